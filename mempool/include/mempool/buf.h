@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Packet buffers and who owns them.
+ *
+ * A buffer is one 64-byte header directly before its room: headroom, data, tailroom.
+ *
+ *     | struct buf (64 B) | headroom 128 | data 2048 |        data = (char *)buf + 64 + data_off
+ *
+ * At any time exactly one party owns a buffer; only the owner may touch header or data.
+ * The owner is one byte in a separate array of the pool (`buf->owner` points at it), checked
+ * and set at each hand-over in every build. A hand-over by someone who is not the owner is
+ * refused and counted (owner_refusals), and the buffer stays where it is.
+ *
+ *   take    returns a buffer that you own         give/send  consumes it
+ *   drop    consumes and counts                   borrow     looks, does not own
+ *
+ * Parameters that are consumed end in `_owned`, and are consumed on every path. A batch
+ * carries ownership as data: what is left in it is yours.
+ * Rings keep struct buf_ref, so that neither refill nor transmit completion reads a header.
+ */
+#ifndef MEMPOOL_BUF_H
+#define MEMPOOL_BUF_H
+
+#include <rt/assert.h>
+#include <rt/base.h>
+#include <rt/hal.h>
+
+struct pool;
+
+enum buf_owner {
+    BUF_POOL = 0, /* free */
+    BUF_NIC = 1,  /* in a device ring */
+    BUF_STACK = 2, /* runtime and network code of one core */
+    BUF_RING = 3, /* travelling between cores */
+    BUF_NVME = 4,
+    BUF_APP = 8,  /* BUF_APP + domain, up to 247 domains */
+};
+
+#define BUF_HEADROOM_BYTES 128
+#define BUF_ROOM_BYTES 2048 /* behind the headroom; what a device may write */
+#define BUF_BATCH_MAX 64
+
+enum buf_flags {
+    /* receive results */
+    BUF_RX_IP_GOOD = 1u << 0,
+    BUF_RX_IP_BAD = 1u << 1,
+    BUF_RX_L4_GOOD = 1u << 2,
+    BUF_RX_L4_BAD = 1u << 3,
+    BUF_RX_HASH = 1u << 4,
+    BUF_RX_VLAN = 1u << 5, /* stripped tag in vlan_tci */
+    /* transmit requests */
+    BUF_TX_IP_CSUM = 1u << 16,
+    BUF_TX_TCP_CSUM = 1u << 17,
+    BUF_TX_UDP_CSUM = 1u << 18,
+    BUF_TX_VLAN = 1u << 19,
+    BUF_TX_TSO = 1u << 20,
+    BUF_TX_IPV6 = 1u << 21,
+    BUF_TX_OFFLOADS = 0x003f0000,
+};
+
+struct buf {
+    uint8_t *owner;    /* its byte in the pool's owner array; set once */
+    struct pool *pool; /* home; set once */
+    struct buf *next;  /* next segment, NULL in the last */
+    uint32_t flags;    /* enum buf_flags */
+    uint32_t rss_hash;
+    uint16_t data_off; /* first data byte, from the end of the header */
+    uint16_t data_len; /* bytes in this segment */
+    uint32_t pkt_len;  /* bytes in all segments; first segment only */
+    uint16_t vlan_tci;
+    uint8_t segments; /* first segment only */
+    uint8_t port;     /* where it came in */
+    uint16_t l2_bytes, l3_bytes; /* transmit offload */
+    uint16_t l4_bytes, mss_bytes;
+    uint32_t index; /* in its pool */
+    uint64_t user;  /* the owner's own */
+};
+_Static_assert(sizeof(struct buf) == 64, "the header is one cache line");
+
+/* What rings and pools keep of a buffer: 16 bytes, moved as one. */
+struct buf_ref {
+    struct buf *buf;
+    uint8_t *owner;
+};
+_Static_assert(sizeof(struct buf_ref) == 16, "a reference moves in one vector register");
+
+/* Buffers that you own, in order. */
+struct buf_batch {
+    uint32_t count;
+    struct buf *buf[BUF_BATCH_MAX];
+};
+
+RT_INLINE uint8_t *buf_data(const struct buf *b)
+{
+    return (uint8_t *)(uintptr_t)b + sizeof(struct buf) + b->data_off;
+}
+RT_INLINE uint8_t *buf_room(const struct buf *b) /* headroom starts here */
+{
+    return (uint8_t *)(uintptr_t)b + sizeof(struct buf);
+}
+
+/* Counts a refused hand-over, logs it (rate limited) and traces it. Never returns true. */
+RT_COLD bool buf_refuse(const struct buf *b, enum buf_owner from, enum buf_owner to);
+
+/* The one hand-over: true when it happened. Budget: 5 instructions, one branch. */
+RT_INLINE bool buf_move(const struct buf *b, uint8_t *owner, enum buf_owner from,
+                        enum buf_owner to)
+{
+    if (RT_UNLIKELY(*owner != (uint8_t)from))
+        return buf_refuse(b, from, to);
+    *owner = (uint8_t)to;
+    return true;
+}
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Network ports: find them, start queues, move batches of buffers.
+ *
+ * Life of a port: nic_probe_all -> nic_configure -> nic_rxq_setup/nic_txq_setup -> nic_start
+ * -> (nic_rx, nic_tx, arm/disarm on the queue's core) -> nic_stop. Everything but the data
+ * path runs on core 0. A queue belongs to one core; only that core calls its functions.
+ *
+ * Ownership: nic_rx returns buffers that the stack owns; nic_tx takes from the batch what
+ * it could queue and leaves the rest, which stays yours. nic_stop gives every buffer of
+ * every ring back to its pool.
+ */
+#ifndef PMD_NIC_H
+#define PMD_NIC_H
+
+#include <mempool/buf.h>
+#include <mempool/pool.h>
+#include <rt/base.h>
+#include <rt/pci.h>
+
+#define NIC_PORTS_MAX 16
+#define NIC_QUEUES_MAX 16
+
+struct nic;
+struct nic_rxq;
+struct nic_txq;
+
+enum nic_irq_mode { NIC_IRQ_MSIX = 0, NIC_IRQ_MSI = 1, NIC_IRQ_INTX = 2, NIC_IRQ_NONE = 3 };
+
+struct nic_caps {
+    uint16_t rxq_max, txq_max;
+    uint16_t ring_min, ring_max, ring_multiple; /* descriptors */
+    uint16_t frame_max_bytes;                   /* without CRC */
+    bool rss, vlan, rx_checksum, tx_checksum, tso;
+};
+
+struct nic_config {
+    uint16_t rxqs, txqs;
+    uint16_t rx_descs, tx_descs;
+    uint16_t frame_max_bytes; /* largest frame without CRC; > 1514 uses chained buffers */
+    uint32_t moderation_us;   /* interrupts of a vector at least this far apart */
+    uint32_t irq_mode;        /* enum nic_irq_mode: best to try; falls back downwards */
+    bool promiscuous;
+    bool vlan_strip;
+    bool rx_checksum;
+};
+
+struct nic_link {
+    bool up;
+    bool full_duplex;
+    uint32_t speed_mbps;
+    uint32_t changes; /* since start */
+};
+
+/* Accumulated from the device's registers, which clear when read. Frames and bytes. */
+struct nic_stats {
+    uint64_t rx_packets, rx_bytes, rx_missed, rx_no_buffer, rx_crc_errors, rx_length_errors;
+    uint64_t tx_packets, tx_bytes, tx_errors;
+};
+
+/* Counters of one queue, written by its core, read by any. */
+struct nic_queue_stats {
+    uint64_t packets, bytes;
+    uint64_t batches;
+    uint64_t no_replacement; /* rx: no buffer for the ring, frame dropped in place */
+    uint64_t hostile;        /* rx: length or index the device may not write; dropped */
+    uint64_t errors;         /* rx: frame errors reported by the device; dropped */
+    uint64_t ring_full;      /* tx: frames left with the caller */
+    uint64_t bad_request;    /* tx: frames refused (too long, too many segments); dropped */
+};
+
+struct nic_ops; /* pmd/nic_driver.h */
+
+/* Heads of the driver's own queue structures. */
+struct nic_rxq {
+    uint32_t (*rx)(struct nic_rxq *q, struct buf_batch *out, uint32_t max);
+    bool (*arm)(struct nic_rxq *q);
+    void (*disarm)(struct nic_rxq *q);
+    struct nic *nic;
+    struct pool *pool;
+    uint16_t index;
+    uint16_t core;
+    struct hal_irq irq;
+    struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
+};
+
+struct nic_txq {
+    void (*tx)(struct nic_txq *q, struct buf_batch *batch);
+    uint32_t (*reclaim)(struct nic_txq *q); /* completed buffers go to their pools */
+    struct nic *nic;
+    struct pool *pool; /* where most buffers come from: completions go there fastest */
+    uint16_t index;
+    uint16_t core;
+    struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
+};
+
+struct nic {
+    const struct nic_ops *ops;
+    struct pci_dev *pci;
+    uint16_t port;
+    char name[8]; /* "nic0" */
+    uint8_t mac[6];
+    struct nic_caps caps;
+    struct nic_config config;
+    uint32_t irq_mode; /* enum nic_irq_mode in use */
+    struct nic_link link;
+    struct nic_stats stats;
+    struct nic_rxq *rxq[NIC_QUEUES_MAX];
+    struct nic_txq *txq[NIC_QUEUES_MAX];
+    struct hal_irq link_irq;
+    bool started;
+    void *priv; /* the driver's */
+};
+
+/* Tries every driver on every PCI function; resets what it takes. Returns ports found.
+ * A line for each: PCI id and name, BAR, MAC, queues, or why it was skipped. */
+uint32_t nic_probe_all(void);
+struct nic *nic_get(uint32_t port); /* NULL when there is no such port */
+uint32_t nic_count(void);
+
+RT_NODISCARD enum rt_status nic_configure(struct nic *nic, const struct nic_config *config);
+/* The pool must belong to `core`. */
+RT_NODISCARD enum rt_status nic_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
+                                          struct pool *pool);
+RT_NODISCARD enum rt_status nic_txq_setup(struct nic *nic, uint16_t queue, unsigned core,
+                                          struct pool *pool);
+/* Starts rings and asks for link; does not wait for it. */
+RT_NODISCARD enum rt_status nic_start(struct nic *nic);
+/* Stops DMA, gives all ring buffers back. Its queues' cores must have left their loops. */
+void nic_stop(struct nic *nic);
+/* Reads link state and statistics (MMIO): from a timer or after link_irq, core 0. */
+void nic_poll_link(struct nic *nic);
+void nic_poll_stats(struct nic *nic);
+RT_NODISCARD enum rt_status nic_set_promiscuous(struct nic *nic, bool on);
+RT_NODISCARD enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6]);
+RT_NODISCARD enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
+
+/* Receives at most `max` frames (<= BUF_BATCH_MAX) behind what is in the batch. */
+RT_INLINE uint32_t nic_rx(struct nic_rxq *q, struct buf_batch *out, uint32_t max)
+{
+    return q->rx(q, out, max);
+}
+/* Queues from the front of the batch with one doorbell; what is left stays the caller's. */
+RT_INLINE void nic_tx(struct nic_txq *q, struct buf_batch *batch)
+{
+    q->tx(q, batch);
+}
+RT_INLINE uint32_t nic_tx_reclaim(struct nic_txq *q)
+{
+    return q->reclaim(q);
+}
+/* Interrupt on; true when frames are waiting already (then keep polling). */
+RT_INLINE bool nic_rx_arm(struct nic_rxq *q)
+{
+    return q->arm(q);
+}
+RT_INLINE void nic_rx_disarm(struct nic_rxq *q)
+{
+    q->disarm(q);
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The boundary between what runs anywhere and what runs on bare metal.
+ *
+ * Everything above this header compiles for the bare machine (rt/x86) and as a Linux
+ * process (rt/host: unit tests, simulation, native benchmarks); both directories have the
+ * same file names. What is inlined on the data path is in <rt/hal_arch.h>, one file a
+ * world: hal_cycles, hal_core_id, hal_pause, hal_read32/hal_write32, hal_phys, and
+ *
+ *   struct hal_mmio { volatile uint8_t *base; size_t bytes; ... };
+ *
+ * Interrupts on bare metal carry no code of drivers: an interrupt only counts and ends the
+ * halt; the loop then polls its sources. Loops run with interrupts off; hal_wait() opens
+ * them for the time of the halt, so whatever arrives after arming ends the halt at once.
+ */
+#ifndef RT_HAL_H
+#define RT_HAL_H
+
+#include <rt/base.h>
+#include <rt/hal_arch.h>
+
+#define HAL_CORES_MAX 64
+
+/* ---- clock: one invariant counter, the same on every core ---- */
+extern uint64_t hal_cycles_hz;               /* rate of hal_cycles() */
+uint64_t hal_us_from_cycles(uint64_t cycles); /* no overflow for 500 years */
+uint64_t hal_cycles_from_us(uint64_t us);
+uint64_t hal_now_us(void); /* since start; any core */
+void hal_delay_us(uint32_t us);
+
+/* Poll a register until (value & mask) == want. RT_TIMEOUT after timeout_us; the caller
+ * logs register and value. `value` may be NULL, else gets the last value read. */
+RT_NODISCARD enum rt_status hal_wait_reg(const struct hal_mmio *mmio, uint32_t offset,
+                                         uint32_t mask, uint32_t want, uint32_t timeout_us,
+                                         uint32_t *value);
+
+/* ---- cores ---- */
+unsigned hal_core_count(void); /* cores that run; ids are 0..count-1 */
+/* Runs fn(arg) on a parked core (never core 0). RT_BUSY when it already runs something. */
+RT_NODISCARD enum rt_status hal_core_run(unsigned core, void (*fn)(void *), void *arg);
+bool hal_core_idle(unsigned core); /* parked: what it ran has returned */
+void hal_core_kick(unsigned core); /* ends the other core's hal_wait() */
+
+/* ---- memory: zeroed, never given back; NULL when it is used up; a panic after seal ---- */
+void *hal_alloc(size_t bytes, size_t align, const char *what);
+void hal_seal(void);
+uint64_t hal_memory_free_bytes(void);
+
+/* ---- idle ---- */
+/* Halts this core until an interrupt, a kick or until_us. Call with sources armed. */
+void hal_wait(uint64_t until_us);
+
+/* ---- interrupts by message (MSI, MSI-X) or line ---- */
+struct hal_irq {
+    uint64_t msi_address;
+    uint32_t msi_data;
+    uint32_t vector;
+    unsigned core;
+    volatile uint64_t *count; /* interrupts seen, written by that core only */
+};
+RT_NODISCARD enum rt_status hal_irq_alloc(unsigned core, const char *name, struct hal_irq *irq);
+/* For INTx: routes a legacy line (PCI interrupt line register) to core 0. */
+RT_NODISCARD enum rt_status hal_irq_alloc_line(uint32_t line, const char *name,
+                                               struct hal_irq *irq);
+uint64_t hal_irq_total(unsigned core); /* device interrupts on that core, for statistics */
+
+/* ---- PCI configuration space (ECAM, else ports); bdf = bus << 8 | dev << 3 | fn ---- */
+uint32_t hal_pci_read32(uint32_t bdf, uint32_t offset);
+void hal_pci_write32(uint32_t bdf, uint32_t offset, uint32_t value);
+uint32_t hal_pci_last_bus(void);
+/* Maps a device's registers uncached. Same range twice gives the same mapping. */
+RT_NODISCARD enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio);
+
+/* ---- console and power ---- */
+void hal_console_write(const char *text, size_t bytes);
+int hal_console_read(void); /* next input byte, or -1 */
+RT_NORETURN void hal_exit(int code); /* power off, or leave the process */
+
+#endif

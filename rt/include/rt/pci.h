@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PCI functions: find, name, map, quiet, route interrupts. Core 0 only, before the seal.
+ * Built on hal_pci_read32/write32 alone, so that it runs on fakes.
+ * Sources: PCI Local Bus 3.0 chapter 6 (header, MSI 6.8.1, MSI-X 6.8.2), PCIe 4.0 7.5.3 (ASPM).
+ */
+#ifndef RT_PCI_H
+#define RT_PCI_H
+
+#include <rt/base.h>
+#include <rt/hal.h>
+
+#define PCI_DEVICES_MAX 128
+#define PCI_MSIX_VECTORS_MAX 64
+
+struct pci_dev {
+    uint32_t bdf;
+    uint16_t vendor, device, subvendor, subdevice;
+    uint8_t class_code, subclass, prog_if, revision;
+    uint32_t parent_bdf;  /* bridge above; UINT32_MAX on a root bus */
+    bool owned;           /* a driver has it */
+    struct hal_mmio msix; /* mapped by pci_msix_enable */
+};
+
+struct pci_table {
+    uint32_t count;
+    struct pci_dev dev[PCI_DEVICES_MAX];
+};
+extern struct pci_table pci_table;
+
+/* Fills pci_table; every bus behind every bridge, bounded. */
+void pci_scan(void);
+/* Clears bus mastering of every network and NVMe function: loaders leave their DMA on. */
+void pci_quiet(void);
+/* "Intel Corporation 82574L Gigabit Network Connection", or "" when the database lacks it. */
+const char *pci_vendor_name(uint16_t vendor);
+const char *pci_device_name(uint16_t vendor, uint16_t device);
+const char *pci_class_name(uint8_t class_code, uint8_t subclass);
+
+uint16_t pci_read16(const struct pci_dev *dev, uint32_t offset);
+uint32_t pci_read32(const struct pci_dev *dev, uint32_t offset);
+void pci_write16(const struct pci_dev *dev, uint32_t offset, uint16_t value);
+void pci_write32(const struct pci_dev *dev, uint32_t offset, uint32_t value);
+/* Offset of a capability, 0 when there is none. The walk is bounded. */
+uint32_t pci_find_cap(const struct pci_dev *dev, uint8_t id);
+
+void pci_bus_master(const struct pci_dev *dev, bool on);
+/* Physical base and size of a memory BAR (size probing with decode off). */
+RT_NODISCARD enum rt_status pci_bar(const struct pci_dev *dev, unsigned bar, phys_t *base,
+                                    size_t *bytes);
+RT_NODISCARD enum rt_status pci_map_bar(const struct pci_dev *dev, unsigned bar,
+                                        struct hal_mmio *mmio);
+/* Clears ASPM L0s and L1 of the device and of the port above it. */
+void pci_aspm_off(const struct pci_dev *dev);
+
+uint32_t pci_msix_count(const struct pci_dev *dev); /* 0: no MSI-X */
+/* Enables MSI-X with all entries masked, then set entry by entry. */
+RT_NODISCARD enum rt_status pci_msix_enable(struct pci_dev *dev);
+void pci_msix_set(const struct pci_dev *dev, uint32_t entry, const struct hal_irq *irq);
+void pci_msix_disable(struct pci_dev *dev);
+RT_NODISCARD enum rt_status pci_msi_enable(const struct pci_dev *dev, const struct hal_irq *irq);
+void pci_msi_disable(const struct pci_dev *dev);
+void pci_intx(const struct pci_dev *dev, bool on);
+
+#endif

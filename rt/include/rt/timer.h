@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Timer wheel of one core. Time is an argument. Timers are embedded in their owner and
+ * never allocated; a timer fires once, from timer_run(), and may arm itself again.
+ */
+#ifndef RT_TIMER_H
+#define RT_TIMER_H
+
+#include <rt/base.h>
+
+#define TIMER_TICK_US 64
+#define TIMER_LEVELS 4
+#define TIMER_SLOTS 64 /* a level; 64^4 ticks of 64 us = 17 minutes, longer ones cascade again */
+
+struct timer {
+    struct timer *next, *prev; /* NULL: not armed */
+    uint64_t due_us;
+    void (*fn)(struct timer *timer, uint64_t now_us);
+};
+
+struct timer_wheel {
+    uint64_t now_tick;
+    uint32_t armed;
+    struct timer slots[TIMER_LEVELS][TIMER_SLOTS]; /* list heads */
+};
+
+void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_us);
+/* Arms (or moves) a timer; never fires before due_us, at most one tick late plus the turn. */
+void timer_arm(struct timer_wheel *wheel, struct timer *timer, uint64_t due_us);
+void timer_cancel(struct timer_wheel *wheel, struct timer *timer);
+/* Fires what is due; returns how many. */
+uint32_t timer_run(struct timer_wheel *wheel, uint64_t now_us);
+/* A time not after the next due timer, UINT64_MAX when none is armed. Bounds a halt. */
+uint64_t timer_next_us(const struct timer_wheel *wheel);
+
+#endif
