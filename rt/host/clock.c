@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Clock of a Linux process: the TSC measured against CLOCK_MONOTONIC, or virtual time. */
+#include "host.h"
+
+#include <time.h>
+
+enum {
+    NS_IN_S = 1000000000,
+    CALIBRATE_NS = 5000000,
+    US_IN_S = 1000000,
+};
+
+uint64_t hal_cycles_hz = NS_IN_S;
+bool host_clock_is_virtual;
+uint64_t host_clock_virtual_cycles;
+
+static uint64_t real_hz;
+static uint64_t start_cycles;
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * NS_IN_S + (uint64_t)t.tv_nsec;
+}
+
+/* Before main(): tests use the clock without starting anything. */
+__attribute__((constructor)) static void calibrate(void)
+{
+    uint64_t ns = monotonic_ns();
+    uint64_t end_ns = ns;
+
+    start_cycles = __builtin_ia32_rdtsc();
+    while (end_ns - ns < CALIBRATE_NS)
+        end_ns = monotonic_ns();
+    real_hz = (uint64_t)((unsigned __int128)(__builtin_ia32_rdtsc() - start_cycles) * NS_IN_S /
+                         (end_ns - ns));
+    hal_cycles_hz = real_hz;
+}
+
+uint64_t hal_us_from_cycles(uint64_t cycles)
+{
+    return (uint64_t)((unsigned __int128)cycles * US_IN_S / hal_cycles_hz);
+}
+
+uint64_t hal_cycles_from_us(uint64_t us)
+{
+    return (uint64_t)((unsigned __int128)us * hal_cycles_hz / US_IN_S);
+}
+
+uint64_t hal_now_us(void)
+{
+    if (host_clock_is_virtual)
+        return hal_us_from_cycles(hal_cycles());
+    return hal_us_from_cycles(hal_cycles() - start_cycles);
+}
+
+void hal_delay_us(uint32_t us)
+{
+    uint64_t end = hal_cycles() + hal_cycles_from_us(us);
+
+    if (host_clock_is_virtual) {
+        host_clock_advance_us(us);
+        return;
+    }
+    while (hal_cycles() < end)
+        hal_pause();
+}
+
+enum rt_status hal_wait_reg(const struct hal_mmio *mmio, uint32_t offset, uint32_t mask,
+                            uint32_t want, uint32_t timeout_us, uint32_t *value)
+{
+    uint64_t end_us = hal_now_us() + timeout_us;
+
+    for (;;) {
+        bool last = hal_now_us() >= end_us; /* read once more after the deadline */
+        uint32_t v = hal_read32(mmio, offset);
+
+        if (value != NULL)
+            *value = v;
+        if ((v & mask) == want)
+            return RT_OK;
+        if (last)
+            return RT_TIMEOUT;
+        hal_delay_us(1);
+    }
+}
+
+void host_clock_virtual(uint64_t now_us)
+{
+    host_clock_is_virtual = true;
+    hal_cycles_hz = NS_IN_S;
+    host_clock_virtual_cycles = now_us * (NS_IN_S / US_IN_S);
+}
+
+void host_clock_advance_us(uint64_t us)
+{
+    __atomic_fetch_add(&host_clock_virtual_cycles, us * (NS_IN_S / US_IN_S), __ATOMIC_RELAXED);
+}
+
+void host_clock_real(void)
+{
+    host_clock_is_virtual = false;
+    hal_cycles_hz = real_hz;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is inlined on the data path, as a Linux process. Registers are plain memory, or a
+ * software device with `ops`. The clock is the TSC, or virtual time that a test moves
+ * (<rt/host.h>).
+ */
+#ifndef RT_HAL_ARCH_H
+#define RT_HAL_ARCH_H
+
+#include <rt/base.h>
+
+struct hal_mmio_ops {
+    uint32_t (*read32)(void *ctx, uint32_t offset);
+    void (*write32)(void *ctx, uint32_t offset, uint32_t value);
+};
+
+struct hal_mmio {
+    volatile uint8_t *base;
+    size_t bytes;
+    const struct hal_mmio_ops *ops; /* NULL: base is plain memory */
+    void *ctx;
+};
+
+extern bool host_clock_is_virtual;
+extern uint64_t host_clock_virtual_cycles;
+extern _Thread_local unsigned host_core_current;
+
+RT_INLINE uint64_t hal_cycles(void)
+{
+    if (RT_UNLIKELY(host_clock_is_virtual))
+        return __atomic_load_n(&host_clock_virtual_cycles, __ATOMIC_RELAXED);
+    return __builtin_ia32_rdtsc();
+}
+
+RT_INLINE unsigned hal_core_id(void)
+{
+    return host_core_current;
+}
+
+RT_INLINE void hal_pause(void)
+{
+    __builtin_ia32_pause();
+}
+
+RT_INLINE uint32_t hal_read32(const struct hal_mmio *mmio, uint32_t offset)
+{
+    if (mmio->ops != NULL)
+        return mmio->ops->read32(mmio->ctx, offset);
+    return *(volatile uint32_t *)(void *)(uintptr_t)(mmio->base + offset);
+}
+
+RT_INLINE void hal_write32(const struct hal_mmio *mmio, uint32_t offset, uint32_t value)
+{
+    if (mmio->ops != NULL)
+        mmio->ops->write32(mmio->ctx, offset, value);
+    else
+        *(volatile uint32_t *)(void *)(uintptr_t)(mmio->base + offset) = value;
+}
+
+/* A software device sees our addresses as they are. */
+RT_INLINE phys_t hal_phys(const void *p)
+{
+    return (phys_t){(uint64_t)(uintptr_t)p};
+}
+
+#endif
