@@ -10,6 +10,7 @@
  * The owner is one byte in a separate array of the pool (`buf->owner` points at it), checked
  * and set at each hand-over in every build. A hand-over by someone who is not the owner is
  * refused and counted (owner_refusals), and the buffer stays where it is.
+ * In host tests AddressSanitizer sees the same rule: what the stack does not own is poisoned.
  *
  *   take    returns a buffer that you own         give/send  consumes it
  *   drop    consumes and counts                   borrow     looks, does not own
@@ -38,16 +39,21 @@ enum buf_owner {
 
 #define BUF_HEADROOM_BYTES 128
 #define BUF_ROOM_BYTES 2048 /* behind the headroom; what a device may write */
+#define BUF_STRIDE_BYTES (64 + BUF_HEADROOM_BYTES + BUF_ROOM_BYTES)
+#define BUF_SEGMENTS_MAX 64 /* bound of every walk over a chain */
 #define BUF_BATCH_MAX 64
 
+/*
+ * Receive results have the bit positions of the status field that Intel's extended write-back
+ * uses (82574 7.1.5, 82599 7.1.6), so that a driver fills them with one masked 16-byte copy.
+ */
 enum buf_flags {
     /* receive results */
-    BUF_RX_IP_GOOD = 1u << 0,
-    BUF_RX_IP_BAD = 1u << 1,
-    BUF_RX_L4_GOOD = 1u << 2,
-    BUF_RX_L4_BAD = 1u << 3,
-    BUF_RX_HASH = 1u << 4,
-    BUF_RX_VLAN = 1u << 5, /* stripped tag in vlan_tci */
+    BUF_RX_VLAN = 1u << 3,    /* stripped tag in vlan_tci */
+    BUF_RX_L4_GOOD = 3u << 4, /* either bit: the TCP or UDP checksum was checked and is right */
+    BUF_RX_IP_GOOD = 1u << 6,
+    BUF_RX_IP_BAD = 1u << 7,
+    BUF_RX_L4_BAD = 1u << 8,
     /* transmit requests */
     BUF_TX_IP_CSUM = 1u << 16,
     BUF_TX_TCP_CSUM = 1u << 17,
@@ -58,24 +64,33 @@ enum buf_flags {
     BUF_TX_OFFLOADS = 0x003f0000,
 };
 
+/* Bytes 16..31 and 32..47 are what a receive loop writes, one 16-byte store each. */
 struct buf {
     uint8_t *owner;    /* its byte in the pool's owner array; set once */
     struct pool *pool; /* home; set once */
-    struct buf *next;  /* next segment, NULL in the last */
-    uint32_t flags;    /* enum buf_flags */
+    uint32_t rss_type; /* low 4 bits: what was hashed; 0: rss_hash is not valid */
     uint32_t rss_hash;
-    uint16_t data_off; /* first data byte, from the end of the header */
+    uint32_t flags;    /* enum buf_flags */
     uint16_t data_len; /* bytes in this segment */
-    uint32_t pkt_len;  /* bytes in all segments; first segment only */
     uint16_t vlan_tci;
-    uint8_t segments; /* first segment only */
-    uint8_t port;     /* where it came in */
+    struct buf *next;  /* next segment, NULL in the last */
+    uint16_t data_off; /* first data byte, from the end of the header */
+    uint8_t segments;  /* first segment only */
+    uint8_t port;      /* where it came in */
+    uint32_t pkt_len;  /* bytes in all segments; first segment only */
     uint16_t l2_bytes, l3_bytes; /* transmit offload */
     uint16_t l4_bytes, mss_bytes;
-    uint32_t index; /* in its pool */
-    uint64_t user;  /* the owner's own */
+    uint64_t user; /* the owner's own */
 };
 _Static_assert(sizeof(struct buf) == 64, "the header is one cache line");
+_Static_assert(offsetof(struct buf, rss_type) == 16 && offsetof(struct buf, rss_hash) == 20 &&
+                   offsetof(struct buf, flags) == 24 && offsetof(struct buf, data_len) == 28 &&
+                   offsetof(struct buf, vlan_tci) == 30,
+               "bytes 16..31 mirror an extended receive write-back");
+_Static_assert(offsetof(struct buf, next) == 32 && offsetof(struct buf, data_off) == 40 &&
+                   offsetof(struct buf, segments) == 42 && offsetof(struct buf, port) == 43 &&
+                   offsetof(struct buf, pkt_len) == 44,
+               "bytes 32..47 are one store");
 
 /* What rings and pools keep of a buffer: 16 bytes, moved as one. */
 struct buf_ref {

@@ -14,8 +14,9 @@
 #include <rt/ring.h>
 
 struct pool_stats {
+    uint64_t failed;      /* hostile builds: takes that failed on purpose */
     uint64_t empty;       /* takes that found the pool empty */
-    uint64_t sent_home;   /* freed on another core */
+    uint64_t sent_home;   /* freed on another core, as of the last pool_collect */
     uint64_t collected;   /* came home by ring */
 };
 
@@ -29,12 +30,35 @@ struct pool {
     uint32_t stride_bytes;
     const char *name;
     struct ring *home[HAL_CORES_MAX]; /* [freeing core]; NULL for the home core */
+    unsigned home_cores;              /* entries of home[] in use */
     struct pool_stats stats;
     struct pool *next; /* registry of all pools */
 };
 
+/* True when `owner` is a byte of this pool's owner array. */
+RT_INLINE bool pool_has_owner(const struct pool *pool, const uint8_t *owner)
+{
+    return (uintptr_t)owner - (uintptr_t)pool->owners < pool->total;
+}
+
+/* Number of a buffer in its pool. */
+RT_INLINE uint32_t buf_index(const struct buf *b)
+{
+    return (uint32_t)(b->owner - b->pool->owners);
+}
+
 /* Refused hand-overs of all cores since start. Any core. */
 uint64_t buf_refusals(void);
+
+/* Hostile builds: small pools, takes that fail at random, poisoned buffers. A constant, so that
+ * both branches always compile. */
+#ifdef RT_HOSTILE
+enum { POOL_HOSTILE = 1 };
+#else
+enum { POOL_HOSTILE = 0 };
+#endif
+#define POOL_COUNT_MAX (1u << 20)
+#define POOL_HOSTILE_BUFS 128 /* most buffers of a pool in a hostile build */
 
 /* Makes a pool of `count` buffers for `core`, with rings home from `cores` cores.
  * RT_NO_MEMORY: nothing was kept. Core 0, before the seal. */
@@ -50,6 +74,28 @@ RT_PAIRED_WITH(buf_free, 1) struct buf *pool_take(struct pool *pool);
 
 /* Consumes every buffer left in the batch. */
 void buf_batch_free(struct buf_batch *batch);
+
+/* Sends one buffer home, whichever pool and core that is: `from` -> POOL or RING. For drivers
+ * that finish a buffer which is not of the queue's own pool. Refused unless `from` owns it. */
+void buf_go_home(struct buf_ref ref_owned, enum buf_owner from);
+
+/* True when `b` is a whole buffer of the pool (not a pointer into the middle of one), and its
+ * owner byte is the right one. Reads the header. Any core. */
+bool pool_contains(const struct pool *pool, const struct buf *b);
+
+/* A local batch that checks at the end of its scope that nothing was left behind:
+ *     BUF_BATCH_CHECKED(batch);
+ * panics with the place when it still owns packets. For slow paths and tests. */
+struct buf_batch_checked {
+    struct buf_batch batch;
+    const char *file;
+    int line;
+};
+void buf_batch_check(const struct buf_batch_checked *checked);
+#define BUF_BATCH_CHECKED(name)                                                                  \
+    __attribute__((cleanup(buf_batch_check))) struct buf_batch_checked name##_checked = {        \
+        .file = __FILE__, .line = __LINE__};                                                     \
+    struct buf_batch *const name = &name##_checked.batch
 
 /* Brings home what other cores freed; returns how many. Home core, once a turn. */
 uint32_t pool_collect(struct pool *pool);

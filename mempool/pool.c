@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pools: made once, then a stack of references, an owner array and rings home. */
+#include <mempool/pool.h>
+#include <mempool/poison.h>
+#include <rt/log.h>
+#include <rt/trace.h>
+
+#define POOL_ALIGN_BYTES 64
+#define POOL_COLLECT_MAX 256 /* one turn's bound for what comes home from one core */
+#define POOL_BATCH 32
+#define POOL_FAIL_ONE_IN 16 /* hostile: every sixteenth take fails, at random */
+#define POOL_POISON_BYTE 0x6b
+
+_Static_assert(BUF_STRIDE_BYTES % RT_CACHE_LINE == 0, "headers start a cache line");
+_Static_assert((BUF_STRIDE_BYTES / RT_CACHE_LINE) % 2 == 1,
+               "an odd number of lines: headers spread over all sets of a cache");
+
+static struct pool *pools;      /* registry, newest first; core 0 before the seal */
+static uint64_t hostile_state;  /* generator of hostile builds, any core: races do no harm */
+
+struct pool *pool_first(void)
+{
+    return pools;
+}
+
+/* xorshift64*: one step; the seed was printed when the first pool was made. */
+static bool hostile_failure(void)
+{
+    uint64_t x = hostile_state;
+
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    hostile_state = x;
+    return (x * UINT64_C(0x2545f4914f6cdd1d)) >> 60 == 0;
+}
+_Static_assert(POOL_FAIL_ONE_IN == 1 << 4, "the top four bits decide");
+
+static void hostile_begin(void)
+{
+    if (hostile_state != 0)
+        return;
+    hostile_state = hal_cycles() | 1;
+    rt_log("pool hostile=on seed=0x%llx fail_one_in=%u",
+           (unsigned long long)hostile_state, (unsigned)POOL_FAIL_ONE_IN);
+}
+
+/* What a free buffer holds is nobody's business: hostile builds overwrite it. */
+static void poison(struct buf *b)
+{
+    if (POOL_HOSTILE) {
+        buf_unpoison(b);
+        __builtin_memset(buf_room(b), POOL_POISON_BYTE, BUF_HEADROOM_BYTES + BUF_ROOM_BYTES);
+    }
+    buf_poison(b);
+}
+
+static enum rt_status make_home_rings(struct pool *pool, unsigned cores)
+{
+    uint32_t slots = 1;
+
+    /* As large as the pool, so that a ring can never be full: each buffer is in one at most. */
+    while (slots < pool->total)
+        slots *= 2;
+    for (unsigned core = 0; core < cores; core++) {
+        void **memory;
+
+        if (core == pool->core)
+            continue;
+        pool->home[core] = hal_alloc(sizeof(struct ring), RT_CACHE_LINE, "pool ring");
+        memory = hal_alloc(slots * sizeof(void *), RT_CACHE_LINE, "pool ring slots");
+        if (pool->home[core] == NULL || memory == NULL)
+            return RT_NO_MEMORY;
+        ring_init(pool->home[core], memory, slots);
+    }
+    return RT_OK;
+}
+
+/* All buffers into the stack, so that the first one is taken first. */
+static void fill(struct pool *pool)
+{
+    for (uint32_t i = 0; i < pool->total; i++) {
+        struct buf *b = (struct buf *)(void *)(pool->base + (size_t)i * pool->stride_bytes);
+
+        b->owner = &pool->owners[i];
+        b->pool = pool;
+        *b->owner = BUF_POOL;
+        pool->stack[pool->total - 1 - i] = (struct buf_ref){b, b->owner};
+        poison(b);
+    }
+    pool->free = pool->total;
+}
+
+enum rt_status pool_create(const char *name, unsigned core, unsigned cores, uint32_t count,
+                           struct pool **pool_out)
+{
+    struct pool *pool;
+
+    if (count == 0 || count > POOL_COUNT_MAX || core >= cores || cores > HAL_CORES_MAX)
+        return RT_INVALID;
+    if (POOL_HOSTILE) {
+        hostile_begin();
+        count = RT_MIN(count, (uint32_t)POOL_HOSTILE_BUFS);
+    }
+    pool = hal_alloc(sizeof(*pool), RT_CACHE_LINE, "pool");
+    if (pool == NULL)
+        return RT_NO_MEMORY;
+    *pool = (struct pool){.total = count, .core = core, .name = name,
+                          .stride_bytes = BUF_STRIDE_BYTES, .home_cores = cores};
+    pool->owners = hal_alloc(count, RT_CACHE_LINE, "pool owners");
+    pool->stack = hal_alloc(count * sizeof(struct buf_ref), RT_CACHE_LINE, "pool stack");
+    pool->base = hal_alloc((size_t)count * BUF_STRIDE_BYTES, POOL_ALIGN_BYTES, "pool buffers");
+    if (pool->owners == NULL || pool->stack == NULL || pool->base == NULL ||
+        make_home_rings(pool, cores) != RT_OK)
+        return RT_NO_MEMORY; /* hal_alloc never takes back: the start stops here anyway */
+    fill(pool);
+    pool->next = pools;
+    pools = pool;
+    *pool_out = pool;
+    return RT_OK;
+}
+
+bool pool_contains(const struct pool *pool, const struct buf *b)
+{
+    uintptr_t offset = (uintptr_t)b - (uintptr_t)pool->base;
+
+    if (offset >= (uintptr_t)pool->total * pool->stride_bytes ||
+        offset % pool->stride_bytes != 0)
+        return false;
+    return b->pool == pool && b->owner == &pool->owners[offset / pool->stride_bytes];
+}
+
+struct buf *pool_take(struct pool *pool)
+{
+    struct buf_ref ref;
+
+    RT_INVARIANT(pool->core == hal_core_id());
+    if (RT_UNLIKELY(pool->free == 0)) {
+        pool->stats.empty++;
+        return NULL;
+    }
+    if (POOL_HOSTILE && hostile_failure()) {
+        pool->stats.failed++;
+        return NULL;
+    }
+    ref = pool->stack[pool->free - 1];
+    RT_INVARIANT(pool_contains(pool, ref.buf));
+    /* A free buffer that is not the pool's own was corrupted: leave it out for good. */
+    pool->free--;
+    if (!buf_move(ref.buf, ref.owner, BUF_POOL, BUF_STACK))
+        return NULL;
+    buf_unpoison(ref.buf);
+    ref.buf->rss_type = 0;
+    ref.buf->rss_hash = 0;
+    ref.buf->flags = 0;
+    ref.buf->data_len = 0;
+    ref.buf->vlan_tci = 0;
+    ref.buf->next = NULL;
+    ref.buf->data_off = BUF_HEADROOM_BYTES;
+    ref.buf->segments = 1;
+    ref.buf->port = 0;
+    ref.buf->pkt_len = 0;
+    return ref.buf;
+}
+
+void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
+{
+    struct buf *b = ref_owned.buf;
+    struct pool *pool = b->pool;
+    unsigned core = hal_core_id();
+    void *item = b;
+
+    RT_INVARIANT(pool_contains(pool, b));
+    if (pool->core == core) {
+        if (!buf_move(b, ref_owned.owner, from, BUF_POOL))
+            return;
+        poison(b);
+        RT_ASSERT_LT(pool->free, pool->total);
+        pool->stack[pool->free++] = ref_owned;
+        return;
+    }
+    if (!buf_move(b, ref_owned.owner, from, BUF_RING))
+        return;
+    poison(b);
+    RT_ASSERT(pool->home[core] != NULL); /* the pool was made for fewer cores than run */
+    RT_ASSERT_EQ(ring_put(pool->home[core], &item, 1), 1u);
+}
+
+void buf_free(struct buf *b_owned)
+{
+    struct buf *b = b_owned;
+
+    for (unsigned i = 0; b != NULL && i < BUF_SEGMENTS_MAX; i++) {
+        struct buf *next;
+
+        /* Before the rest of the header is read: it may be somebody else's by now. */
+        if (RT_UNLIKELY(*b->owner != BUF_STACK)) {
+            (void)buf_refuse(b, BUF_STACK, BUF_POOL);
+            return;
+        }
+        next = b->next;
+        buf_go_home((struct buf_ref){b, b->owner}, BUF_STACK);
+        b = next;
+    }
+}
+
+void buf_batch_free(struct buf_batch *batch)
+{
+    RT_ASSERT_LE(batch->count, (uint32_t)BUF_BATCH_MAX);
+    for (uint32_t i = 0; i < batch->count; i++)
+        buf_free(batch->buf[i]);
+    batch->count = 0;
+}
+
+static uint32_t collect_from(struct pool *pool, struct ring *ring)
+{
+    void *items[POOL_BATCH];
+    uint32_t total = 0;
+
+    while (total < POOL_COLLECT_MAX) {
+        uint32_t n = ring_get(ring, items, POOL_BATCH);
+
+        for (uint32_t i = 0; i < n; i++) {
+            struct buf *b = items[i];
+
+            if (!buf_move(b, b->owner, BUF_RING, BUF_POOL))
+                continue;
+            RT_ASSERT_LT(pool->free, pool->total);
+            pool->stack[pool->free++] = (struct buf_ref){b, b->owner};
+            total++;
+        }
+        if (n < POOL_BATCH)
+            break;
+    }
+    return total;
+}
+
+uint32_t pool_collect(struct pool *pool)
+{
+    uint32_t total = 0, waiting = 0;
+
+    for (unsigned core = 0; core < pool->home_cores; core++) {
+        if (pool->home[core] == NULL)
+            continue;
+        total += collect_from(pool, pool->home[core]);
+        waiting += ring_used(pool->home[core]);
+    }
+    pool->stats.collected += total;
+    pool->stats.sent_home = pool->stats.collected + waiting;
+    return total;
+}
+
+void buf_batch_check(const struct buf_batch_checked *checked)
+{
+    if (checked->batch.count != 0)
+        rt_panic("%s:%d: a batch went out of scope with %u packets in it: send or free them",
+                 checked->file, checked->line, (unsigned)checked->batch.count);
+}
