@@ -19,16 +19,18 @@ struct timer {
 };
 
 struct timer_wheel {
+    uint64_t next_us; /* nothing is due before; a turn compares this and goes on */
     uint64_t now_tick;
     uint32_t armed;
+    uint64_t occupied[TIMER_LEVELS]; /* bit: the slot may hold timers */
     struct timer slots[TIMER_LEVELS][TIMER_SLOTS]; /* list heads */
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_us);
-/* Arms (or moves) a timer; never fires before due_us, at most one tick late plus the turn. */
+/* Arms (or moves) a timer; it fires in the first timer_run() at or after due_us. */
 void timer_arm(struct timer_wheel *wheel, struct timer *timer, uint64_t due_us);
 void timer_cancel(struct timer_wheel *wheel, struct timer *timer);
-/* Fires what is due; returns how many. */
+/* Fires what is due, each timer at most once a call; returns how many. */
 uint32_t timer_run(struct timer_wheel *wheel, uint64_t now_us);
 /* A time not after the next due timer, UINT64_MAX when none is armed. Bounds a halt. */
 uint64_t timer_next_us(const struct timer_wheel *wheel);
