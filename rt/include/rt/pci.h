@@ -19,7 +19,9 @@ struct pci_dev {
     uint8_t class_code, subclass, prog_if, revision;
     uint32_t parent_bdf;  /* bridge above; UINT32_MAX on a root bus */
     bool owned;           /* a driver has it */
-    struct hal_mmio msix; /* mapped by pci_msix_enable */
+    struct hal_mmio msix; /* BAR that holds the MSI-X table, mapped by pci_msix_enable */
+    uint32_t msix_offset; /* of the table in it */
+    uint32_t msix_entries; /* usable; 0 while MSI-X is off */
 };
 
 struct pci_table {
@@ -30,8 +32,9 @@ extern struct pci_table pci_table;
 
 /* Fills pci_table; every bus behind every bridge, bounded. */
 void pci_scan(void);
-/* Clears bus mastering of every network and NVMe function: loaders leave their DMA on. */
-void pci_quiet(void);
+/* Clears bus mastering of every network and NVMe function: loaders leave their DMA on.
+ * Returns how many had it on. May run before pci_scan and before ECAM. */
+uint32_t pci_quiet(void);
 /* "Intel Corporation 82574L Gigabit Network Connection", or "" when the database lacks it. */
 const char *pci_vendor_name(uint16_t vendor);
 const char *pci_device_name(uint16_t vendor, uint16_t device);
@@ -45,7 +48,8 @@ void pci_write32(const struct pci_dev *dev, uint32_t offset, uint32_t value);
 uint32_t pci_find_cap(const struct pci_dev *dev, uint8_t id);
 
 void pci_bus_master(const struct pci_dev *dev, bool on);
-/* Physical base and size of a memory BAR (size probing with decode off). */
+/* Physical base and size of a memory BAR (size probing with decode off). RT_UNSUPPORTED: an
+ * I/O BAR; RT_NOT_FOUND: not there, or no address; RT_IO: gone, or it answers nonsense. */
 RT_NODISCARD enum rt_status pci_bar(const struct pci_dev *dev, unsigned bar, phys_t *base,
                                     size_t *bytes);
 RT_NODISCARD enum rt_status pci_map_bar(const struct pci_dev *dev, unsigned bar,
@@ -54,8 +58,10 @@ RT_NODISCARD enum rt_status pci_map_bar(const struct pci_dev *dev, unsigned bar,
 void pci_aspm_off(const struct pci_dev *dev);
 
 uint32_t pci_msix_count(const struct pci_dev *dev); /* 0: no MSI-X */
-/* Enables MSI-X with all entries masked, then set entry by entry. */
+/* Enables MSI-X with all entries masked, INTx off. RT_UNSUPPORTED without the capability; RT_IO
+ * when its table is not inside its BAR. */
 RT_NODISCARD enum rt_status pci_msix_enable(struct pci_dev *dev);
+/* Entry below msix_entries: points it at `irq` and unmasks it; NULL masks it. */
 void pci_msix_set(const struct pci_dev *dev, uint32_t entry, const struct hal_irq *irq);
 void pci_msix_disable(struct pci_dev *dev);
 RT_NODISCARD enum rt_status pci_msi_enable(const struct pci_dev *dev, const struct hal_irq *irq);
