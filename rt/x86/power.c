@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Power-off and reset. Both try what the tables say, then what usually works, each with a
+ * short wait, and never return. Sections of ACPI 6.5.
+ */
+#include <rt/hal.h>
+#include <rt/log.h>
+
+#include "power.h"
+#include "x86.h"
+
+/* PM1 control register, 4.8.3.2.1 */
+#define PM1_SCI_EN RT_BIT(0)
+#define PM1_SLP_TYP RT_BITS(12, 10)
+#define PM1_SLP_EN RT_BIT(13)
+/* Sleep control register of hardware-reduced machines, 4.8.3.7 */
+#define SLEEP_TYP RT_BITS(4, 2)
+#define SLEEP_EN RT_BIT(5)
+
+enum {
+    RESET_CONTROL_PORT = 0xcf9,
+    RESET_CONTROL_HARD = 0x02,
+    RESET_CONTROL_PULSE = 0x04,
+    KBC_STATUS_PORT = 0x64,
+    KBC_STATUS_INPUT_FULL = 0x02,
+    KBC_PULSE_RESET = 0xfe,
+    POWER_WAIT_US = 100 * 1000,
+    ACPI_ENABLE_WAIT_US = 300 * 1000,
+    DELAY_PORT = 0x80, /* a write to it takes about a microsecond on every PC */
+};
+
+/* Where virtual machines without usable tables listen: PIIX4 PM1a of QEMU's pc and old
+ * Bochs, ICH9's of q35. The value is SLP_EN with SLP_TYP 0, which both take as S5. */
+static const uint16_t vm_ports[] = {0x604, 0xb004};
+
+static struct acpi_fadt fadt;
+static struct hal_mmio reset_mmio;
+
+/* Not hal_delay_us(): this must work when the clock never came up, or is what broke. */
+static void delay_us(uint32_t us)
+{
+    for (uint32_t i = 0; i < us; i++)
+        x86_out8(DELAY_PORT, 0);
+}
+
+static bool port_usable(const struct acpi_gas *gas)
+{
+    return gas->space == ACPI_SPACE_IO && gas->address != 0 && gas->address <= UINT16_MAX;
+}
+
+void power_init(const struct acpi_info *info)
+{
+    fadt = info->fadt;
+    if (!fadt.reset_supported || fadt.reset.space != ACPI_SPACE_MEMORY)
+        return;
+    uint64_t page = RT_ALIGN_DOWN(fadt.reset.address, UINT64_C(4096));
+    enum rt_status st = hal_map_mmio((phys_t){page}, 4096, &reset_mmio);
+    if (st == RT_OK)
+        return;
+    rt_log("power reset_register=0x%lx state=unused reason=%s", fadt.reset.address,
+           rt_status_name(st));
+    fadt.reset_supported = false;
+}
+
+/* Firmware may still own the PM registers (legacy mode): ask for them first, 4.8.2.5. */
+static void enter_acpi_mode(uint16_t pm1a)
+{
+    if (fadt.smi_command == 0 || fadt.smi_command > UINT16_MAX || fadt.acpi_enable == 0)
+        return;
+    if ((x86_in16(pm1a) & PM1_SCI_EN) != 0)
+        return;
+    x86_out8((uint16_t)fadt.smi_command, fadt.acpi_enable);
+    for (uint32_t us = 0; us < ACPI_ENABLE_WAIT_US; us++) {
+        if ((x86_in16(pm1a) & PM1_SCI_EN) != 0)
+            return;
+        delay_us(1);
+    }
+}
+
+/* Keeps the other bits of the register; SLP_TYP first, then with SLP_EN, 16.1.7. */
+static void pm1_sleep(const struct acpi_gas *control, uint8_t type)
+{
+    if (!port_usable(control))
+        return;
+    uint16_t port = (uint16_t)control->address;
+    uint32_t value = x86_in16(port) & ~(PM1_SLP_TYP | PM1_SLP_EN);
+    value |= (uint32_t)type << FIELD_SHIFT(PM1_SLP_TYP) & PM1_SLP_TYP;
+    x86_out16(port, (uint16_t)value);
+    x86_out16(port, (uint16_t)(value | PM1_SLP_EN));
+}
+
+static void acpi_off(void)
+{
+    if (!fadt.s5_found)
+        return;
+    if (fadt.hardware_reduced) {
+        uint32_t value = (uint32_t)fadt.s5_type_a << FIELD_SHIFT(SLEEP_TYP) | SLEEP_EN;
+        if (port_usable(&fadt.sleep_control))
+            x86_out8((uint16_t)fadt.sleep_control.address, (uint8_t)value);
+    } else if (port_usable(&fadt.pm1a_control)) {
+        enter_acpi_mode((uint16_t)fadt.pm1a_control.address);
+        pm1_sleep(&fadt.pm1a_control, fadt.s5_type_a);
+        pm1_sleep(&fadt.pm1b_control, fadt.s5_type_b);
+    }
+    delay_us(POWER_WAIT_US);
+}
+
+static bool under_hypervisor(void)
+{
+    return (x86_cpuid(1, 0).ecx & RT_BIT(31)) != 0;
+}
+
+void power_off(void)
+{
+    static const char halted[] = "power state=halted reason=no_way_to_switch_off\n";
+    acpi_off();
+    /* On real hardware these ports may be anything: only where a hypervisor says so. */
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(vm_ports) && under_hypervisor(); i++) {
+        x86_out16(vm_ports[i], (uint16_t)PM1_SLP_EN);
+        delay_us(POWER_WAIT_US);
+    }
+    /* Not rt_log(): its lock may belong to a core that has stopped. */
+    hal_console_write(halted, sizeof(halted) - 1);
+    x86_halt_forever();
+}
+
+/* 4.8.3.6: one byte, in port or memory space. */
+static void fadt_reset(void)
+{
+    if (!fadt.reset_supported)
+        return;
+    if (port_usable(&fadt.reset))
+        x86_out8((uint16_t)fadt.reset.address, fadt.reset_value);
+    else if (reset_mmio.bytes != 0)
+        reset_mmio.base[fadt.reset.address & 4095] = fadt.reset_value;
+    delay_us(POWER_WAIT_US);
+}
+
+static void keyboard_reset(void)
+{
+    for (uint32_t us = 0; us < POWER_WAIT_US; us++) {
+        if ((x86_in8(KBC_STATUS_PORT) & KBC_STATUS_INPUT_FULL) == 0)
+            break;
+        delay_us(1);
+    }
+    x86_out8(KBC_STATUS_PORT, KBC_PULSE_RESET);
+    delay_us(POWER_WAIT_US);
+}
+
+/* No IDT and a fault: the processor shuts down, which the chipset turns into a reset. */
+RT_NORETURN static void triple_fault(void)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } RT_PACKED empty = {0, 0};
+    __asm__ volatile("lidt %0\n\tint3" ::"m"(empty) : "memory");
+    x86_halt_forever();
+}
+
+void power_reset(void)
+{
+    fadt_reset();
+    x86_out8(RESET_CONTROL_PORT, RESET_CONTROL_HARD);
+    delay_us(50);
+    x86_out8(RESET_CONTROL_PORT, RESET_CONTROL_HARD | RESET_CONTROL_PULSE);
+    delay_us(POWER_WAIT_US);
+    keyboard_reset();
+    triple_fault();
+}
