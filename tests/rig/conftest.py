@@ -37,6 +37,12 @@ def image(build_dir):
     return find
 
 
+@pytest.fixture(scope="session")
+def traffic_program(build_dir):
+    """The traffic program of the rig (rig/traffic)."""
+    return build_dir / "rig" / "traffic"
+
+
 @pytest.fixture
 def machine(image, tmp_path):
     """machine("l2fwd", args=..., cores=..., boot=...) starts a qemu.Machine; all that a test

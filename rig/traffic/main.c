@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * traffic SOCKET,MAC SOCKET,MAC ... : sends and checks frames on the ports of a machine.
+ *
+ * Commands come on stdin, one JSON object a line; each is answered by one on stdout, so one
+ * boot serves many trials:
+ *
+ *   {"cmd":"run","lanes":"0>1,1>0","rate_pps":20000,"frames":40000,"sizes":"60","flows":16,
+ *    "mode":"mac"}             open loop, checked (trial.h); rate_pps 0: one burst
+ *   {"cmd":"probe","lanes":"0>1","every_us":5000,"timeout_ms":10000}  until one comes back
+ *   {"cmd":"replay","lanes":"0>1","pcap":"x.pcap","rate_pps":1000}   each frame once, or "frames"
+ *   {"cmd":"sink","ms":1000}   counts what comes out (txonly)
+ *   {"cmd":"quit"}
+ *
+ * run, replay: also window, tick_us, quiet_ms, expire_ms, block (true: wake at each frame),
+ * capture (file). An answer has "ok":true, or "ok":false and "error".
+ */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#define LINKS_MAX 8
+#define LINE_BYTES 4096
+#define CONNECT_TIMEOUT_MS 10000
+#define TIMER_SLACK_NS 1
+
+struct state {
+    struct link links[LINKS_MAX];
+    unsigned link_count;
+    uint16_t trial;
+    struct trial_result result; /* large: not on the stack */
+};
+
+static void answer_error(const char *error)
+{
+    (void)printf("{\"ok\":false,\"error\":\"%s\"}\n", error);
+}
+
+static double us(uint64_t ns)
+{
+    return (double)ns / 1000.0;
+}
+
+static void print_latency(const struct histogram *h)
+{
+    const char *comma = "";
+    double mean = h->count ? us(h->sum_ns) / (double)h->count : 0;
+    (void)printf("\"latency_us\":{\"p50\":%.1f,\"p90\":%.1f,\"p99\":%.1f,\"max\":%.1f,"
+                 "\"mean\":%.1f},\"histogram\":[",
+                 us(histogram_quantile_ns(h, 500)), us(histogram_quantile_ns(h, 900)),
+                 us(histogram_quantile_ns(h, 990)), us(h->max_ns), mean);
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (h->bucket[i] == 0)
+            continue;
+        (void)printf("%s[%.3f,%llu]", comma, us(histogram_bucket_ns(i)),
+                     (unsigned long long)h->bucket[i]);
+        comma = ",";
+    }
+    (void)printf("]");
+}
+
+static double per_second(uint64_t count, uint64_t from_ns, uint64_t to_ns)
+{
+    return to_ns > from_ns ? (double)count * 1e9 / (double)(to_ns - from_ns) : 0;
+}
+
+static void answer_result(const struct trial_result *r)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counters[] = {
+        {"offered", r->offered},         {"sent", r->sent},
+        {"received", r->received},       {"good", r->good},
+        {"lost", r->lost},               {"window_lost", r->window_lost},
+        {"reordered", r->reordered},     {"corrupt", r->corrupt},
+        {"duplicates", r->duplicates},   {"stale", r->stale},
+        {"foreign", r->foreign},         {"late_max_us", r->late_max_ns / 1000},
+        {"first_sent_ns", r->first_sent_ns},
+        {"first_received_ns", r->first_received_ns},
+    };
+    (void)printf("{\"ok\":true,\"closed\":%s,", r->closed ? "true" : "false");
+    for (unsigned i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        (void)printf("\"%s\":%llu,", counters[i].name, (unsigned long long)counters[i].value);
+    (void)printf("\"offered_pps\":%.0f,\"received_pps\":%.0f,\"seconds\":%.3f,",
+                 per_second(r->offered, r->first_sent_ns, r->last_sent_ns),
+                 per_second(r->good, r->first_sent_ns, r->last_received_ns),
+                 (double)(r->last_sent_ns - r->first_sent_ns) / 1e9);
+    print_latency(&r->latency);
+    (void)printf("}\n");
+}
+
+/* Runs a trial on a source that is ready, with the capture file that was asked for. */
+static const char *run_source(struct state *s, const struct json_object *object,
+                              const struct source *source, struct trial_config *config)
+{
+    const char *path = json_text(object, "capture", NULL);
+    if (path) {
+        config->capture = pcap_create(path);
+        if (!config->capture)
+            return "capture: cannot create the file";
+    }
+    const char *wrong = trial_run(s->links, s->link_count, source, config, &s->result);
+    if (config->capture && fclose(config->capture) != 0 && !wrong)
+        wrong = "capture: cannot write the file";
+    return wrong;
+}
+
+static const char *do_run(struct state *s, const struct json_object *object)
+{
+    struct source source;
+    struct trial_config config;
+    const char *wrong = command_source(object, s->links, s->link_count, ++s->trial, &source);
+    if (!wrong)
+        wrong = command_config(object, &config);
+    return wrong ? wrong : run_source(s, object, &source, &config);
+}
+
+static const char *do_probe(struct state *s, const struct json_object *object)
+{
+    struct source source;
+    const char *wrong = command_source(object, s->links, s->link_count, ++s->trial, &source);
+    if (wrong)
+        return wrong;
+    uint64_t every_us = json_number(object, "every_us", 5000, 1000000);
+    uint64_t timeout_ms = json_number(object, "timeout_ms", 10000, 3600000);
+    if (every_us == 0 || every_us > 1000000 || timeout_ms > 3600000)
+        return "every_us, timeout_ms: out of range";
+    return trial_probe(s->links, s->link_count, &source, every_us * 1000, timeout_ms * 1000000,
+                       &s->result);
+}
+
+static const char *do_replay(struct state *s, const struct json_object *object)
+{
+    struct source source;
+    struct trial_config config;
+    struct pcap pcap;
+    const char *wrong = command_source(object, s->links, s->link_count, ++s->trial, &source);
+    if (!wrong && source.lane_count != 1)
+        wrong = "replay: one lane";
+    if (!wrong)
+        wrong = command_config(object, &config);
+    if (wrong)
+        return wrong;
+    wrong = pcap_load(&pcap, json_text(object, "pcap", ""));
+    if (!wrong && !json_text(object, "frames", NULL))
+        config.frames = pcap.count;
+    source.flows = FRAME_FLOWS_MAX;
+    if (!wrong && !source_replay(&source, &pcap, (uint32_t)config.frames))
+        wrong = "no memory";
+    if (!wrong)
+        wrong = run_source(s, object, &source, &config);
+    source_free(&source);
+    pcap_free(&pcap);
+    return wrong;
+}
+
+static void do_sink(struct state *s, const struct json_object *object)
+{
+    struct trial_sink sinks[LINKS_MAX] = {0};
+    uint64_t ms = json_number(object, "ms", 1000, 3600000);
+    if (!trial_sink(s->links, s->link_count, ms * 1000000, sinks)) {
+        answer_error("the machine closed a port");
+        return;
+    }
+    (void)printf("{\"ok\":true,\"ports\":[");
+    for (unsigned i = 0; i < s->link_count; i++)
+        (void)printf("%s{\"frames\":%llu,\"bytes\":%llu}", i ? "," : "",
+                     (unsigned long long)sinks[i].frames, (unsigned long long)sinks[i].bytes);
+    (void)printf("]}\n");
+}
+
+/* Runs one command line; false: quit. */
+static bool run_command(struct state *s, char *line)
+{
+    static const struct {
+        const char *name;
+        const char *(*run)(struct state *s, const struct json_object *object);
+    } trials[] = {{"run", do_run}, {"probe", do_probe}, {"replay", do_replay}};
+    struct json_object object;
+    const char *wrong = json_parse(&object, line);
+    if (wrong) {
+        answer_error(wrong);
+        return true;
+    }
+    const char *name = json_text(&object, "cmd", "");
+    if (strcmp(name, "quit") == 0)
+        return false;
+    if (strcmp(name, "sink") == 0) {
+        do_sink(s, &object);
+        return true;
+    }
+    for (unsigned i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+        if (strcmp(name, trials[i].name) != 0)
+            continue;
+        wrong = trials[i].run(s, &object);
+        if (wrong)
+            answer_error(wrong);
+        else
+            answer_result(&s->result);
+        return true;
+    }
+    answer_error("cmd: run, probe, replay, sink or quit");
+    return true;
+}
+
+/* SOCKET,MAC */
+static const char *open_port(struct state *s, char *text)
+{
+    struct link *link = &s->links[s->link_count];
+    uint8_t mac[6];
+    char *comma = strrchr(text, ',');
+    if (s->link_count == LINKS_MAX)
+        return "too many ports";
+    if (!comma || !command_mac(comma + 1, mac))
+        return "SOCKET,MAC is wanted";
+    *comma = 0;
+    const char *wrong = link_open(link, text, CONNECT_TIMEOUT_MS);
+    if (wrong)
+        return wrong;
+    memcpy(link->mac, mac, sizeof(mac));
+    s->link_count++;
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static struct state state;
+    static char line[LINE_BYTES];
+    (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
+    (void)setvbuf(stdout, NULL, _IOFBF, 1u << 16);
+    for (int i = 1; i < argc; i++) {
+        const char *wrong = open_port(&state, argv[i]);
+        if (wrong) {
+            (void)fprintf(stderr, "traffic: %s: %s\n", argv[i], wrong);
+            return 1;
+        }
+    }
+    if (state.link_count == 0) {
+        (void)fprintf(stderr, "usage: traffic SOCKET,MAC [SOCKET,MAC ...]\n");
+        return 2;
+    }
+    (void)printf("{\"ok\":true,\"ports\":%u}\n", state.link_count);
+    do {
+        (void)fflush(stdout);
+    } while (fgets(line, sizeof(line), stdin) && run_command(&state, line));
+    for (unsigned i = 0; i < state.link_count; i++)
+        link_close(&state.links[i]);
+    return 0;
+}

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The measuring instrument itself: the traffic program must see every fault there is."""
+import struct
+
+import pytest
+
+from echo import Echo
+from rig.search import highest_loss_free
+from rig.traffic import Traffic, TrafficError
+
+
+@pytest.fixture
+def tried(traffic_program, tmp_path):
+    """tried(mode=, fault=, **run) -> the answer of one run through a faulty forwarder."""
+    def run(mode="mac", fault=None, check_mode=None, rate_pps=4000, frames=2000, **fields):
+        with Echo(str(tmp_path), mode, fault) as echo, \
+                Traffic(traffic_program, ports=echo.ports) as traffic:
+            return traffic.run(rate_pps, frames=frames, mode=check_mode or mode, **fields)
+    return run
+
+
+def faults(answer):
+    names = ("lost", "reordered", "corrupt", "duplicates", "foreign")
+    return {name: answer[name] for name in names if answer[name]}
+
+
+@pytest.mark.parametrize("mode", ["io", "mac", "macswap"])
+def test_clean_forwarder_has_no_fault(tried, mode):
+    answer = tried(mode=mode, lanes="0>1,1>0", sizes="60,61,64,594,1514,9018")
+    assert faults(answer) == {}
+    assert answer["good"] == answer["offered"] == 2000
+    assert 0 < answer["latency_us"]["p50"] <= answer["latency_us"]["p99"]
+
+
+def test_wrong_addresses_are_corrupt(tried):
+    assert tried(mode="io", check_mode="mac")["corrupt"] == 2000
+
+def test_lost_frames_are_counted(tried):
+    answer = tried(fault=lambda n, f: [] if n % 100 == 7 else [f])
+    assert faults(answer) == {"lost": 20}
+
+
+def test_duplicates_are_counted(tried):
+    answer = tried(fault=lambda n, f: [f, f] if n % 100 == 7 else [f])
+    assert faults(answer) == {"duplicates": 20}
+
+
+@pytest.mark.parametrize("at", [0, 5, 6, 11, 16, 24, 26, 33, 36, 41, 45, 49, 53, 58, 59, 60, 199])
+def test_each_changed_byte_is_seen(tried, at):
+    def flip(number, frame):
+        if number != 1000:
+            return [frame]
+        return [frame[:at] + bytes([frame[at] ^ 0x10]) + frame[at + 1:]]
+    answer = tried(fault=flip, sizes="200")
+    assert answer["lost"] == 1
+    assert answer["corrupt"] + answer["foreign"] + answer["stale"] == 1
+
+
+def test_cut_and_grown_frames_are_corrupt(tried):
+    assert tried(fault=lambda n, f: [f[:-1]] if n == 9 else [f], sizes="100")["corrupt"] == 1
+    assert tried(fault=lambda n, f: [f + b"x"] if n == 9 else [f], sizes="100")["corrupt"] == 1
+
+
+class SwapPairs:
+    """Holds frame 500 back until the next one of its choice has gone."""
+
+    def __init__(self, behind):
+        self.behind, self.held = behind, None
+
+    def __call__(self, number, frame):
+        if number == 500:
+            self.held = frame
+            return []
+        if number == 500 + self.behind:
+            return [frame, self.held]
+        return [frame]
+
+
+def test_order_is_judged_within_a_flow(tried):
+    assert faults(tried(flows=4, fault=SwapPairs(behind=4))) == {"reordered": 1}
+    assert faults(tried(flows=4, fault=SwapPairs(behind=3))) == {}
+
+
+def test_foreign_frames_are_told_apart(tried):
+    arp = bytes(12) + b"\x08\x06" + bytes(46)
+    assert faults(tried(fault=lambda n, f: [f, arp] if n == 3 else [f])) == {"foreign": 1}
+
+
+def test_full_window_is_loss(tried):
+    """Nothing ever comes back: the first `window` frames are sent, the rest is lost."""
+    answer = tried(fault=lambda n, f: [], window=100, quiet_ms=50)
+    assert (answer["sent"], answer["window_lost"], answer["lost"]) == (100, 1900, 2000)
+
+
+def test_expired_window_opens_again(tried):
+    answer = tried(fault=lambda n, f: [] if 200 <= n < 300 else [f], window=100, expire_ms=20)
+    assert answer["good"] > 1500
+    assert answer["lost"] == answer["window_lost"] + 100
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 1024])
+def test_burst_comes_back_whole(traffic_program, tmp_path, count):
+    with Echo(str(tmp_path)) as echo, Traffic(traffic_program, ports=echo.ports) as traffic:
+        assert traffic.burst(count)["good"] == count
+
+
+def test_probe_times_out(traffic_program, tmp_path):
+    with Echo(str(tmp_path), fault=lambda n, f: [] if n < 5 else [f]) as echo, \
+            Traffic(traffic_program, ports=echo.ports) as traffic:
+        assert traffic.probe(timeout_s=5)["sent"] == 6
+    with Echo(str(tmp_path / ".."), fault=lambda n, f: []) as echo, \
+            Traffic(traffic_program, ports=echo.ports) as traffic:
+        with pytest.raises(TrafficError, match="probes came back"):
+            traffic.probe(timeout_s=0.2)
+
+
+def test_bad_commands_are_refused(traffic_program, tmp_path):
+    with Echo(str(tmp_path)) as echo, Traffic(traffic_program, ports=echo.ports) as traffic:
+        for fields in ({"sizes": "59"}, {"sizes": "9019"}, {"flows": 0}, {"mode": "x"},
+                       {"lanes": "0>7"}, {"lanes": ""}, {"tick_us": 0}, {"window": 0}):
+            with pytest.raises(TrafficError):
+                traffic.run(1000, frames=1, **fields)
+        with pytest.raises(TrafficError):
+            traffic.command("nonsense", 5)
+        assert traffic.run(1000, frames=10)["good"] == 10
+
+
+def test_capture_then_replay(traffic_program, tmp_path):
+    """What a run captured is what came back, and can be sent again."""
+    pcap = tmp_path / "a.pcap"
+    with Echo(str(tmp_path)) as echo, Traffic(traffic_program, ports=echo.ports) as traffic:
+        traffic.run(2000, frames=50, sizes="60,1514", capture=str(pcap))
+        data = pcap.read_bytes()
+        assert struct.unpack_from("<IHH", data) == (0xa1b23c4d, 2, 4)
+        assert len(data) == 24 + 50 * 16 + 25 * (60 + 1514)
+        answer = traffic.replay(pcap, rate_pps=2000, frames=150)
+        assert faults(answer) == {} and answer["good"] == 150
+
+
+def test_replay_sees_loss_and_change(traffic_program, tmp_path):
+    pcap = tmp_path / "a.pcap"
+
+    def harm(number, frame):
+        if number == 120:
+            return []
+        return [frame[:-1] + b"\0"] if number == 130 else [frame]
+    with Echo(str(tmp_path), fault=harm) as echo, \
+            Traffic(traffic_program, ports=echo.ports) as traffic:
+        traffic.run(2000, frames=100, sizes="60", capture=str(pcap))
+        assert faults(traffic.replay(pcap, rate_pps=2000)) == {"lost": 2, "corrupt": 1}
+
+
+def test_search_finds_the_edge():
+    """A pretended machine that holds 123 kpps, and loses one trial in five by accident."""
+    tries = []
+
+    def trial(rate_pps):
+        tries.append(rate_pps)
+        return rate_pps <= 123000 and len(tries) % 5 != 0
+    found = highest_loss_free(trial, low_pps=1000, high_pps=1000000, precision=0.06, tries=2)
+    assert 123000 * 0.90 <= found.rate_pps <= 123000
+    assert len(tries) < 60
+
+
+def test_search_of_a_dead_machine_ends():
+    assert highest_loss_free(lambda rate: False, 1000, 1000000).rate_pps == 0
