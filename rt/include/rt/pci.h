@@ -35,7 +35,9 @@ void pci_scan(void);
 /* Clears bus mastering of every network and NVMe function: loaders leave their DMA on.
  * Returns how many had it on. May run before pci_scan and before ECAM. */
 uint32_t pci_quiet(void);
-/* "Intel Corporation 82574L Gigabit Network Connection", or "" when the database lacks it. */
+/* "Intel Corporation", "82574L Gigabit Network Connection", "Ethernet controller"; "" when the
+ * table (network, NVMe and bridge part of the PCI ID database) lacks it. Valid until the next
+ * call of the same function. */
 const char *pci_vendor_name(uint16_t vendor);
 const char *pci_device_name(uint16_t vendor, uint16_t device);
 const char *pci_class_name(uint8_t class_code, uint8_t subclass);
