@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Exact instruction counts of the image: boots it under the plug-in rig/insn.c and reads the
+counters while it runs. An iteration is the way from one visit of `head` to the next."""
+import collections
+import dataclasses
+import json
+import mmap
+import os
+import re
+import struct
+import subprocess
+import time
+
+from .elf import Elf
+from .qemu import QEMU, Machine
+from .traffic import Traffic
+
+MAGIC = 0x4e534e49
+HEADER = struct.Struct("<IIIIII")  # magic, version, vcpus, iterations, blocks_max, block_count
+HEAD_AT = 24
+VCPU_AT = 64
+VCPU = struct.Struct("<QQQQ")
+BLOCK = struct.Struct("<QIIQ")
+
+BURST = 32
+# The head of an iteration: the function that a loop calls once for each receive queue.
+HEAD_FUNCTION = "worker_poll"
+HAND_OVER = ("buf_move",)
+
+
+class Snapshot:
+    """All counters at one moment; `later - earlier` is what happened between."""
+
+    def __init__(self, total, visits, iterations, blocks):
+        self.total = total            # instructions, a vCPU
+        self.visits = visits
+        self.iterations = iterations  # Counter {instructions: times}, all vCPUs
+        self.blocks = blocks          # {(vaddr, bytes, instructions): executions}
+
+    def __sub__(self, earlier):
+        return Snapshot([a - b for a, b in zip(self.total, earlier.total)],
+                        [a - b for a, b in zip(self.visits, earlier.visits)],
+                        self.iterations - earlier.iterations,
+                        self.blocks - earlier.blocks)
+
+
+class Counts:
+    """The file that the plug-in maps."""
+
+    def __init__(self, path, timeout_s=5):
+        deadline = time.monotonic() + timeout_s
+        while not (os.path.exists(path) and self._ready(path)):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the instruction counter did not start")
+            time.sleep(0.02)
+        with open(path, "r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
+        _, _, self._vcpus, self._iterations, _, _ = HEADER.unpack_from(self._map)
+
+    @staticmethod
+    def _ready(path):
+        with open(path, "rb") as file:
+            start = file.read(4)
+        return len(start) == 4 and struct.unpack("<I", start)[0] == MAGIC
+
+    def set_head(self, address):
+        struct.pack_into("<Q", self._map, HEAD_AT, address)
+
+    def snapshot(self):
+        """Not of one instant while the guest runs: off by the microseconds it takes to read."""
+        total, visits = [], []
+        iterations = collections.Counter()
+        vcpu_bytes = VCPU.size + 8 * self._iterations
+        for vcpu in range(self._vcpus):
+            at = VCPU_AT + vcpu * vcpu_bytes
+            one_total, one_visits, _, _ = VCPU.unpack_from(self._map, at)
+            total.append(one_total)
+            visits.append(one_visits)
+            times = struct.unpack_from(f"<{self._iterations}Q", self._map, at + VCPU.size)
+            iterations.update({i: n for i, n in enumerate(times) if n})
+        blocks = collections.Counter()
+        blocks_at = VCPU_AT + self._vcpus * vcpu_bytes
+        count = HEADER.unpack_from(self._map)[5]
+        for i in range(count):
+            vaddr, size, insns, executions = BLOCK.unpack_from(
+                self._map, blocks_at + i * BLOCK.size)
+            blocks[vaddr, size, insns] = executions
+        return Snapshot(total, visits, iterations, blocks)
+
+    def close(self):
+        self._map.close()
+
+
+def plugin_path(build_dir):
+    """The module that the installed QEMU loads."""
+    text = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=True).stdout
+    major = int(re.search(r"version (\d+)\.", text).group(1))
+    api = 1 if major < 9 else 2 if major < 11 else 7
+    return os.path.join(build_dir, "rig", f"insn{api}.so")
+
+
+def by_function(snapshot, elf, image_base):
+    """{function: instructions executed}, largest first; what is no function of ours: '?'."""
+    counts = collections.Counter()
+    for (vaddr, _, insns), executions in snapshot.blocks.items():
+        name = elf.function_at(vaddr - image_base) if vaddr >= image_base else None
+        counts[name or "?"] += insns * executions
+    return counts
+
+
+def _instruction_addresses(elf):
+    """Every instruction of the image, as offsets, in order (by objdump)."""
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-j", ".text", elf.path],
+                          capture_output=True, text=True, check=True).stdout
+    return [int(line.split(":")[0], 16) - elf.link_base for line in text.splitlines()
+            if re.match(r"^\s+[0-9a-f]+:\t", line)]
+
+
+def executions_by_instruction(snapshot, elf, image_base):
+    """{offset: executions} of each instruction of the image that ran."""
+    import bisect
+    addresses = _instruction_addresses(elf)
+    executed = collections.Counter()
+    for (vaddr, size, _), executions in snapshot.blocks.items():
+        first = bisect.bisect_left(addresses, vaddr - image_base)
+        last = bisect.bisect_left(addresses, vaddr - image_base + size)
+        for address in addresses[first:last]:
+            executed[address] += executions
+    return executed
+
+
+def inlined_counts(snapshot, elf, image_base, names):
+    """{name: instructions executed} of inline functions, by the debug lines of the image."""
+    executed = executions_by_instruction(snapshot, elf, image_base)
+    offsets = [offset for offset in executed if executed[offset]]
+    asked = "\n".join(hex(offset + elf.link_base) for offset in offsets)
+    text = subprocess.run(["addr2line", "-a", "-f", "-i", "-e", elf.path], input=asked,
+                          capture_output=True, text=True, check=True).stdout
+    counts = collections.Counter()
+    offset, depth = None, 0
+    for line in text.splitlines():
+        if line.startswith("0x"):
+            offset, depth = int(line, 16) - elf.link_base, 0
+            continue
+        if depth % 2 == 0 and line in names:
+            counts[line] += executed[offset]
+        depth += 1
+    return counts
+
+
+def mode_of(iterations, low=0):
+    """The most frequent number of instructions that is at least `low`; 0 when there is none."""
+    usable = {insns: times for insns, times in iterations.items() if insns >= low}
+    return max(usable, key=lambda insns: (usable[insns], insns)) if usable else 0
+
+
+def read_report(machine, timeout_s=10):
+    """Asks the image for its counters."""
+    mark = machine.console.mark()
+    machine.console.send("report")
+    line = machine.console.wait_for(r"^report (\{.*\})", timeout_s, since=mark)
+    return json.loads(line.group(1))
+
+
+def packets_of(report):
+    return sum(core["packets"] for core in report["cores"])
+
+
+@dataclasses.dataclass
+class Measured:
+    per_packet: float        # at full bursts: the iteration / 32
+    per_packet_average: float  # all iterations that found something / packets
+    batch_average: float
+    empty: int
+    one: int
+    full: int
+    hand_over: float         # instructions of one owner check and change
+    functions: dict          # instructions a packet, by function, at saturation
+
+    def as_dict(self):
+        return dataclasses.asdict(self)
+
+
+def _watch(counts, machine, action):
+    """Runs `action`; returns what was counted and how many packets the image handled."""
+    first_report, first = read_report(machine), counts.snapshot()
+    action()
+    last, last_report = counts.snapshot(), read_report(machine)
+    return last - first, packets_of(last_report) - packets_of(first_report)
+
+
+def measure(build_dir, image, args="", head=HEAD_FUNCTION, seconds=1.0, frame_bytes=60):
+    """Counts instructions per packet of the image: one core, always polling, direct boot."""
+    elf = Elf(os.path.splitext(image)[0] + ".elf")
+    folder = os.path.join(build_dir, "rig")
+    path = os.path.join(folder, f"counts-{os.getpid()}")
+    options = f"{plugin_path(build_dir)},counts={path}"
+    try:
+        with Machine(image, args=f"{args} poll=always".strip(), plugin=options) as machine:
+            boot = machine.console.wait_for(r"^boot .*image_base=(0x[0-9a-f]+)", 20)
+            machine.console.wait_for(r"state=forwarding", 20)
+            counts = Counts(path)
+            base = int(boot.group(1), 16)
+            with Traffic(os.path.join(folder, "traffic"), machine, lanes="0>1",
+                         sizes=str(frame_bytes)) as traffic:
+                return _measure(counts, machine, traffic, elf, base, head, seconds)
+    finally:
+        if os.path.exists(path):
+            os.unlink(path)
+
+
+def _measure(counts, machine, traffic, elf, base, head, seconds):
+    traffic.probe(10)
+    traffic.run(1000000, seconds=0.5)  # every block translated
+    counts.set_head(base + elf.offset(head))
+    time.sleep(0.2)
+    idle, _ = _watch(counts, machine, lambda: time.sleep(0.3))
+    empty = mode_of(idle.iterations)
+    single, _ = _watch(counts, machine, lambda: traffic.run(2000, seconds=0.5))
+    busy, packets = _watch(counts, machine, lambda: traffic.run(1500000, seconds=seconds))
+    one = mode_of(single.iterations, low=empty + empty // 4 + 8)
+    full = mode_of(busy.iterations, low=(one - empty) * BURST // 4 + empty)
+    # Iterations that found something: above the empty ones and what a timer adds to those.
+    found = {i: n for i, n in busy.iterations.items() if i >= (empty + one) / 2}
+    batches = max(sum(found.values()), 1)
+    inline = inlined_counts(busy, elf, base, HAND_OVER)
+    per_hand_over = inline["buf_move"] / (4 * packets) if packets else 0
+    functions = {name: round(count / packets, 2)
+                 for name, count in by_function(busy, elf, base).most_common(12)}
+    return Measured(per_packet=full / BURST,
+                    per_packet_average=sum(i * n for i, n in found.items()) / max(packets, 1),
+                    batch_average=packets / batches, empty=empty, one=one, full=full,
+                    hand_over=per_hand_over, functions=functions)
