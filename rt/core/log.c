@@ -33,11 +33,26 @@ static void make_printable(char *text, size_t bytes)
     }
 }
 
+static void write_locked(const char *text, size_t bytes, const char *end, size_t end_bytes)
+{
+    bool locked = lock_take();
+
+    hal_console_write(text, bytes);
+    if (end_bytes != 0)
+        hal_console_write(end, end_bytes);
+    if (locked)
+        __atomic_clear(&log_lock, __ATOMIC_RELEASE);
+}
+
+void rt_log_line(const char *line, size_t bytes)
+{
+    write_locked(line, bytes, "\n", 1);
+}
+
 static void log_line(const char *fmt, va_list args, uint32_t swallowed)
 {
     char line[RT_LOG_LINE_BYTES];
     size_t bytes = rt_vsnprintf(line, sizeof(line) - 1, fmt, args);
-    bool locked;
 
     if (swallowed != 0 && bytes < sizeof(line) - 1)
         bytes += rt_snprintf(line + bytes, sizeof(line) - 1 - bytes, " swallowed=%u", swallowed);
@@ -47,10 +62,7 @@ static void log_line(const char *fmt, va_list args, uint32_t swallowed)
     }
     make_printable(line, bytes);
     line[bytes++] = '\n';
-    locked = lock_take();
-    hal_console_write(line, bytes);
-    if (locked)
-        __atomic_clear(&log_lock, __ATOMIC_RELEASE);
+    write_locked(line, bytes, "", 0);
 }
 
 void rt_log(const char *fmt, ...)

@@ -147,9 +147,11 @@ static enum poll_action loop_sleep(struct rt_loop *loop, const struct poll_confi
         rt_trace(TRACE_ARM, 1, loop->source_count);
         return POLL_RUN;
     }
+    loop->stats.halted_at_cycles = begin;
     if (!loop->stop)
         hal_wait(until_us + 1); /* both clocks round down: not just before a timer is due */
     end = hal_cycles();
+    loop->stats.halted_at_cycles = 0;
     rt_loop_disarm(loop);
     loop->stats.halt_cycles += end - begin;
     timer_fired = clock_us(clock, end) >= loop->timers.next_us;

@@ -14,6 +14,9 @@
 
 void rt_log(const char *fmt, ...) RT_PRINTF(1, 2);
 
+/* A finished line of any length (reports), not changed but for the newline that is added. */
+void rt_log_line(const char *line, size_t bytes);
+
 /* As snprintf: writes at most `bytes` with the final NUL, returns the length it wanted. */
 size_t rt_snprintf(char *out, size_t bytes, const char *fmt, ...) RT_PRINTF(3, 4);
 size_t rt_vsnprintf(char *out, size_t bytes, const char *fmt, va_list args);

@@ -39,6 +39,7 @@ struct loop_stats {
     uint64_t wakes;       /* halts ended */
     uint64_t wakes_idle;  /* of these, found nothing to do */
     uint64_t busy_cycles, spin_cycles, halt_cycles; /* time in each state */
+    volatile uint64_t halted_at_cycles; /* the halt going on, not in halt_cycles yet; 0: none */
     uint64_t wake_latency_us[LOOP_WAKE_BUCKETS]; /* end of halt to first packet handled */
 };
 

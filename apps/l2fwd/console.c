@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What core 0 does beside forwarding, all from timers of its loop: reads commands, watches
+ * links, collects device statistics, prints. Every step is short; the serial line is slow,
+ * so tables are printed on request (or by stats_s).
+ */
+#include "l2fwd.h"
+
+#include <rt/config.h>
+#include <rt/log.h>
+#include <rt/trace.h>
+
+enum {
+    POLL_US = 100000,      /* look for input */
+    POLL_BUSY_US = 1000,   /* while somebody types: the UART holds 16 bytes */
+    TYPING_US = 100000,
+    READ_MAX = 64,         /* bytes taken in one look */
+    WATCH_US = 1000000,    /* links and device counters */
+    US_IN_S = 1000000,
+    LINE_BYTES = 160,
+    TRACE_LINES = 32,
+};
+
+struct console {
+    struct l2fwd *app;
+    struct timer read_timer, watch_timer, stats_timer, stop_timer;
+    uint64_t typed_us; /* time of the last input */
+    bool first_frame_logged;
+    uint32_t stats_s; /* period that stats_timer was armed with */
+    uint64_t link_irqs[NIC_PORTS_MAX];
+    uint32_t used;
+    bool overlong;
+    char line[LINE_BYTES];
+};
+
+static struct timer_wheel *wheel_of(const struct console *con)
+{
+    return &con->app->cores[0]->loop.timers;
+}
+
+static void arm_stats(struct console *con, uint64_t now_us)
+{
+    con->stats_s = l2fwd_options.stats_s;
+    timer_cancel(wheel_of(con), &con->stats_timer);
+    if (con->stats_s != 0)
+        timer_arm(wheel_of(con), &con->stats_timer, now_us + (uint64_t)con->stats_s * US_IN_S);
+}
+
+static void say(void *ctx, const char *line)
+{
+    rt_log("%s", line);
+}
+
+static void say_text(const char *line)
+{
+    rt_log("%s", line);
+}
+
+static void command_help(struct console *con, const char *rest)
+{
+    rt_log("commands: stop | report | stats | pools | trace | set name=value | args | help");
+}
+
+static void command_args(struct console *con, const char *rest)
+{
+    args_help(rt_app.tables, say, NULL);
+}
+
+static void command_stop(struct console *con, const char *rest)
+{
+    l2fwd_ask_stop(con->app);
+}
+
+static void poll_devices(struct l2fwd *app)
+{
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
+        if (app->ports[p] == NULL)
+            continue;
+        nic_poll_link(app->ports[p]);
+        nic_poll_stats(app->ports[p]);
+    }
+}
+
+static void command_report(struct console *con, const char *rest)
+{
+    poll_devices(con->app);
+    l2fwd_print_report(con->app);
+}
+
+static void command_stats(struct console *con, const char *rest)
+{
+    poll_devices(con->app);
+    l2fwd_print_table(con->app);
+}
+
+/* While running: where the buffers are, not whether one is missing. */
+static void command_pools(struct console *con, const char *rest)
+{
+    for (const struct pool *p = pool_first(); p != NULL; p = p->next) {
+        rt_log("pool name=%s core=%u total=%u free=%u nic=%u stack=%u ring=%u empty=%lu",
+               p->name, p->core, p->total, p->free, pool_count_owner(p, BUF_NIC),
+               pool_count_owner(p, BUF_STACK), pool_count_owner(p, BUF_RING), p->stats.empty);
+    }
+}
+
+static void command_trace(struct console *con, const char *rest)
+{
+    for (uint32_t i = 0; i < con->app->core_count; i++)
+        rt_trace_dump(i, TRACE_LINES, say_text);
+}
+
+static void command_set(struct console *con, const char *rest)
+{
+    if (args_set_live(rt_app.tables, rest, say, NULL) != RT_OK)
+        return;
+    rt_log("set %s", rest);
+    for (uint32_t i = 1; i < con->app->core_count; i++)
+        hal_core_kick(i); /* a sleeping core looks at its settings after it wakes */
+    if (con->stats_s != l2fwd_options.stats_s)
+        arm_stats(con, hal_now_us());
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct console *con, const char *rest);
+} commands[] = {
+    {"stop", command_stop},   {"report", command_report}, {"stats", command_stats},
+    {"pools", command_pools}, {"trace", command_trace},   {"set", command_set},
+    {"args", command_args},   {"help", command_help},
+};
+
+/* The text behind the command's name and its space; NULL when the line is another command. */
+static const char *match(const char *line, const char *name)
+{
+    while (*name != '\0' && *line == *name) {
+        line++;
+        name++;
+    }
+    if (*name != '\0' || (*line != '\0' && *line != ' '))
+        return NULL;
+    return *line == ' ' ? line + 1 : line;
+}
+
+static void run_line(struct console *con)
+{
+    for (size_t i = 0; i < RT_ARRAY_SIZE(commands); i++) {
+        const char *rest = match(con->line, commands[i].name);
+
+        if (rest != NULL) {
+            commands[i].run(con, rest);
+            return;
+        }
+    }
+    rt_log("console error=\"no such command\" text=\"%s\" (help prints all)", con->line);
+}
+
+static void take_byte(struct console *con, char c)
+{
+    if (c == '\r')
+        return;
+    if (c != '\n') {
+        if (con->used + 1 < sizeof(con->line))
+            con->line[con->used++] = c;
+        else
+            con->overlong = true;
+        return;
+    }
+    con->line[con->used] = '\0';
+    if (con->overlong)
+        rt_log("console error=\"line longer than %u bytes\"", LINE_BYTES - 1);
+    else if (con->used != 0)
+        run_line(con);
+    con->used = 0;
+    con->overlong = false;
+}
+
+static void log_first_frame(struct console *con)
+{
+    uint64_t first_us = con->first_frame_logged ? 0 : l2fwd_first_frame_us(con->app);
+
+    if (first_us == 0)
+        return;
+    con->first_frame_logged = true;
+    rt_log("l2fwd first_frame_us=%lu", first_us);
+}
+
+/* A link interrupt only woke this core; here its cause is read. */
+static void watch_link_irqs(struct console *con)
+{
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
+        struct nic *nic = con->app->ports[p];
+        uint64_t irqs = nic != NULL && nic->link_irq.count != NULL ? *nic->link_irq.count : 0;
+
+        if (irqs == con->link_irqs[p])
+            continue;
+        con->link_irqs[p] = irqs;
+        nic_poll_link(nic);
+    }
+}
+
+static void on_read(struct timer *timer, uint64_t now_us)
+{
+    struct console *con = RT_CONTAINER_OF(timer, struct console, read_timer);
+    bool typing;
+
+    for (unsigned i = 0; i < READ_MAX; i++) {
+        int c = hal_console_read();
+
+        if (c < 0)
+            break;
+        con->typed_us = now_us;
+        take_byte(con, (char)c);
+    }
+    log_first_frame(con);
+    watch_link_irqs(con);
+    typing = con->typed_us != 0 && now_us - con->typed_us < TYPING_US;
+    timer_arm(wheel_of(con), timer, now_us + (typing ? POLL_BUSY_US : POLL_US));
+}
+
+static void on_watch(struct timer *timer, uint64_t now_us)
+{
+    struct console *con = RT_CONTAINER_OF(timer, struct console, watch_timer);
+
+    poll_devices(con->app);
+    timer_arm(wheel_of(con), timer, now_us + WATCH_US);
+}
+
+static void on_stats(struct timer *timer, uint64_t now_us)
+{
+    struct console *con = RT_CONTAINER_OF(timer, struct console, stats_timer);
+
+    l2fwd_print_table(con->app);
+    arm_stats(con, now_us);
+}
+
+static void on_stop(struct timer *timer, uint64_t now_us)
+{
+    struct console *con = RT_CONTAINER_OF(timer, struct console, stop_timer);
+
+    l2fwd_ask_stop(con->app);
+}
+
+void l2fwd_console_start(struct l2fwd *app)
+{
+    static struct console con;
+    uint64_t now_us = hal_now_us();
+
+    con = (struct console){
+        .app = app,
+        .read_timer.fn = on_read,
+        .watch_timer.fn = on_watch,
+        .stats_timer.fn = on_stats,
+        .stop_timer.fn = on_stop,
+    };
+    timer_arm(wheel_of(&con), &con.read_timer, now_us + POLL_US);
+    timer_arm(wheel_of(&con), &con.watch_timer, now_us + WATCH_US);
+    arm_stats(&con, now_us);
+    if (rt_config.run_s != 0)
+        timer_arm(wheel_of(&con), &con.stop_timer,
+                  now_us + (uint64_t)rt_config.run_s * US_IN_S);
+}

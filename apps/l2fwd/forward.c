@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rewriting addresses; see the header. */
+#include "forward.h"
+
+_Static_assert(BUF_HEADROOM_BYTES + 12 <= BUF_ROOM_BYTES, "addresses fit behind any offset");
+
+/* Frames have no alignment and no type: memcpy of a constant size is one instruction. */
+RT_INLINE uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+
+    __builtin_memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+RT_INLINE uint32_t load32(const uint8_t *p)
+{
+    uint32_t v;
+
+    __builtin_memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+RT_INLINE void store_addresses(uint8_t *frame, uint64_t first8, uint32_t last4)
+{
+    __builtin_memcpy(frame, &first8, sizeof(first8));
+    __builtin_memcpy(frame + 8, &last4, sizeof(last4));
+}
+
+struct l2fwd_rewrite l2fwd_rewrite_make(uint32_t port, const uint8_t port_mac[6])
+{
+    const uint8_t bytes[12] = {
+        2, 0, 0, 0, 0, (uint8_t)port, /* locally administered, as DPDK's l2fwd */
+        port_mac[0], port_mac[1], port_mac[2], port_mac[3], port_mac[4], port_mac[5],
+    };
+
+    return (struct l2fwd_rewrite){.first8 = load64(bytes), .last4 = load32(bytes + 8)};
+}
+
+void l2fwd_rewrite(const struct l2fwd_rewrite *rewrite, struct buf_batch *batch, uint32_t first)
+{
+    const uint64_t first8 = rewrite->first8; /* stores below could alias *rewrite */
+    const uint32_t last4 = rewrite->last4;
+    struct buf **end = batch->buf + batch->count;
+
+    for (struct buf **b = batch->buf + first; b != end; b++)
+        store_addresses(buf_data(*b), first8, last4);
+}
+
+void l2fwd_swap(struct buf_batch *batch, uint32_t first)
+{
+    struct buf **end = batch->buf + batch->count;
+
+    for (struct buf **b = batch->buf + first; b != end; b++) {
+        uint8_t *frame = buf_data(*b);
+        uint64_t first8 = load64(frame);      /* d0 d1 d2 d3 d4 d5 s0 s1 */
+        uint64_t last4 = load32(frame + 8);   /* s2 s3 s4 s5 */
+        uint64_t source = first8 >> 48 | last4 << 16;
+
+        store_addresses(frame, source | first8 << 48, (uint32_t)(first8 >> 16));
+    }
+}
+
+enum l2fwd_mode l2fwd_mode_of(const struct l2fwd_options *options)
+{
+    if (options->mode == L2FWD_MAC && !options->mac_update)
+        return L2FWD_IO;
+    return (enum l2fwd_mode)options->mode;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Boot arguments of l2fwd. Read-only after the start, but for the `live` ones. */
+#ifndef L2FWD_OPTIONS_H
+#define L2FWD_OPTIONS_H
+
+#include <rt/args.h>
+
+enum l2fwd_mode {
+    L2FWD_IO = 0,     /* frames go out as they came */
+    L2FWD_MAC = 1,    /* source: our port's, destination: 02:00:00:00:00:<port> */
+    L2FWD_MACSWAP = 2,
+    L2FWD_RXONLY = 3, /* count and drop */
+    L2FWD_TXONLY = 4, /* send frames that we make */
+};
+
+struct l2fwd_options {
+    uint32_t ports; /* bit mask, 0: all */
+    char portmap[128];
+    bool mac_update, promiscuous, vlan_strip, rx_checksum;
+    uint32_t mode; /* enum l2fwd_mode */
+    uint32_t queues, queues_per_core;
+    uint32_t batch, rx_descs, tx_descs, pool_size, drain_us, frame_max;
+    uint32_t irq; /* enum nic_irq_mode */
+    uint32_t link_wait_ms, stats_s;
+    uint32_t tx_size, tx_count, tx_flows;
+};
+
+extern struct l2fwd_options l2fwd_options;
+extern const struct arg_table l2fwd_arg_table;
+
+#endif

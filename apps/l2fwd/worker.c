@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Receive a batch, rewrite it, send it, all in one turn. What the transmit ring does not
+ * take is tried again within the turn, then dropped and counted: holding it would only
+ * move the loss to the receive ring and make every later frame wait.
+ */
+#include "worker.h"
+
+enum { TX_TRIES = 8 };
+
+static RT_COLD void send_rest(struct l2fwd_path *path)
+{
+    for (unsigned i = 0; i < TX_TRIES && path->batch.count != 0; i++) {
+        nic_tx_reclaim(path->txq);
+        nic_tx(path->txq, &path->batch);
+    }
+    path->stats.forwarded -= path->batch.count;
+    path->stats.tx_full += path->batch.count;
+    buf_batch_free(&path->batch);
+}
+
+/* Sends the whole batch; none of it is left. */
+RT_INLINE void send_batch(struct l2fwd_path *path)
+{
+    path->stats.forwarded += path->batch.count;
+    nic_tx(path->txq, &path->batch);
+    if (RT_UNLIKELY(path->batch.count != 0))
+        send_rest(path);
+    if (RT_UNLIKELY(path->first_cycles == 0))
+        path->first_cycles = hal_cycles();
+}
+
+RT_INLINE void rewrite_batch(struct l2fwd_path *path, uint32_t first)
+{
+    if (path->mode == L2FWD_MAC)
+        l2fwd_rewrite(&path->rewrite, &path->batch, first);
+    else if (path->mode == L2FWD_MACSWAP)
+        l2fwd_swap(&path->batch, first);
+}
+
+uint32_t l2fwd_worker_poll(void *ctx, uint64_t now_us)
+{
+    struct l2fwd_path *path = ctx;
+    uint32_t count = nic_rx(path->rxq, &path->batch, path->batch_max);
+
+    path->stats.polls[count]++;
+    if (count == 0)
+        return 0;
+    rewrite_batch(path, 0);
+    send_batch(path);
+    return count;
+}
+
+/* drain_us != 0: frames wait until the batch is full or the oldest is drain_us old. */
+static uint32_t poll_held(void *ctx, uint64_t now_us)
+{
+    struct l2fwd_path *path = ctx;
+    uint32_t first = path->batch.count;
+    uint32_t count = nic_rx(path->rxq, &path->batch, path->batch_max - first);
+
+    path->stats.polls[count]++;
+    rewrite_batch(path, first);
+    if (first == 0)
+        path->held_since_us = now_us;
+    if (path->batch.count == path->batch_max ||
+        (path->batch.count != 0 && now_us - path->held_since_us >= path->drain_us))
+        send_batch(path);
+    return count;
+}
+
+static uint32_t receive_and_drop(struct l2fwd_path *path, struct buf_batch *batch)
+{
+    uint32_t count = nic_rx(path->rxq, batch, path->batch_max);
+
+    path->stats.polls[count]++;
+    path->stats.rx_only += count;
+    buf_batch_free(batch);
+    return count;
+}
+
+static uint32_t poll_rxonly(void *ctx, uint64_t now_us)
+{
+    struct l2fwd_path *path = ctx;
+
+    return receive_and_drop(path, &path->batch);
+}
+
+/* Frames that the ring does not take stay in the batch for the next turn: none is lost. */
+static uint32_t poll_txonly(void *ctx, uint64_t now_us)
+{
+    struct l2fwd_path *path = ctx;
+    struct buf_batch received = {.count = 0};
+    uint32_t count = receive_and_drop(path, &received);
+    uint32_t before;
+
+    path->stats.pool_empty += l2fwd_txgen_fill(&path->txgen, path->pool, &path->batch,
+                                               path->batch_max);
+    before = path->batch.count;
+    if (before == 0)
+        return count;
+    nic_tx(path->txq, &path->batch);
+    if (path->batch.count == before)
+        nic_tx_reclaim(path->txq);
+    before -= path->batch.count;
+    path->stats.forwarded += before;
+    if (path->first_cycles == 0 && before != 0)
+        path->first_cycles = hal_cycles();
+    return count + before;
+}
+
+/* Before a halt nothing may lie around: held frames go out, sent buffers come home. */
+static bool path_arm(void *ctx)
+{
+    struct l2fwd_path *path = ctx;
+
+    if (path->batch.count != 0 && path->mode != L2FWD_TXONLY)
+        send_batch(path);
+    nic_tx_reclaim(path->txq);
+    pool_collect(path->pool);
+    if (path->mode == L2FWD_TXONLY &&
+        (path->batch.count != 0 || l2fwd_txgen_left(&path->txgen))) {
+        (void)nic_rx_arm(path->rxq); /* disarm follows: keep the pair */
+        return true;
+    }
+    return nic_rx_arm(path->rxq);
+}
+
+static void path_disarm(void *ctx)
+{
+    struct l2fwd_path *path = ctx;
+
+    nic_rx_disarm(path->rxq);
+}
+
+struct loop_source l2fwd_worker_source(struct l2fwd_path *path)
+{
+    struct loop_source source = {
+        .name = "path",
+        .poll = l2fwd_worker_poll,
+        .arm = path_arm,
+        .disarm = path_disarm,
+        .ctx = path,
+    };
+
+    if (path->mode == L2FWD_RXONLY)
+        source.poll = poll_rxonly;
+    else if (path->mode == L2FWD_TXONLY)
+        source.poll = poll_txonly;
+    else if (path->drain_us != 0)
+        source.poll = poll_held;
+    return source;
+}
+
+void l2fwd_worker_leave(struct l2fwd_path *path)
+{
+    buf_batch_free(&path->batch);
+}
