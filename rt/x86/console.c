@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Serial console: a 16550 (or 8250) by ports or memory. Registers: National Semiconductor
+ * PC16550D data sheet, section 8. Every wait is bounded, and a UART that stays full for
+ * that long is given up for the time being: a console must never stop the machine.
+ */
+#include <rt/hal.h>
+
+#include "console.h"
+#include "framebuffer.h"
+#include "x86.h"
+
+enum uart_reg {
+    UART_DATA = 0,    /* RBR, THR; divisor low when DLAB */
+    UART_IER = 1,     /* divisor high when DLAB */
+    UART_FCR_IIR = 2, /* FIFO control on write, interrupt identification on read */
+    UART_LCR = 3,
+    UART_MCR = 4,
+    UART_LSR = 5,
+    UART_SCRATCH = 7,
+};
+
+enum {
+    LCR_8N1 = 0x03,
+    LCR_DLAB = 0x80,
+    FCR_ENABLE_CLEAR = 0x07,
+    IIR_FIFO_ON = 0xc0,
+    MCR_DTR_RTS_OUT2 = 0x0b,
+    LSR_DATA_READY = 0x01,
+    LSR_THR_EMPTY = 0x20,
+    LSR_IDLE = 0x40,
+    LSR_ABSENT = 0xff,
+    COM1_PORT = 0x3f8,
+    UART_CLOCK_BAUD = 115200,
+    UART_FIFO_BYTES = 16,
+    /* A full FIFO at 115200 baud needs 1.4 ms; a port read takes about 1 us on hardware. */
+    UART_WAIT_READS = 20000,
+    SPCR_TYPE_16550 = 0,
+    SPCR_TYPE_16450 = 1,
+};
+
+struct uart {
+    bool present;
+    bool by_memory;
+    uint16_t port;
+    uint32_t stride_bytes; /* between registers */
+    uint32_t burst_bytes;  /* that fit once the transmitter is empty */
+    bool stuck;            /* did not drain in time; looked at once a write only */
+    struct hal_mmio mmio;
+    const char *name;
+};
+
+static struct uart uart = {.name = "none"};
+
+static uint8_t uart_read(enum uart_reg reg)
+{
+    if (uart.by_memory)
+        return *(uart.mmio.base + (uint32_t)reg * uart.stride_bytes);
+    return x86_in8((uint16_t)(uart.port + (uint32_t)reg * uart.stride_bytes));
+}
+
+static void uart_write(enum uart_reg reg, uint8_t value)
+{
+    if (uart.by_memory)
+        *(uart.mmio.base + (uint32_t)reg * uart.stride_bytes) = value;
+    else
+        x86_out8((uint16_t)(uart.port + (uint32_t)reg * uart.stride_bytes), value);
+}
+
+/* The scratch register keeps what is written; nothing at the address reads all ones. */
+static bool uart_answers(void)
+{
+    uart_write(UART_SCRATCH, 0x5a);
+    if (uart_read(UART_SCRATCH) != 0x5a)
+        return false;
+    uart_write(UART_SCRATCH, 0xa5);
+    return uart_read(UART_SCRATCH) == 0xa5 && uart_read(UART_LSR) != LSR_ABSENT;
+}
+
+/* baud 0 leaves the speed as firmware set it. */
+static void uart_start(uint32_t baud)
+{
+    uint32_t divisor = baud == 0 ? 0 : RT_MAX(1u, UART_CLOCK_BAUD / baud);
+
+    uart_write(UART_IER, 0); /* polled only */
+    if (divisor != 0) {
+        uart_write(UART_LCR, LCR_8N1 | LCR_DLAB);
+        uart_write(UART_DATA, (uint8_t)divisor);
+        uart_write(UART_IER, (uint8_t)(divisor >> 8));
+    }
+    uart_write(UART_LCR, LCR_8N1);
+    uart_write(UART_FCR_IIR, FCR_ENABLE_CLEAR);
+    uart_write(UART_MCR, MCR_DTR_RTS_OUT2);
+    uart.burst_bytes =
+        (uart_read(UART_FCR_IIR) & IIR_FIFO_ON) == IIR_FIFO_ON ? UART_FIFO_BYTES : 1;
+    uart.stuck = false;
+}
+
+void console_init(void)
+{
+    uart = (struct uart){.port = COM1_PORT, .stride_bytes = 1, .name = "none"};
+    if (!uart_answers())
+        return;
+    uart.present = true;
+    uart.name = "com1";
+    uart_start(UART_CLOCK_BAUD);
+}
+
+void console_use_spcr(const struct acpi_spcr *spcr)
+{
+    const struct uart old = uart;
+    const bool by_memory = spcr->base.space == ACPI_SPACE_MEMORY;
+    uint32_t stride_bytes = spcr->base.access == 0 ? 1 : 1u << (spcr->base.access - 1);
+
+    if (!spcr->present || spcr->base.address == 0 || spcr->base.access > 4)
+        return;
+    if (spcr->interface_type != SPCR_TYPE_16550 && spcr->interface_type != SPCR_TYPE_16450)
+        return;
+    if (!by_memory && (spcr->base.space != ACPI_SPACE_IO || spcr->base.address > UINT16_MAX - 8))
+        return;
+    if (!by_memory) /* ports are one byte apart; the access size says nothing there */
+        stride_bytes = 1;
+    if (!by_memory && old.present && spcr->base.address == old.port)
+        return; /* the one that we use already */
+    uart = (struct uart){.by_memory = by_memory, .stride_bytes = stride_bytes, .name = "spcr"};
+    uart.port = by_memory ? 0 : (uint16_t)spcr->base.address;
+    if (by_memory && hal_map_mmio((phys_t){spcr->base.address}, 8 * stride_bytes,
+                                  &uart.mmio) != RT_OK) {
+        uart = old;
+        return;
+    }
+    if (!uart_answers()) {
+        uart = old;
+        return;
+    }
+    uart.present = true;
+    uart_start(spcr->baud);
+}
+
+const char *console_name(void)
+{
+    return uart.name;
+}
+
+/* True when the transmitter can take a burst. */
+static bool uart_wait(uint8_t mask)
+{
+    const uint32_t reads = uart.stuck ? 1 : UART_WAIT_READS;
+
+    for (uint32_t i = 0; i < reads; i++) {
+        if ((uart_read(UART_LSR) & mask) != 0) {
+            uart.stuck = false;
+            return true;
+        }
+        hal_pause();
+    }
+    uart.stuck = true;
+    return false;
+}
+
+static void uart_send(const char *text, size_t bytes)
+{
+    size_t done = 0;
+    uint32_t room = 0;
+
+    while (done < bytes) { /* bounded: each round sends a byte or returns */
+        if (room == 0 && !uart_wait(LSR_THR_EMPTY))
+            return;
+        room = room == 0 ? uart.burst_bytes : room;
+        uart_write(UART_DATA, (uint8_t)text[done++]);
+        room--;
+    }
+}
+
+void hal_console_write(const char *text, size_t bytes)
+{
+    if (uart.present)
+        uart_send(text, bytes);
+    fb_console_write(text, bytes);
+}
+
+int hal_console_read(void)
+{
+    if (!uart.present || (uart_read(UART_LSR) & LSR_DATA_READY) == 0)
+        return -1;
+    return uart_read(UART_DATA);
+}
+
+void console_flush(void)
+{
+    if (uart.present)
+        (void)uart_wait(LSR_IDLE);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Serial console of the bare machine; hal_console_write/read in <rt/hal.h> go through it. */
+#ifndef RT_X86_CONSOLE_H
+#define RT_X86_CONSOLE_H
+
+#include <rt/acpi.h>
+
+/* COM1 at 115200 8n1, if a UART answers there. Works before anything else does. */
+void console_init(void);
+/* Moves to the port that firmware names (SPCR) when that is another one. After the page
+ * tables, because it may have to map it. */
+void console_use_spcr(const struct acpi_spcr *spcr);
+/* Waits, bounded, until the last byte has left the UART. */
+void console_flush(void);
+/* "com1", "spcr", "none": for the boot log. */
+const char *console_name(void);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <rt/assert.h>
+#include <rt/log.h>
+#include <rt/trace.h>
+#include <string.h>
+
+#include "ap.h"
+#include "apic.h"
+#include "memory.h"
+#include "paging.h"
+#include "smp.h"
+#include "trap.h"
+
+enum {
+    START_TIMEOUT_US = 200000,
+    INIT_SETTLE_US = 200,        /* processors of this century need none, SDM says 10 ms */
+    INIT_SETTLE_OLD_US = 10000,  /* family 15 (NetBurst) does */
+    STARTUP_GAP_US = 200,        /* SDM 3A 8.4.4.1 */
+    TSC_SKEW_MAX_US = 2,
+    PAGE_BYTES = 4096,
+};
+
+struct ap_slot {
+    uint32_t apic_id;
+    uint32_t reserved;
+    uintptr_t stack_top;
+    struct core *core;
+};
+_Static_assert(sizeof(struct ap_slot) == AP_SLOT_BYTES, "ap.S walks these");
+_Static_assert(offsetof(struct ap_slot, apic_id) == AP_SLOT_APIC_ID, "ap.S");
+_Static_assert(offsetof(struct ap_slot, stack_top) == AP_SLOT_STACK, "ap.S");
+_Static_assert(offsetof(struct ap_slot, core) == AP_SLOT_CORE, "ap.S");
+
+extern const uint8_t ap_page_start[], ap_page_end[], ap_page_32[], ap_page_64[];
+extern const uint8_t ap_entry[];
+void ap_main(struct core *core);
+
+static struct core core0;
+struct core *core_table[HAL_CORES_MAX] = {&core0};
+static unsigned core_count = 1;
+
+/* Read by ap.S. */
+struct ap_slot ap_slots[HAL_CORES_MAX];
+uint32_t ap_slot_count;
+
+void core_init_boot(void)
+{
+    core0.self = &core0;
+    core0.state = CORE_RUNNING;
+    core0.vector_next = VECTOR_DEVICE;
+    x86_wrmsr(MSR_GS_BASE, (uintptr_t)&core0);
+}
+
+enum rt_status core_make_stacks(struct core *core)
+{
+    for (unsigned i = 0; i < IST_COUNT; i++) {
+        const size_t bytes = i == IST_NONE ? CORE_STACK_BYTES : CORE_FAULT_STACK_BYTES;
+        uint8_t *memory = hal_alloc(CORE_GUARD_BYTES + bytes, CORE_GUARD_BYTES, "core stack");
+
+        if (memory == NULL)
+            return RT_NO_MEMORY;
+        if (paging_set((uintptr_t)memory, CORE_GUARD_BYTES, PAGE_NONE) != RT_OK)
+            return RT_NO_MEMORY;
+        core->stack[i] = memory + CORE_GUARD_BYTES;
+    }
+    return RT_OK;
+}
+
+void core_setup(struct core *core)
+{
+    paging_setup_core();
+    trap_setup_core(core);
+    apic_init_core();
+}
+
+void core_stop_others(void)
+{
+    if (apic_present() && core_count > 1)
+        apic_send_nmi_others();
+}
+
+unsigned hal_core_count(void)
+{
+    return core_count;
+}
+
+static uint32_t state_get(const struct core *core)
+{
+    return __atomic_load_n(&core->state, __ATOMIC_ACQUIRE);
+}
+
+static bool state_move(struct core *core, uint32_t from, uint32_t to)
+{
+    return __atomic_compare_exchange_n(&core->state, &from, to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+/* First C code of another core; the rest of its life. */
+void ap_main(struct core *core)
+{
+    core_setup(core);
+    core->tsc_at_start = hal_cycles();
+    if (!state_move(core, CORE_STARTING, CORE_PARKED))
+        x86_halt_forever(); /* too late: the machine went on without this core */
+    for (;;) {
+        if (!state_move(core, CORE_ASKED, CORE_RUNNING)) {
+            hal_wait(UINT64_MAX);
+            continue;
+        }
+        core->run_fn(core->run_arg);
+        RT_ASSERT_EQ(state_get(core), (uint32_t)CORE_RUNNING);
+        __atomic_store_n(&core->state, CORE_PARKED, __ATOMIC_RELEASE);
+    }
+}
+
+enum rt_status hal_core_run(unsigned id, void (*fn)(void *), void *arg)
+{
+    struct core *core;
+
+    if (id == 0 || id >= core_count || fn == NULL)
+        return RT_INVALID;
+    core = core_table[id];
+    if (state_get(core) != CORE_PARKED)
+        return RT_BUSY;
+    core->run_fn = fn; /* core 0 alone gives work, so nobody else is here */
+    core->run_arg = arg;
+    if (!state_move(core, CORE_PARKED, CORE_ASKED))
+        return RT_BUSY;
+    hal_core_kick(id);
+    return RT_OK;
+}
+
+bool hal_core_idle(unsigned id)
+{
+    return id < core_count && state_get(core_table[id]) == CORE_PARKED;
+}
+
+void hal_core_kick(unsigned id)
+{
+    RT_ASSERT_LT(id, core_count);
+    apic_send(core_table[id]->apic_id, VECTOR_KICK);
+}
+
+/* ---- start ---- */
+
+static void put32(uint8_t *page, unsigned offset, uint32_t value)
+{
+    memcpy(page + offset, &value, sizeof(value));
+}
+
+static void put64(uint8_t *page, unsigned offset, uint64_t value)
+{
+    memcpy(page + offset, &value, sizeof(value));
+}
+
+static void fill_start_page(uint8_t *page)
+{
+    const uint32_t base = (uint32_t)(uintptr_t)page;
+
+    RT_ASSERT_LE((size_t)(ap_page_end - ap_page_start), (size_t)AP_DATA);
+    memset(page, 0, PAGE_BYTES);
+    memcpy(page, ap_page_start, (size_t)(ap_page_end - ap_page_start));
+    put32(page, AP_GDTR, (4 * 8 - 1) | (base + AP_GDT) << 16);
+    put32(page, AP_GDTR + 4, (base + AP_GDT) >> 16);
+    put32(page, AP_JUMP32, base + (uint32_t)(ap_page_32 - ap_page_start));
+    put32(page, AP_JUMP32 + 4, AP_CODE32);
+    put32(page, AP_JUMP64, base + (uint32_t)(ap_page_64 - ap_page_start));
+    put32(page, AP_JUMP64 + 4, AP_CODE64);
+    put64(page, AP_CR3, paging_root());
+    put64(page, AP_CR4, x86_read_cr4());
+    put64(page, AP_CR0, x86_read_cr0());
+    put64(page, AP_EFER, EFER_LME | EFER_NXE);
+    put64(page, AP_ENTRY, (uintptr_t)ap_entry);
+    put64(page, AP_GDT + AP_CODE64, UINT64_C(0x00af9b000000ffff));
+    put64(page, AP_GDT + AP_FLAT_DATA, UINT64_C(0x00cf93000000ffff));
+    put64(page, AP_GDT + AP_CODE32, UINT64_C(0x00cf9b000000ffff));
+}
+
+/* Makes the structures of every core to start; returns how many slots are filled. */
+static uint32_t make_slots(const struct acpi_info *acpi, uint32_t cores_wanted)
+{
+    const uint32_t limit =
+        cores_wanted == 0 ? HAL_CORES_MAX : RT_MIN(cores_wanted, (uint32_t)HAL_CORES_MAX);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < acpi->core_count && i < ACPI_CORES_MAX; i++) {
+        const struct acpi_core *listed = &acpi->core[i];
+        struct core *core;
+
+        if (listed->apic_id == core0.apic_id) {
+            core0.node = listed->node;
+            continue;
+        }
+        if (count + 1 >= limit)
+            break;
+        core = hal_alloc(sizeof(*core), RT_CACHE_LINE, "core");
+        if (core == NULL || core_make_stacks(core) != RT_OK) {
+            rt_log("core apic=%u state=skipped reason=\"no memory for its stacks\"",
+                   listed->apic_id);
+            break;
+        }
+        core->self = core;
+        core->apic_id = listed->apic_id;
+        core->node = listed->node;
+        core->state = CORE_STARTING;
+        core->vector_next = VECTOR_DEVICE;
+        ap_slots[count++] = (struct ap_slot){
+            .apic_id = listed->apic_id,
+            .stack_top = core_stack_top(core, IST_NONE),
+            .core = core,
+        };
+    }
+    return count;
+}
+
+static bool all_parked(void)
+{
+    for (uint32_t i = 0; i < ap_slot_count; i++) {
+        if (state_get(ap_slots[i].core) == CORE_STARTING)
+            return false;
+    }
+    return true;
+}
+
+static bool wait_parked(uint32_t timeout_us)
+{
+    const uint64_t end_us = hal_now_us() + timeout_us;
+
+    while (!all_parked()) {
+        if (hal_now_us() >= end_us)
+            return false;
+        hal_pause();
+    }
+    return true;
+}
+
+static void send_starts(uint8_t page_number)
+{
+    const struct cpuid_regs id = x86_cpuid(1, 0);
+    const bool old = (id.eax >> 8 & 0xf) == 15 && (id.eax >> 20 & 0xff) == 0;
+
+    for (uint32_t i = 0; i < ap_slot_count; i++)
+        apic_send_init(ap_slots[i].apic_id);
+    hal_delay_us(old ? INIT_SETTLE_OLD_US : INIT_SETTLE_US);
+    for (unsigned round = 0; round < 2; round++) { /* the second one only if needed */
+        for (uint32_t i = 0; i < ap_slot_count; i++) {
+            if (state_get(ap_slots[i].core) == CORE_STARTING)
+                apic_send_startup(ap_slots[i].apic_id, page_number);
+        }
+        if (wait_parked(STARTUP_GAP_US))
+            return;
+    }
+}
+
+/* Gives the cores that came up their numbers; true when all of them did. */
+static bool number_cores(uint64_t begin_cycles)
+{
+    const uint64_t slack = hal_cycles_from_us(TSC_SKEW_MAX_US);
+    bool all = true;
+
+    for (uint32_t i = 0; i < ap_slot_count; i++) {
+        struct core *core = ap_slots[i].core;
+
+        if (state_move(core, CORE_STARTING, CORE_FAILED)) {
+            apic_send_init(core->apic_id); /* holds it, should it still wake up */
+            rt_log("core apic=%u state=failed reason=\"did not start within %u ms\"",
+                   core->apic_id, (unsigned)START_TIMEOUT_US / 1000);
+            all = false;
+            continue;
+        }
+        core->id = core_count;
+        core_table[core_count++] = core;
+        rt_trace(TRACE_CORE_UP, (uint16_t)core->id, core->apic_id);
+        if (core->tsc_at_start + slack < begin_cycles ||
+            core->tsc_at_start > hal_cycles() + slack)
+            rt_log("core id=%u clock=differs tsc=%lu core0_tsc=%lu", core->id,
+                   core->tsc_at_start, hal_cycles());
+    }
+    return all;
+}
+
+unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
+                   uint32_t cores_wanted)
+{
+    const uint64_t page = memory_low_page(bi);
+    const uint64_t begin_us = hal_now_us();
+    const uint64_t begin_cycles = hal_cycles();
+    bool all;
+
+    core0.apic_id = apic_id();
+    if (!apic_present() || acpi->core_count < 2 || cores_wanted == 1)
+        goto out;
+    if (page == 0) {
+        rt_log("core state=skipped reason=\"no free page below 640 KiB to start cores in\"");
+        goto out;
+    }
+    ap_slot_count = make_slots(acpi, cores_wanted);
+    fill_start_page((uint8_t *)(uintptr_t)page);
+    if (paging_set(page, PAGE_BYTES, PAGE_RX) != RT_OK) {
+        rt_log("core state=skipped reason=\"no memory for page tables\"");
+        ap_slot_count = 0;
+        goto out;
+    }
+    send_starts((uint8_t)(page / PAGE_BYTES));
+    (void)wait_parked(START_TIMEOUT_US);
+    all = number_cores(begin_cycles);
+    if (all && paging_set(page, PAGE_BYTES, PAGE_NONE) != RT_OK)
+        rt_log("core reason=\"start page stays mapped\"");
+out:
+    rt_log("cores running=%u listed=%u apic=%s timer=%s start_us=%lu", core_count,
+           acpi->core_count, apic_is_x2() ? "x2apic" : "xapic", apic_timer_mode(),
+           hal_now_us() - begin_us);
+    return core_count;
+}

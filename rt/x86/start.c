@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From boot_info to the application: each part of the machine once, in the order in which
+ * they depend on each other. What is wrong gives one clear line; the machine goes on
+ * where it can, and else ends with a code (2: boot arguments, 3: memory).
+ */
+#include <rt/acpi.h>
+#include <rt/app.h>
+#include <rt/assert.h>
+#include <rt/config.h>
+#include <rt/hal.h>
+#include <rt/log.h>
+#include <rt/pci.h>
+
+#include "apic.h"
+#include "clock.h"
+#include "console.h"
+#include "cpu.h"
+#include "crc32.h"
+#include "framebuffer.h"
+#include "irq.h"
+#include "memory.h"
+#include "paging.h"
+#include "pci_config.h"
+#include "power.h"
+#include "smp.h"
+#include "trap.h"
+
+enum { EXIT_ARGUMENTS = 2, EXIT_MEMORY = 3 };
+#define IDENTITY_LIMIT (UINT64_C(1) << 46) /* reached by four levels, and by all RAM today */
+
+RT_NORETURN void rt_start(const struct boot_info *bi);
+RT_NORETURN void stack_switch(uintptr_t top, void (*fn)(void *), void *arg);
+
+/* Parts of the image, from the linker script. */
+extern const uint8_t _text_start[], _text_end[], _rodata_start[], _rodata_end[];
+extern const uint8_t _data_start[], _data_end[], _bss_start[], _bss_end[];
+
+static const struct boot_info *boot;
+static struct acpi_info acpi;
+
+static void report_line(void *ctx, const char *line)
+{
+    rt_log("%s%s", (const char *)ctx, line);
+}
+
+static void log_boot(const struct boot_info *bi)
+{
+    static const char *const entries[] = {"?", "linux", "pvh", "efi"};
+
+    rt_log("boot entry=%s loader=\"%s\" firmware=%s image_base=0x%lx image_end=0x%lx console=%s",
+           entries[bi->entry < RT_ARRAY_SIZE(entries) ? bi->entry : 0], bi->loader,
+           (bi->flags & BOOT_FLAG_UEFI) != 0 ? "uefi" : "bios", bi->image_base, bi->image_end,
+           console_name());
+    rt_log("boot cmdline=\"%s\"", bi->cmdline);
+    if ((bi->flags & BOOT_FLAG_CMDLINE_TRUNCATED) != 0)
+        rt_log("boot warning=\"command line is longer than %d bytes: its end is lost\"",
+               BOOT_CMDLINE_BYTES - 1);
+    if ((bi->flags & BOOT_FLAG_MODULES_TRUNCATED) != 0)
+        rt_log("boot warning=\"more than %d modules: the others are lost\"", BOOT_MODULE_MAX);
+    if ((bi->flags & BOOT_FLAG_MODULE_CUT_SHORT) != 0)
+        rt_log("boot warning=\"a module is cut short: the archive ends inside a file\"");
+    if ((bi->flags & BOOT_FLAG_MODULE_OVERLAP) != 0)
+        rt_log("boot warning=\"the loader put a module over our image: its data is lost\"");
+    if ((bi->flags & BOOT_FLAG_MEM_TRUNCATED) != 0)
+        rt_log("boot warning=\"more than %d memory ranges: the others are not used\"",
+               BOOT_MEM_MAX);
+}
+
+static void parse_arguments(const struct boot_info *bi)
+{
+    static char mistake[] = "argument mistake: ", nothing[] = "";
+    const struct arg_result result =
+        args_parse(rt_app.tables, bi->cmdline, report_line, mistake);
+
+    if (result.help_asked)
+        args_help(rt_app.tables, report_line, nothing);
+    if (result.mistakes != 0) {
+        rt_log("start state=stopped reason=\"%u mistakes in the boot arguments\"",
+               result.mistakes);
+        hal_exit(EXIT_ARGUMENTS);
+    }
+    if (result.help_asked)
+        hal_exit(0);
+}
+
+RT_NORETURN static void too_little_memory(const char *what)
+{
+    rt_log("memory state=too_little what=\"%s\" ram_bytes=%lu free_bytes=%lu remedy=\"give the"
+           " machine more memory\"", what, memory_ram_bytes(boot), hal_memory_free_bytes());
+    hal_exit(EXIT_MEMORY);
+}
+
+/* ACPI tables lie in ranges of the map, or in the BIOS area; all below 4 GiB, which is what the
+ * entry has mapped. */
+static bool read_phys(void *ctx, uint64_t phys, void *out, size_t bytes)
+{
+    const uint64_t bios_area = 0x400, bios_end = 0x100000;
+    bool allowed = phys >= bios_area && phys < bios_end && bytes <= bios_end - phys;
+
+    if (bytes > MEMORY_4GIB || phys > MEMORY_4GIB - bytes)
+        return false;
+    for (uint32_t i = 0; i < boot->mem_count && !allowed; i++) {
+        const struct boot_mem *m = &boot->mem[i];
+
+        allowed = m->type != BOOT_MEM_BAD && phys >= m->base && phys - m->base < m->bytes &&
+                  bytes <= m->bytes - (phys - m->base);
+    }
+    if (allowed)
+        __builtin_memcpy(out, (const void *)(uintptr_t)phys, bytes);
+    return allowed;
+}
+
+static void read_acpi(const struct boot_info *bi)
+{
+    const struct acpi_reader reader = {read_phys, NULL};
+    const uint64_t rsdp = bi->rsdp != 0 ? bi->rsdp : acpi_find_rsdp(&reader);
+
+    if (acpi_parse(&reader, rsdp, &acpi) != RT_OK)
+        rt_log("acpi state=absent rsdp=0x%lx", rsdp);
+    power_init(&acpi);
+}
+
+/* Write-combining: a text console draws whole lines. */
+static void map_framebuffer(const struct boot_framebuffer *fb)
+{
+    const uint64_t base = RT_ALIGN_DOWN(fb->base, UINT64_C(4096));
+    const uint64_t bytes = (uint64_t)fb->pitch_bytes * fb->height_px + (fb->base - base);
+    enum rt_status st = RT_INVALID;
+
+    if (fb->base == 0)
+        return;
+    if (fb->base < IDENTITY_LIMIT && !memory_is_ram(boot, base, bytes))
+        st = paging_set(base, RT_ALIGN_UP(bytes, UINT64_C(4096)), PAGE_RW_WC);
+    if (st != RT_OK) {
+        fb_console_init(&(const struct boot_framebuffer){.base = 0}, 0);
+        rt_log("framebuffer base=0x%lx state=unused reason=%s", fb->base, rt_status_name(st));
+    }
+}
+
+/* Our own page tables, stacks and interrupt table; the boot stack is left behind. */
+static void prepare_core0(const struct boot_info *bi)
+{
+    struct core *core = core_this();
+
+    if (paging_init(bi) != RT_OK)
+        too_little_memory("page tables");
+    if (core_make_stacks(core) != RT_OK)
+        too_little_memory("stacks");
+    map_framebuffer(&bi->fb);
+    trap_init();
+    paging_setup_core();
+    trap_setup_core(core);
+    memory_set_limit(IDENTITY_LIMIT);
+}
+
+static void log_memory(const struct boot_info *bi)
+{
+    rt_log("memory ram_bytes=%lu free_bytes=%lu ranges=%u", memory_ram_bytes(bi),
+           hal_memory_free_bytes(), bi->mem_count);
+    rt_log("memory text_bytes=%lu rodata_bytes=%lu data_bytes=%lu bss_bytes=%lu"
+           " page_table_bytes=%lu page_levels=%u core_stack_bytes=%u",
+           (uint64_t)(_text_end - _text_start), (uint64_t)(_rodata_end - _rodata_start),
+           (uint64_t)(_data_end - _data_start), (uint64_t)(_bss_end - _bss_start),
+           paging_table_bytes(), paging_levels(),
+           CORE_STACK_BYTES + (IST_COUNT - 1) * CORE_FAULT_STACK_BYTES);
+}
+
+static void log_modules(const struct boot_info *bi)
+{
+    for (uint32_t i = 0; i < bi->module_count && i < BOOT_MODULE_MAX; i++) {
+        const struct boot_module *m = &bi->module[i];
+
+        rt_log("module name=%s bytes=%lu crc32=0x%08x", m->name, m->bytes,
+               crc32_ieee((const void *)(uintptr_t)m->base, m->bytes));
+    }
+}
+
+static void log_cpu(void)
+{
+    uint32_t words[13] = {0}; /* 48 bytes of name and a NUL */
+    const char *name = (const char *)words;
+
+    if (x86_cpuid(0x80000000, 0).eax >= 0x80000004) {
+        for (uint32_t i = 0; i < 3; i++) {
+            const struct cpuid_regs r = x86_cpuid(0x80000002 + i, 0);
+
+            words[4 * i] = r.eax;
+            words[4 * i + 1] = r.ebx;
+            words[4 * i + 2] = r.ecx;
+            words[4 * i + 3] = r.edx;
+        }
+    }
+    while (*name == ' ')
+        name++;
+    rt_log("cpu name=\"%s\"", name);
+}
+
+/* On the guarded stack of core 0. */
+static void start_machine(void *arg)
+{
+    const struct boot_info *bi = arg;
+
+    log_cpu();
+    irq_init(&acpi);
+    if (apic_init(&acpi) != RT_OK)
+        rt_log("apic state=absent reason=\"one core, no interrupts\"");
+    apic_init_core();
+    console_use_spcr(&acpi.spcr);
+    if (clock_init(&acpi) != RT_OK)
+        rt_log("clock warning=\"no timer on this machine counts: times are guesses\"");
+    acpi_log(&acpi);
+    smp_start(bi, &acpi, rt_config.cores);
+    pci_config_init(&acpi);
+    pci_scan();
+    log_memory(bi);
+    log_modules(bi);
+    rt_log("start app=%s us=%lu", rt_app.name, hal_now_us());
+    hal_exit(rt_app.main(bi));
+}
+
+void rt_start(const struct boot_info *bi)
+{
+    union {
+        const struct boot_info *in;
+        void *out;
+    } arg = {.in = bi};
+
+    core_init_boot();
+    clock_start(bi->entry_cycles);
+    console_init();
+    fb_console_init(&bi->fb, MEMORY_4GIB);
+    boot = bi;
+    RT_ASSERT_EQ(bi->magic, BOOT_INFO_MAGIC);
+    log_boot(bi);
+    parse_arguments(bi);
+    memory_init(bi, MEMORY_4GIB);
+    pci_quiet();
+    read_acpi(bi);
+    prepare_core0(bi);
+    stack_switch(core_stack_top(core_this(), IST_NONE), start_machine, arg.out);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <rt/assert.h>
+
+#include "trap.h"
+
+/* Interrupt gate, Intel SDM 3A 6.14.1 figure 6-8. */
+struct idt_gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t ist;
+    uint8_t type;
+    uint16_t offset_mid;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct idt_gate) == 16, "a gate is 16 bytes");
+
+struct table_pointer {
+    uint16_t limit;
+    uint64_t base;
+} RT_PACKED;
+_Static_assert(sizeof(struct table_pointer) == 10, "operand of LGDT and LIDT");
+
+enum {
+    GATE_INTERRUPT = 0x8e, /* present, ring 0, interrupt gate: IF is cleared */
+    STUB_BYTES = 16,
+    TSS_LIMIT = sizeof(struct tss) - 1,
+};
+#define GDT_CODE64_ENTRY UINT64_C(0x00af9b000000ffff) /* present, code, long, accessed */
+#define GDT_DATA_ENTRY UINT64_C(0x00cf93000000ffff)   /* present, data, writable, accessed */
+#define GDT_TSS_TYPE (UINT64_C(0x89) << 40)           /* present, available 64-bit TSS */
+
+extern const uint8_t trap_stubs[];
+void trap_load_segments(const struct table_pointer *gdt);
+
+static struct idt_gate idt[IRQ_VECTORS] RT_ALIGNED(16);
+
+static uint8_t ist_of(unsigned vector)
+{
+    if (vector == TRAP_DOUBLE_FAULT)
+        return IST_DOUBLE;
+    if (vector == TRAP_NMI)
+        return IST_NMI;
+    if (vector == TRAP_MACHINE_CHECK)
+        return IST_MACHINE_CHECK;
+    /* Interrupts come only in a halt, on a sound stack. */
+    return vector < TRAP_EXCEPTIONS ? IST_FAULT : IST_NONE;
+}
+
+void trap_init(void)
+{
+    for (unsigned v = 0; v < IRQ_VECTORS; v++) {
+        const uintptr_t stub = (uintptr_t)trap_stubs + v * STUB_BYTES;
+
+        idt[v] = (struct idt_gate){
+            .offset_low = (uint16_t)stub,
+            .selector = GDT_CODE64,
+            .ist = ist_of(v),
+            .type = GATE_INTERRUPT,
+            .offset_mid = (uint16_t)(stub >> 16),
+            .offset_high = (uint32_t)(stub >> 32),
+        };
+    }
+}
+
+void trap_setup_core(struct core *core)
+{
+    const uint64_t tss = (uintptr_t)&core->tss;
+    const struct table_pointer gdt = {sizeof(core->gdt) - 1, (uintptr_t)core->gdt};
+    const struct table_pointer idt_pointer = {sizeof(idt) - 1, (uintptr_t)idt};
+
+    RT_ASSERT(core->stack[IST_FAULT] != NULL);
+    for (unsigned i = IST_FAULT; i < IST_COUNT; i++)
+        core->tss.ist[i - 1] = core_stack_top(core, (enum core_ist)i);
+    core->tss.io_map_base = sizeof(core->tss); /* past the limit: no I/O map */
+    core->gdt[0] = 0;
+    core->gdt[GDT_CODE64 / 8] = GDT_CODE64_ENTRY;
+    core->gdt[GDT_DATA / 8] = GDT_DATA_ENTRY;
+    core->gdt[GDT_TSS / 8] = TSS_LIMIT | (tss & 0xffffff) << 16 | GDT_TSS_TYPE |
+                             (tss >> 24 & 0xff) << 56;
+    core->gdt[GDT_TSS / 8 + 1] = tss >> 32;
+    trap_load_segments(&gdt);
+    x86_wrmsr(MSR_GS_BASE, (uintptr_t)core);
+    __asm__ volatile("lidt %0" ::"m"(idt_pointer) : "memory");
+}
+
+void trap_exception(const struct trap_frame *frame)
+{
+    /* Another core reports a panic and stops this one. */
+    if (frame->vector == TRAP_NMI && panic_running())
+        x86_halt_forever();
+    panic_trap(frame);
+}
