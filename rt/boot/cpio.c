@@ -88,7 +88,8 @@ static void add_named(struct boot_info *bi, uint64_t base, uint64_t bytes, const
     boot_module_add(bi, base, bytes, name, name_bytes);
 }
 
-/* Bytes of one archive member, header to end of data; 0 when it is cut or nonsense. */
+/* Bytes of one archive member, header to end of data; 0 when it is cut or nonsense. The name
+ * ends at its NUL or its length: GRUB leaves the NUL out. */
 static uint64_t add_member(struct boot_info *bi, const uint8_t *data, uint64_t bytes,
                            uint64_t base)
 {
@@ -105,10 +106,8 @@ static uint64_t add_member(struct boot_info *bi, const uint8_t *data, uint64_t b
     data_offset = RT_ALIGN_UP((uint64_t)CPIO_HEADER_BYTES + name_bytes, CPIO_ALIGN);
     if (data_offset > bytes || file_bytes > bytes - data_offset)
         return 0;
-    if (name[name_bytes - 1] != '\0')
-        return 0;
     if ((mode & CPIO_MODE_TYPE) == CPIO_MODE_FILE)
-        add_named(bi, base + data_offset, file_bytes, name, name_bytes - 1);
+        add_named(bi, base + data_offset, file_bytes, name, name_bytes);
     return data_offset + file_bytes;
 }
 

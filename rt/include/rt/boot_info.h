@@ -69,6 +69,7 @@ struct boot_info {
     uint32_t entry; /* enum boot_entry */
     uint32_t flags; /* enum boot_flags */
     uint64_t entry_cycles; /* TSC at our first instruction in C or before */
+    uint64_t firmware_cycles; /* of the time since, spent in the firmware's ExitBootServices */
     uint64_t image_base;   /* first byte of the loaded image (page aligned) */
     uint64_t image_end;    /* first byte behind .bss */
     uint64_t rsdp;         /* 0: no ACPI */
