@@ -23,6 +23,11 @@ struct pool *pool_first(void)
     return pools;
 }
 
+void pool_forget_all(void)
+{
+    pools = NULL;
+}
+
 /* xorshift64*: one step; the seed was printed when the first pool was made. */
 static bool hostile_failure(void)
 {

@@ -20,12 +20,22 @@ struct nic_ops {
     enum rt_status (*set_vlan_filter)(struct nic *nic, uint16_t vlan, bool on);
 };
 
+/*
+ * Bring-up in three steps, so that the settle times of all ports pass together. A step says
+ * in *settle_us how long its device must be left alone before the next. A driver that fails
+ * has logged why and left the device without DMA and interrupts.
+ */
 struct nic_driver {
     const char *name;
     bool (*match)(const struct pci_dev *pci);
-    /* Maps, resets, reads the MAC; fills nic->caps/mac/priv/ops. */
-    enum rt_status (*probe)(struct nic *nic);
+    enum rt_status (*attach)(struct nic *nic, uint32_t *settle_us); /* maps, stops DMA */
+    enum rt_status (*reset)(struct nic *nic, uint32_t *settle_us);
+    enum rt_status (*probe)(struct nic *nic); /* fills nic->caps/mac/counters/ops */
 };
+
+#define NIC_BDF_BYTES 8
+/* "00:02.0" */
+const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);
 
 extern const struct nic_driver e1000e_driver;
 

@@ -103,6 +103,8 @@ uint32_t pool_collect(struct pool *pool);
 /* One line for each pool; returns the number of buffers that are not home. After stop. */
 uint32_t pool_report(void);
 struct pool *pool_first(void); /* registry, for statistics */
+/* Empties the registry; the pools' memory is the caller's to give back. Host programs only. */
+void pool_forget_all(void);
 
 /* Owner array of a pool scanned: how many buffers `owner` has. Any core. */
 uint32_t pool_count_owner(const struct pool *pool, enum buf_owner owner);

@@ -20,6 +20,8 @@
 
 #define NIC_PORTS_MAX 16
 #define NIC_QUEUES_MAX 16
+#define NIC_FRAME_BYTES_MIN 60
+#define NIC_VLAN_MAX 4095
 
 struct nic;
 struct nic_rxq;
@@ -37,7 +39,8 @@ struct nic_caps {
 struct nic_config {
     uint16_t rxqs, txqs;
     uint16_t rx_descs, tx_descs;
-    uint16_t frame_max_bytes; /* largest frame without CRC; > 1514 uses chained buffers */
+    uint16_t frame_max_bytes; /* largest frame without CRC and VLAN tag; one of more than 2048
+                               * bytes comes in chained buffers */
     uint32_t moderation_us;   /* interrupts of a vector at least this far apart */
     uint32_t irq_mode;        /* enum nic_irq_mode: best to try; falls back downwards */
     bool promiscuous;
@@ -65,8 +68,15 @@ struct nic_queue_stats {
     uint64_t no_replacement; /* rx: no buffer for the ring, frame dropped in place */
     uint64_t hostile;        /* rx: length or index the device may not write; dropped */
     uint64_t errors;         /* rx: frame errors reported by the device; dropped */
+    uint64_t too_long;       /* rx: in several buffers and longer than frame_max_bytes; dropped */
     uint64_t ring_full;      /* tx: frames left with the caller */
     uint64_t bad_request;    /* tx: frames refused (too long, too many segments); dropped */
+};
+
+/* One statistics register of the device, accumulated. */
+struct nic_counter {
+    const char *name;
+    uint64_t value;
 };
 
 struct nic_ops; /* pmd/nic_driver.h */
@@ -99,6 +109,7 @@ struct nic {
     struct pci_dev *pci;
     uint16_t port;
     char name[8]; /* "nic0" */
+    const char *driver_name;
     uint8_t mac[6];
     struct nic_caps caps;
     struct nic_config config;
@@ -109,6 +120,8 @@ struct nic {
     struct nic_txq *txq[NIC_QUEUES_MAX];
     struct hal_irq link_irq;
     bool started;
+    struct nic_counter *counters; /* everything the device counts, for `stats` */
+    uint32_t counter_count;
     void *priv; /* the driver's */
 };
 

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Intel 82574L and 82583V (and QEMU's e1000e): bring-up and stop, in the order of the
+ * datasheet's initialisation chapter (DS 4.6). Core 0. docs/drivers.md explains each step.
+ */
+#include "e1000e.h"
+
+#include <rt/log.h>
+
+#define VENDOR_INTEL 0x8086
+#define MASTER_OFF_TIMEOUT_US 80000
+#define AUTO_RD_TIMEOUT_US 10000
+#define AFTER_RST_US 10
+#define DMA_DRAIN_US 10000
+#define EE_RST_US 10
+#define VLAN_ETHERTYPE 0x8100
+#define TIPG_COPPER (FIELD_PUT(TIPG_IPGT, 8) | FIELD_PUT(TIPG_IPGR1, 8) | FIELD_PUT(TIPG_IPGR2, 6))
+#define TCTL_COLLISIONS (FIELD_PUT(TCTL_CT, 0x0f) | FIELD_PUT(TCTL_COLD, 0x40))
+#define TX_BUFFER_KB_MIN 8
+#define STANDARD_FRAME_BYTES 1518 /* with VLAN tag, without CRC */
+
+#define FLAGS_82583                                                                              \
+    (E1000E_ASPM_OFF | E1000E_RCTL_EN_STAYS | E1000E_TARC_HANG | E1000E_NVM_AUPDEN |             \
+     E1000E_ACK_INT_SPURIOUS)
+#define FLAGS_82574 (FLAGS_82583 | E1000E_MSIX | E1000E_TWO_TXQ_TARC | E1000E_PHY_HANGS)
+
+static const struct e1000e_model models[] = {
+    {0x10d3, 2, 9230, 32, FLAGS_82574, "82574L"},
+    {0x10f6, 2, 9230, 32, FLAGS_82574, "82574LA"},
+    {0x150c, 1, 9230, 32, FLAGS_82583, "82583V"},
+};
+
+static const struct e1000e_model *model_of(const struct pci_dev *pci)
+{
+    if (pci->vendor != VENDOR_INTEL)
+        return NULL;
+    for (size_t i = 0; i < RT_ARRAY_SIZE(models); i++)
+        if (models[i].device == pci->device)
+            return &models[i];
+    return NULL;
+}
+
+static bool match(const struct pci_dev *pci)
+{
+    return model_of(pci) != NULL;
+}
+
+static void complain(const struct e1000e *dev, const char *what, const char *reg,
+                     uint32_t value)
+{
+    char bdf[NIC_BDF_BYTES];
+
+    rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(dev->nic->pci, bdf), what, reg,
+           (unsigned)value);
+}
+
+/* Steps 2 and 3 of docs/drivers.md: no new DMA, no interrupts, both units off. Receive goes
+ * off only on the way to a reset (E1000E_RCTL_EN_STAYS). */
+static void silence(struct e1000e *dev)
+{
+    uint32_t status = 0;
+
+    e1000e_irq_quiet(dev);
+    e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | CTRL_GIO_MASTER_DISABLE);
+    if (hal_wait_reg(&dev->mmio, E1000E_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
+                     MASTER_OFF_TIMEOUT_US, &status) != RT_OK)
+        complain(dev, "dma-still-on", "status", status); /* the reset ends it */
+    e1000e_write(dev, E1000E_RCTL, 0);
+    e1000e_write(dev, E1000E_TCTL, e1000e_read(dev, E1000E_TCTL) & ~TCTL_EN);
+    (void)e1000e_read(dev, E1000E_STATUS); /* the writes have arrived */
+}
+
+static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
+{
+    struct e1000e *dev = hal_alloc(sizeof(*dev), RT_CACHE_LINE, "e1000e");
+    uint32_t rctl, tctl;
+    enum rt_status st;
+
+    if (dev == NULL)
+        return RT_NO_MEMORY;
+    *dev = (struct e1000e){.nic = nic, .model = model_of(nic->pci)};
+    nic->priv = dev;
+    st = pci_map_bar(nic->pci, 0, &dev->mmio);
+    if (st != RT_OK || dev->mmio.bytes < E1000E_BAR0_BYTES_MIN) {
+        complain(dev, "bar0", "bytes", (uint32_t)dev->mmio.bytes);
+        return st != RT_OK ? st : RT_IO;
+    }
+    if (e1000e_read(dev, E1000E_STATUS) == UINT32_MAX) {
+        complain(dev, "not-answering", "status", UINT32_MAX);
+        return RT_IO;
+    }
+    if ((dev->model->flags & E1000E_ASPM_OFF) != 0)
+        pci_aspm_off(nic->pci);
+    dev->rx_buffer_kb = dev->model->rx_buffer_kb;
+    rctl = e1000e_read(dev, E1000E_RCTL);
+    tctl = e1000e_read(dev, E1000E_TCTL);
+    silence(dev);
+    /* A unit that was never switched on has no transfer under way. */
+    *settle_us = (rctl & RCTL_EN) != 0 || (tctl & TCTL_EN) != 0 ? DMA_DRAIN_US : 0;
+    e1000e_write(dev, E1000E_SWSM, e1000e_read(dev, E1000E_SWSM) & ~SWSM_SMBI);
+    return RT_OK;
+}
+
+/* Step 5. The chip reads its NVM again and configures the PHY: leave it alone for the settle
+ * time. The packet buffer split is written before, and survives. */
+enum rt_status e1000e_reset(struct e1000e *dev)
+{
+    uint32_t value = 0;
+    enum rt_status st = e1000e_semaphore_take(dev);
+
+    if (st != RT_OK)
+        return st;
+    e1000e_write(dev, E1000E_PBA, dev->rx_buffer_kb);
+    e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | CTRL_RST);
+    hal_delay_us(AFTER_RST_US);
+    e1000e_semaphore_give(dev);
+    value = e1000e_read(dev, E1000E_EECD);
+    if (FIELD_GET(EECD_NVM_TYPE, value) == EECD_NVM_TYPE_FLASH) {
+        hal_delay_us(EE_RST_US);
+        e1000e_write(dev, E1000E_CTRL_EXT,
+                     e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_EE_RST);
+    }
+    st = hal_wait_reg(&dev->mmio, E1000E_EECD, EECD_AUTO_RD, EECD_AUTO_RD, AUTO_RD_TIMEOUT_US,
+                      &value);
+    if (st != RT_OK) {
+        complain(dev, "reset-timeout", "eecd", value);
+        return st;
+    }
+    e1000e_write(dev, E1000E_IMC, UINT32_MAX);
+    (void)e1000e_read(dev, E1000E_ICR);
+    dev->fresh = true;
+    return RT_OK;
+}
+
+static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
+{
+    *settle_us = E1000E_RESET_SETTLE_US;
+    return e1000e_reset(nic->priv);
+}
+
+/* The address that the chip loaded, unless firmware gave it none: then the NVM's. */
+static void choose_mac(struct e1000e *dev, const uint8_t nvm_mac[6])
+{
+    uint32_t low = e1000e_read(dev, E1000E_RAL(0)), high = e1000e_read(dev, E1000E_RAH(0));
+    bool valid = (high & RAH_AV) != 0 && (low | (high & RAH_ADDR)) != 0 && (low & 1) == 0;
+
+    for (unsigned i = 0; i < 6; i++) {
+        uint32_t word = i < 4 ? low : high;
+
+        dev->nic->mac[i] = valid ? (uint8_t)(word >> (8 * (i % 4))) : nvm_mac[i];
+    }
+}
+
+static const struct nic_ops e1000e_ops;
+
+static enum rt_status probe(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+    const struct e1000e_model *model = dev->model;
+    uint8_t mac[6] = {0};
+    enum rt_status st;
+
+    dev->nic = nic;
+    st = e1000e_semaphore_take(dev);
+    if (st != RT_OK)
+        return st;
+    st = e1000e_nvm_check(dev, mac);
+    e1000e_semaphore_give(dev);
+    if (st == RT_OK)
+        st = e1000e_stats_alloc(dev);
+    if (st != RT_OK)
+        return st;
+    choose_mac(dev, mac);
+    if ((model->flags & E1000E_NVM_AUPDEN) != 0)
+        e1000e_write(dev, E1000E_EECD, e1000e_read(dev, E1000E_EECD) & ~EECD_AUPDEN);
+    nic->ops = &e1000e_ops;
+    nic->caps = (struct nic_caps){
+        .rxq_max = model->queues,
+        .txq_max = model->queues,
+        .ring_min = E1000E_RING_MIN,
+        .ring_max = E1000E_RING_MAX,
+        .ring_multiple = E1000E_RING_MIN,
+        .frame_max_bytes = model->frame_max_bytes,
+        .rss = model->queues > 1,
+        .vlan = true,
+        .rx_checksum = true,
+        .tx_checksum = true,
+        .tso = false, /* see docs/drivers.md */
+    };
+    return RT_OK;
+}
+
+/* Receive gets what two whole transmit frames leave of the packet buffer. */
+static enum rt_status configure(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+    uint32_t frame = (uint32_t)nic->config.frame_max_bytes + E1000E_VLAN_BYTES;
+    uint32_t tx_kb = (2 * (frame + E1000E_CRC_BYTES) + 1023) / 1024;
+    uint32_t rx_kb = E1000E_PACKET_BUFFER_KB - RT_MAX(tx_kb, (uint32_t)TX_BUFFER_KB_MIN);
+
+    rx_kb = RT_MIN(rx_kb, (uint32_t)dev->model->rx_buffer_kb);
+    if (rx_kb != dev->rx_buffer_kb)
+        dev->fresh = false; /* needs a reset to take effect */
+    dev->rx_buffer_kb = rx_kb;
+    return RT_OK;
+}
+
+/* Step 8: what every driver of this chip sets, see docs/drivers.md. */
+static void hardware_bits(struct e1000e *dev)
+{
+    uint32_t flags = dev->model->flags, tarc0, tarc1;
+
+    e1000e_write(dev, E1000E_CTRL,
+                 e1000e_read(dev, E1000E_CTRL) & ~(CTRL_BIT29 | CTRL_GIO_MASTER_DISABLE));
+    e1000e_write(dev, E1000E_CTRL_EXT,
+                 (e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_BIT23) | CTRL_EXT_BIT22);
+    if ((flags & E1000E_ASPM_OFF) != 0) {
+        e1000e_write(dev, E1000E_GCR,
+                     e1000e_read(dev, E1000E_GCR) | GCR_BIT22 | GCR_L1_WITHOUT_L0S_RX);
+        e1000e_write(dev, E1000E_GCR2, e1000e_read(dev, E1000E_GCR2) | GCR2_BIT0);
+    }
+    tarc0 = (e1000e_read(dev, E1000E_TARC(0)) & ~TARC0_BITS_CLEAR) | TARC_QUEUE_ENABLE;
+    tarc1 = e1000e_read(dev, E1000E_TARC(1)) | TARC_QUEUE_ENABLE;
+    if ((flags & E1000E_TARC_HANG) != 0)
+        tarc0 |= TARC0_BIT26;
+    if ((flags & E1000E_TWO_TXQ_TARC) != 0 && dev->nic->config.txqs > 1) {
+        tarc0 |= TARC_TWO_QUEUES;
+        tarc1 |= TARC_TWO_QUEUES;
+    }
+    e1000e_write(dev, E1000E_TARC(0), tarc0);
+    e1000e_write(dev, E1000E_TARC(1), tarc1);
+}
+
+/* Step 12: pause frames, sent when the packet buffer is 90 % full (or lacks one frame). */
+static void flow_control(struct e1000e *dev)
+{
+    uint32_t buffer = dev->rx_buffer_kb * 1024;
+    uint32_t frame = (uint32_t)dev->nic->config.frame_max_bytes + E1000E_VLAN_BYTES +
+                     E1000E_CRC_BYTES;
+    uint32_t high = RT_MIN(buffer / 10 * 9, buffer - frame) & ~7u;
+
+    e1000e_write(dev, E1000E_FCT, 0x8808);
+    e1000e_write(dev, E1000E_FCAH, 0x0100);
+    e1000e_write(dev, E1000E_FCAL, 0x00c28001);
+    e1000e_write(dev, E1000E_FCTTV, 0x0680);
+    e1000e_write(dev, E1000E_FCRTL, (high - 8) | FCRTL_XONE);
+    e1000e_write(dev, E1000E_FCRTH, high);
+}
+
+static void transmit_on(struct e1000e *dev)
+{
+    e1000e_write(dev, E1000E_TIPG, TIPG_COPPER);
+    e1000e_write(dev, E1000E_TIDV, 0);
+    e1000e_write(dev, E1000E_TADV, 0);
+    e1000e_write(dev, E1000E_TCTL, TCTL_EN | TCTL_PSP | TCTL_COLLISIONS | TCTL_RTLC);
+}
+
+static void receive_on(struct e1000e *dev)
+{
+    const struct nic_config *config = &dev->nic->config;
+    uint32_t rctl = RCTL_EN | RCTL_BAM | RCTL_SECRC;
+    uint32_t rfctl = RFCTL_EXTEN | RFCTL_ISCSI_DIS | RFCTL_NFSW_DIS | RFCTL_NFSR_DIS;
+    uint32_t ctrl = e1000e_read(dev, E1000E_CTRL) & ~CTRL_VME;
+
+    if ((dev->model->flags & E1000E_ACK_INT_SPURIOUS) != 0)
+        rfctl |= RFCTL_ACK_DIS;
+    e1000e_write(dev, E1000E_CTRL, config->vlan_strip ? ctrl | CTRL_VME : ctrl);
+    e1000e_write(dev, E1000E_RFCTL, rfctl);
+    e1000e_write(dev, E1000E_PSRCTL, 0);
+    e1000e_write(dev, E1000E_RXCSUM,
+                 RXCSUM_PCSD | (config->rx_checksum ? RXCSUM_IPOFL | RXCSUM_TUOFL : 0));
+    e1000e_write(dev, E1000E_RDTR, 0);
+    e1000e_write(dev, E1000E_RADV, 0);
+    if (config->frame_max_bytes + E1000E_VLAN_BYTES > STANDARD_FRAME_BYTES)
+        rctl |= RCTL_LPE;
+    if (config->promiscuous)
+        rctl |= RCTL_UPE | RCTL_MPE;
+    e1000e_write(dev, E1000E_RCTL, rctl);
+    for (uint16_t q = 0; q < config->rxqs; q++)
+        e1000e_rx_post(dev->rxq[q]); /* next = 0: everything but the last descriptor */
+}
+
+/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
+static void shut_down(struct e1000e *dev)
+{
+    silence(dev);
+    hal_delay_us(DMA_DRAIN_US);
+    if (e1000e_reset(dev) != RT_OK)
+        pci_bus_master(dev->nic->pci, false); /* whatever it does now, not to our memory */
+    hal_delay_us(E1000E_RESET_SETTLE_US);
+    e1000e_irq_teardown(dev);
+    pci_bus_master(dev->nic->pci, false);
+    e1000e_rings_stop(dev);
+}
+
+static enum rt_status start(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+    enum rt_status st = RT_OK;
+
+    if (!dev->fresh) {
+        silence(dev);
+        hal_delay_us(DMA_DRAIN_US);
+        st = e1000e_reset(dev);
+        hal_delay_us(E1000E_RESET_SETTLE_US);
+    }
+    if (st != RT_OK)
+        return st;
+    dev->fresh = false;
+    e1000e_filter_init(dev);
+    hardware_bits(dev);
+    e1000e_write(dev, E1000E_CTRL_EXT,
+                 e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_DRV_LOAD);
+    e1000e_write(dev, E1000E_WUC, 0);
+    e1000e_write(dev, E1000E_VET, VLAN_ETHERTYPE);
+    st = e1000e_link_begin(dev);
+    if (st != RT_OK)
+        return st;
+    flow_control(dev);
+    e1000e_rss_init(dev);
+    st = e1000e_rings_start(dev);
+    if (st == RT_OK)
+        st = e1000e_irq_setup(dev);
+    if (st != RT_OK) {
+        shut_down(dev);
+        return st;
+    }
+    pci_bus_master(nic->pci, true);
+    transmit_on(dev);
+    receive_on(dev);
+    e1000e_poll_link(nic);
+    e1000e_poll_stats(nic); /* clears what the device counted before */
+    for (uint32_t i = 0; i < nic->counter_count; i++)
+        nic->counters[i].value = 0;
+    nic->stats = (struct nic_stats){0};
+    return RT_OK;
+}
+
+static void stop(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+
+    e1000e_poll_stats(nic);
+    shut_down(dev);
+    e1000e_write(dev, E1000E_CTRL_EXT,
+                 e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
+    nic->link.up = false;
+    rt_log("%s state=stopped", nic->name);
+}
+
+static const struct nic_ops e1000e_ops = {
+    .configure = configure,
+    .rxq_setup = e1000e_rxq_setup,
+    .txq_setup = e1000e_txq_setup,
+    .start = start,
+    .stop = stop,
+    .poll_link = e1000e_poll_link,
+    .poll_stats = e1000e_poll_stats,
+    .set_promiscuous = e1000e_set_promiscuous,
+    .add_multicast = e1000e_add_multicast,
+    .set_vlan_filter = e1000e_set_vlan_filter,
+};
+
+const struct nic_driver e1000e_driver = {
+    .name = "e1000e",
+    .match = match,
+    .attach = attach,
+    .reset = reset_step,
+    .probe = probe,
+};

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* e1000e: semaphore, NVM, PHY registers, link. Core 0. */
+#include "e1000e.h"
+
+#include <rt/log.h>
+#include <rt/trace.h>
+
+#define SEMAPHORE_TRIES 10
+#define SEMAPHORE_STEP_US 2000
+#define NVM_WORD_TIMEOUT_US 10000
+#define NVM_CHECKSUM_WORDS 0x40
+#define NVM_CHECKSUM 0xbaba
+#define MDIC_TIMEOUT_US 100000
+#define PHY_CHECK_EVERY_US 2000000
+#define PHY_HANGS_BEFORE_RESET 2
+#define PHY_RX_ERRORS_STUCK 0xffff
+#define PHY_IDLE_ERRORS_STUCK 0xff
+
+static void failed(const struct e1000e *dev, const char *what, const char *reg, uint32_t value)
+{
+    char bdf[NIC_BDF_BYTES];
+
+    rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(dev->nic->pci, bdf), what, reg,
+           (unsigned)value);
+}
+
+/* The firmware shares NVM and PHY with us; who sets the bit and reads it back set owns them. */
+enum rt_status e1000e_semaphore_take(struct e1000e *dev)
+{
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < SEMAPHORE_TRIES; i++) {
+        e1000e_write(dev, E1000E_EXTCNF_CTRL,
+                     e1000e_read(dev, E1000E_EXTCNF_CTRL) | EXTCNF_CTRL_MDIO_SW);
+        value = e1000e_read(dev, E1000E_EXTCNF_CTRL);
+        if (value == UINT32_MAX)
+            break; /* the device is gone */
+        if ((value & EXTCNF_CTRL_MDIO_SW) != 0) {
+            dev->semaphore = true;
+            return RT_OK;
+        }
+        hal_delay_us(SEMAPHORE_STEP_US);
+    }
+    failed(dev, "semaphore-timeout", "extcnf_ctrl", value);
+    return RT_TIMEOUT;
+}
+
+void e1000e_semaphore_give(struct e1000e *dev)
+{
+    if (!dev->semaphore)
+        return;
+    dev->semaphore = false;
+    e1000e_write(dev, E1000E_EXTCNF_CTRL,
+                 e1000e_read(dev, E1000E_EXTCNF_CTRL) & ~EXTCNF_CTRL_MDIO_SW);
+}
+
+static enum rt_status nvm_read(struct e1000e *dev, uint32_t word, uint16_t *value)
+{
+    uint32_t reg = 0;
+    enum rt_status st;
+
+    e1000e_write(dev, E1000E_EERD, e1000e_field(EERD_ADDR, word) | EERD_START);
+    st = hal_wait_reg(&dev->mmio, E1000E_EERD, EERD_DONE, EERD_DONE, NVM_WORD_TIMEOUT_US, &reg);
+    if (st != RT_OK)
+        failed(dev, "nvm-timeout", "eerd", reg);
+    *value = (uint16_t)FIELD_GET(EERD_DATA, reg);
+    return st;
+}
+
+/* Words 0..2 are the MAC address; all of them add up to 0xbaba. */
+enum rt_status e1000e_nvm_check(struct e1000e *dev, uint8_t mac[6])
+{
+    uint32_t sum = 0;
+
+    for (uint32_t word = 0; word < NVM_CHECKSUM_WORDS; word++) {
+        uint16_t value;
+        enum rt_status st = nvm_read(dev, word, &value);
+
+        if (st != RT_OK)
+            return st;
+        sum += value;
+        if (word < 3) {
+            mac[2 * word] = (uint8_t)value;
+            mac[2 * word + 1] = (uint8_t)(value >> 8);
+        }
+    }
+    if ((sum & 0xffff) != NVM_CHECKSUM) {
+        failed(dev, "nvm-checksum", "sum", sum & 0xffff);
+        return RT_IO;
+    }
+    return RT_OK;
+}
+
+static enum rt_status mdic(struct e1000e *dev, uint32_t command, uint16_t *value)
+{
+    uint32_t reg = 0;
+    enum rt_status st;
+
+    e1000e_write(dev, E1000E_MDIC, command | FIELD_PUT(MDIC_PHY, E1000E_PHY_ADDRESS));
+    st = hal_wait_reg(&dev->mmio, E1000E_MDIC, MDIC_READY, MDIC_READY, MDIC_TIMEOUT_US, &reg);
+    if (st != RT_OK) {
+        failed(dev, "phy-timeout", "mdic", reg);
+        return st;
+    }
+    if ((reg & MDIC_ERROR) != 0) {
+        failed(dev, "phy-error", "mdic", reg);
+        return RT_IO;
+    }
+    *value = (uint16_t)FIELD_GET(MDIC_DATA, reg);
+    return RT_OK;
+}
+
+enum rt_status e1000e_phy_read(struct e1000e *dev, uint32_t reg, uint16_t *value)
+{
+    *value = 0;
+    return mdic(dev, FIELD_PUT(MDIC_OP, MDIC_OP_READ) | e1000e_field(MDIC_REG, reg), value);
+}
+
+enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value)
+{
+    uint16_t ignored;
+
+    return mdic(dev,
+                FIELD_PUT(MDIC_OP, MDIC_OP_WRITE) | e1000e_field(MDIC_REG, reg) |
+                    e1000e_field(MDIC_DATA, value),
+                &ignored);
+}
+
+/* Lets the PHY negotiate. It does so by itself after power-on, and a restart costs seconds of
+ * link: it is restarted only when it is asleep, isolated, or offers less than we can do. */
+static enum rt_status phy_negotiate(struct e1000e *dev)
+{
+    const uint16_t off = BMCR_POWER_DOWN | BMCR_ISOLATE, pause = AN_PAUSE | AN_ASYM_PAUSE;
+    uint16_t id1, id2, bmcr, offer;
+    enum rt_status st = e1000e_phy_read(dev, PHY_ID1, &id1);
+
+    if (st == RT_OK)
+        st = e1000e_phy_read(dev, PHY_ID2, &id2);
+    if (st == RT_OK)
+        st = e1000e_phy_read(dev, PHY_BMCR, &bmcr);
+    if (st == RT_OK)
+        st = e1000e_phy_read(dev, PHY_ANAR, &offer);
+    if (st != RT_OK)
+        return st;
+    rt_log("%s phy=0x%04x:0x%04x bmcr=0x%04x offer=0x%04x", dev->nic->name, id1, id2, bmcr,
+           offer);
+    if ((offer & pause) == pause && (bmcr & off) == 0 && (bmcr & BMCR_AN_ENABLE) != 0)
+        return RT_OK;
+    if ((e1000e_read(dev, E1000E_STATUS) & STATUS_LU) != 0 && (bmcr & off) == 0)
+        return RT_OK; /* the link is there: less flow control is no reason to drop it */
+    st = e1000e_phy_write(dev, PHY_ANAR, offer | pause);
+    if (st != RT_OK)
+        return st;
+    bmcr = (uint16_t)((bmcr & (uint16_t)~off) | BMCR_AN_ENABLE | BMCR_RESTART_AN);
+    return e1000e_phy_write(dev, PHY_BMCR, bmcr);
+}
+
+enum rt_status e1000e_link_begin(struct e1000e *dev)
+{
+    uint32_t ctrl = e1000e_read(dev, E1000E_CTRL);
+    enum rt_status st = e1000e_semaphore_take(dev);
+
+    if (st != RT_OK)
+        return st;
+    st = phy_negotiate(dev);
+    e1000e_semaphore_give(dev);
+    if (st != RT_OK)
+        return st;
+    ctrl = (ctrl | CTRL_SLU) & ~(CTRL_FRCSPD | CTRL_FRCDPX);
+    e1000e_write(dev, E1000E_CTRL, ctrl);
+    dev->nic->link = (struct nic_link){.up = false};
+    return RT_OK;
+}
+
+/* Who may send pause frames, from both offers (IEEE 802.3 table 28B-3). The chip does not
+ * take it from the PHY by itself. */
+static void resolve_pause(struct e1000e *dev)
+{
+    uint32_t ctrl = e1000e_read(dev, E1000E_CTRL) & ~(CTRL_RFCE | CTRL_TFCE);
+    uint16_t ours = 0, theirs = 0;
+
+    if (e1000e_semaphore_take(dev) != RT_OK)
+        return;
+    if (e1000e_phy_read(dev, PHY_ANAR, &ours) == RT_OK &&
+        e1000e_phy_read(dev, PHY_ANLPAR, &theirs) == RT_OK) {
+        bool asym = (ours & theirs & AN_ASYM_PAUSE) != 0;
+
+        if ((ours & theirs & AN_PAUSE) != 0)
+            ctrl |= CTRL_RFCE | CTRL_TFCE;
+        else if (asym && (ours & AN_PAUSE) != 0)
+            ctrl |= CTRL_RFCE;
+        else if (asym && (theirs & AN_PAUSE) != 0)
+            ctrl |= CTRL_TFCE;
+        e1000e_write(dev, E1000E_CTRL, ctrl);
+    }
+    e1000e_semaphore_give(dev);
+}
+
+/* 82574: the PHY can hang with its error counters at all ones, link lost or not. A PHY reset
+ * leaves the rings alone; it costs a negotiation. */
+static void check_phy(struct e1000e *dev, uint64_t now_us)
+{
+    uint16_t errors = 0, idle = 0;
+
+    if ((dev->model->flags & E1000E_PHY_HANGS) == 0 ||
+        now_us - dev->phy_checked_us < PHY_CHECK_EVERY_US)
+        return;
+    dev->phy_checked_us = now_us;
+    if (e1000e_semaphore_take(dev) != RT_OK)
+        return;
+    if (e1000e_phy_read(dev, PHY_RX_ERRORS, &errors) == RT_OK &&
+        errors == PHY_RX_ERRORS_STUCK &&
+        e1000e_phy_read(dev, PHY_1000T_STATUS, &idle) == RT_OK &&
+        FIELD_GET(PHY_1000T_IDLE_ERRORS, idle) == PHY_IDLE_ERRORS_STUCK)
+        dev->phy_hangs++;
+    else
+        dev->phy_hangs = 0;
+    if (dev->phy_hangs == PHY_HANGS_BEFORE_RESET) {
+        dev->phy_hangs = 0;
+        rt_log("%s phy=hung action=reset", dev->nic->name);
+        rt_trace(TRACE_NIC_RESET, dev->nic->port, PHY_RX_ERRORS);
+        if (e1000e_phy_write(dev, PHY_BMCR, BMCR_RESET | BMCR_AN_ENABLE) != RT_OK)
+            rt_log("%s phy=hung action=none reason=\"no answer\"", dev->nic->name);
+    }
+    e1000e_semaphore_give(dev);
+}
+
+static uint32_t speed_mbps(uint32_t status)
+{
+    switch (FIELD_GET(STATUS_SPEED, status)) {
+    case STATUS_SPEED_10:
+        return 10;
+    case STATUS_SPEED_100:
+        return 100;
+    default:
+        return 1000;
+    }
+}
+
+void e1000e_poll_link(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+    uint32_t status;
+    bool up;
+
+    /* Clears our two causes without reading the register: a read would swallow the causes of
+     * the queues. A change after this line raises the interrupt again. */
+    if (nic->irq_mode == NIC_IRQ_MSIX)
+        e1000e_write(dev, E1000E_ICR, INT_LSC | INT_OTHER);
+    status = e1000e_read(dev, E1000E_STATUS);
+    if (status == UINT32_MAX) {
+        status = 0; /* removed: no link */
+    } else {
+        check_phy(dev, hal_now_us());
+    }
+    up = (status & STATUS_LU) != 0;
+    if (up == nic->link.up)
+        return;
+    nic->link.up = up;
+    nic->link.changes++;
+    nic->link.full_duplex = up && (status & STATUS_FD) != 0;
+    nic->link.speed_mbps = up ? speed_mbps(status) : 0;
+    rt_trace(TRACE_LINK, nic->port, nic->link.speed_mbps);
+    if (up)
+        resolve_pause(dev);
+    rt_log("%s link=%s speed_mbps=%u duplex=%s changes=%u", nic->name, up ? "up" : "down",
+           (unsigned)nic->link.speed_mbps, nic->link.full_duplex ? "full" : "half",
+           (unsigned)nic->link.changes);
+}
