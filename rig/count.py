@@ -24,7 +24,7 @@ BLOCK = struct.Struct("<QIIQ")
 
 BURST = 32
 # The head of an iteration: the function that a loop calls once for each receive queue.
-HEAD_FUNCTION = "worker_poll"
+HEAD_FUNCTION = "l2fwd_worker_poll"
 HAND_OVER = ("buf_move",)
 
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Meson build directories: one for each variant, in the top folder as build, build-*."""
+import json
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+# variant -> (environment, meson options). `build` is what users run.
+VARIANTS = {
+    "build": ({"CC": "gcc"}, []),
+    "build-clang": ({"CC": "clang"}, []),
+    "build-hostile": ({"CC": "gcc"}, ["-Dhostile=true"]),
+    "build-fuzz": ({"CC": "clang"}, ["-Dfuzz=true"]),
+    "build-ubsan": ({"CC": "gcc"}, ["-Dubsan_image=true"]),
+}
+
+
+class BuildError(RuntimeError):
+    """A build failed; the message ends with its last lines."""
+
+
+def _run(command, environment, log_path):
+    with open(log_path, "ab") as log:
+        status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment},
+                                stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+    if status != 0:
+        with open(log_path, encoding="utf-8", errors="replace") as log:
+            tail = "".join(log.readlines()[-40:])
+        raise BuildError(f"{' '.join(command)} failed ({log_path}):\n{tail}")
+
+
+def build(variant="build", log=print, targets=()):
+    """Configures (once) and builds a variant; returns its directory."""
+    environment, options = VARIANTS[variant]
+    folder = ROOT / variant
+    folder.mkdir(exist_ok=True)
+    log_path = folder / "millrace.log"
+    log_path.unlink(missing_ok=True)
+    if not (folder / "build.ninja").exists():
+        log(f"build: configuring {variant}")
+        _run(["meson", "setup", *options, str(folder)], environment, log_path)
+    log(f"build: {variant}")
+    _run(["ninja", "-C", str(folder), *targets], environment, log_path)
+    return folder
+
+
+def find_image(folder, name):
+    """NAME.elf somewhere in a build directory (NAME.img lies beside it)."""
+    found = sorted(pathlib.Path(folder).rglob(f"{name}.elf"))
+    if not found:
+        raise BuildError(f"{name}.elf is not in {folder}")
+    return str(found[0])
+
+
+def unit_results(folder):
+    """Cases of the last `meson test`, from its log: (passed, [names of failed ones])."""
+    passed, failed = 0, []
+    with open(folder / "meson-logs" / "testlog.json", encoding="utf-8") as log:
+        for line in log:
+            test = json.loads(line)
+            cases = _cases(test.get("stdout", "") + test.get("stderr", ""))
+            if test["result"] in ("OK", "EXPECTEDFAIL"):
+                passed += cases
+            elif test["result"] != "SKIP":
+                failed.append(test["name"])
+    return passed, failed
+
+
+def _cases(text):
+    """Cases in one test program: cmocka says how many passed; else the program is one."""
+    total = 0
+    for line in text.splitlines():
+        if line.startswith("[  PASSED  ]") and line.rstrip().endswith("test(s)."):
+            total += int(line.split()[3])
+    return total or 1
+
+
+def run_unit_tests(folder):
+    """Runs the unit suite; results as unit_results, and the output of what failed."""
+    ran = subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild", "--print-errorlogs",
+                          "--suite", "unit"], cwd=ROOT, capture_output=True, text=True,
+                         check=False)
+    passed, failed = unit_results(folder)
+    if ran.returncode != 0 and not failed:
+        failed = [f"meson test: {ran.stderr.strip()[-300:]}"]
+    return passed, failed, ran.stdout if failed else ""

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command line of ./millrace: parses, sets up, calls."""
+import argparse
+import pathlib
+import sys
+
+from . import build, setup
+
+BOOTS = ("pxe-bios", "pxe-uefi", "direct", "linux", "uefi")
+SAYS = """\
+  ./millrace setup                 install what is missing (Debian 12, 13), say what and why
+  ./millrace build                 build images and host programs into build/
+  ./millrace run l2fwd             PXE-boot in QEMU, find the highest rate, hold 80 % of it
+  ./millrace test [unit|fuzz|rig]  all tests, or some; last line "N passed, N failed"
+  ./millrace count                 exact instructions a packet
+  ./millrace fuzz --seconds S      every parser's fuzzer
+  ./millrace soak --seconds S      mixed traffic for long
+  ./millrace boot --serve IF       serve the image to a real rig by PXE
+  ./millrace report A B            compare the runs of two commits"""
+
+
+def say(text):
+    """Progress and results, at once."""
+    print(text, flush=True)
+
+
+def _machine_options(parser, boot, seconds):
+    parser.add_argument("--nic", choices=("e1000e",), default="e1000e", help="card of the ports")
+    parser.add_argument("--boot", choices=BOOTS, default=boot, help=f"way to boot ({boot})")
+    parser.add_argument("--cores", type=int, default=1, help="cores of the machine (1)")
+    parser.add_argument("--queues", type=int, help="receive queues a port (the image's default)")
+    parser.add_argument("--args", default="", help="boot arguments, \"name=value ...\"")
+    parser.add_argument("--seconds", type=float, default=seconds,
+                        help=f"how long ({seconds:g})")
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="./millrace", epilog=SAYS,
+                                  formatter_class=argparse.RawDescriptionHelpFormatter,
+                                  description="Kernel-bypass dataplane on a bare machine.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("setup", help="install what is missing")
+    one = commands.add_parser("build", help="build images and host programs")
+    one.add_argument("variant", nargs="?", choices=sorted(build.VARIANTS), default="build")
+    one = commands.add_parser("run", help="boot an application and drive it")
+    one.add_argument("app", choices=("l2fwd",))
+    _machine_options(one, "pxe-bios", 0)
+    one.add_argument("--frames", type=int, default=500000,
+                     help="frames at 80 %% of the highest rate, at least (500000)")
+    one.add_argument("--sizes", default="60", help="frame bytes: 60 | 60,594 | imix | 60-1514")
+    one.add_argument("--flows", type=int, default=16, help="flows a direction (16)")
+    one.add_argument("--json", metavar="FILE", help="write the result")
+    one.add_argument("--no-count", dest="count", action="store_false",
+                     help="do not count instructions")
+    one = commands.add_parser("test", help="run the tests")
+    one.add_argument("layer", nargs="?", choices=("all", "unit", "fuzz", "rig"), default="all")
+    one.add_argument("files", nargs="*", help="rig: only these files")
+    one = commands.add_parser("fuzz", help="fuzz every parser")
+    one.add_argument("--seconds", type=float, default=600)
+    one.add_argument("--seed", type=int, default=1)
+    one = commands.add_parser("soak", help="mixed traffic for long")
+    _machine_options(one, "direct", 600)
+    one.add_argument("--seed", type=int, default=1)
+    one = commands.add_parser("count", help="exact instructions a packet")
+    one.add_argument("--args", default="")
+    one = commands.add_parser("boot", help="serve the image to a real rig")
+    one.add_argument("--serve", metavar="IF", required=True, help="network interface")
+    one.add_argument("--image", help="file to serve (l2fwd.img)")
+    one.add_argument("--args", default="", help="boot arguments")
+    one.add_argument("--print", dest="print_only", action="store_true",
+                     help="only print what would be served and how")
+    one = commands.add_parser("report", help="compare the runs of two commits")
+    one.add_argument("first")
+    one.add_argument("second")
+    return top
+
+
+def _run(options):
+    from . import run_l2fwd
+    setup.ensure(("build", "run"), say)
+    options.build_dir = build.build("build", say)
+    return run_l2fwd.run(options, say)
+
+
+def _test(options):
+    from . import suites
+    setup.ensure(("build", "run", "test"), say)
+    layers = ("unit", "fuzz", "rig") if options.layer == "all" else (options.layer,)
+    return suites.run_tests(layers, options.files, say)
+
+
+def _fuzz(options):
+    from . import suites
+    setup.ensure(("build", "test"), say)
+    total = suites.Total(say)
+    suites.fuzz_all(total, options.seconds, options.seed, say)
+    return total.finish()
+
+
+def _soak(options):
+    from . import suites
+    setup.ensure(("build", "run"), say)
+    options.build_dir = build.build("build", say)
+    return suites.soak(options, say)
+
+
+def _count(options):
+    from . import suites
+    setup.ensure(("build", "run"), say)
+    options.build_dir = build.build("build", say)
+    return suites.count_table(options, say)
+
+
+def _boot(options):
+    from . import serve
+    setup.ensure(("build",), say)
+    image = options.image
+    if not image:
+        elf = build.find_image(build.build("build", say), "l2fwd")
+        image = str(pathlib.Path(elf).with_suffix(".img"))
+    return serve.serve(options.serve, image, options.args, options.print_only) or 0
+
+
+def _report(options):
+    from . import report
+    text = report.compare(options.first, options.second)
+    say(text or f"no command was run at both {options.first} and {options.second} "
+                f"(runs are kept in {report.HISTORY})")
+    return 0 if text else 1
+
+
+def _setup(_):
+    setup.ensure(("build", "run", "test"), say)
+    say("setup: everything is installed")
+    return 0
+
+
+def _build(options):
+    setup.ensure(("build",) if options.variant == "build" else ("build", "test"), say)
+    say(f"build: done, in {build.build(options.variant, say)}")
+    return 0
+
+
+COMMANDS = {"setup": _setup, "build": _build, "run": _run, "test": _test, "fuzz": _fuzz,
+            "soak": _soak, "count": _count, "boot": _boot, "report": _report}
+
+
+def main(arguments):
+    """Returns the exit status: 0 good, 1 the thing failed, 2 it could not be done at all."""
+    if arguments in ([], ["help"]):
+        arguments = ["--help"]
+    options = parser().parse_args(arguments)
+    try:
+        return COMMANDS[options.command](options)
+    except KeyboardInterrupt:
+        say("millrace: interrupted")
+        return 130
+    except (setup.SetupError, build.BuildError, OSError, RuntimeError, AssertionError) as error:
+        print(f"millrace: {error}", file=sys.stderr, flush=True)
+        return 2

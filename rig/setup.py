@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What has to be installed, and why. Debian 12 and 13; nothing but Debian packages."""
+import os
+import shutil
+import subprocess
+
+# package -> why. docs/dependencies.md says more about each.
+BUILD = {
+    "gcc": "compiler",
+    "libc6-dev": "host programs and tests",
+    "binutils": "linker and objcopy for the images",
+    "meson": "build system",
+    "ninja-build": "build system",
+    "pkg-config": "finds libcmocka for Meson",
+    "python3": "./millrace itself and build steps",
+    "pci.ids": "names of devices in boot lines",
+    "libcmocka-dev": "unit tests",
+}
+RUN = {
+    "qemu-system-x86": "the machines",
+    "ipxe-qemu": "network boot ROM of the machines' e1000e",
+    "ipxe": "snponly.efi for network boot by UEFI",
+    "ovmf": "UEFI firmware of the machines",
+}
+TEST = {
+    "clang": "second compiler, fuzzers",
+    "lld": "second linker",
+    "llvm": "symbols in sanitizer reports",
+    "libclang-rt-dev": "clang's sanitizers and libFuzzer",
+    "python3-pytest": "rig tests",
+    "universal-ctags": "function lengths in the tidy test",
+    "dnsmasq-base": "boot --serve: DHCP and TFTP for a real rig",
+    "grub-common": "boot test through GRUB",
+    "grub-pc-bin": "boot test through GRUB on BIOS",
+    "grub-efi-amd64-bin": "boot test through GRUB on UEFI",
+    "xorriso": "boot test through GRUB: its CD image",
+    "mtools": "boot test through GRUB: its CD image",
+    "iproute2": "boot --serve test: network name space",
+}
+GROUPS = {"build": BUILD, "run": RUN, "test": TEST}
+
+
+class SetupError(RuntimeError):
+    """Something is missing and cannot be installed from here."""
+
+
+def installed(packages):
+    """Those of the packages that dpkg knows as installed."""
+    answer = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *packages],
+        capture_output=True, text=True, check=False)
+    return {line.split()[0] for line in answer.stdout.splitlines()
+            if line.split()[1:] == ["installed"]}
+
+
+def missing(groups=("build", "run", "test")):
+    """{package: why} of what the groups need and dpkg does not have."""
+    wanted = {}
+    for group in groups:
+        wanted.update(GROUPS[group])
+    present = installed(list(wanted))
+    return {name: why for name, why in wanted.items() if name not in present}
+
+
+def _as_root():
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo"):
+        return ["sudo"]
+    raise SetupError("installing packages needs root, and there is no sudo: run "
+                     "'./millrace setup' once as root")
+
+
+def install(packages, log):
+    """Installs Debian packages with apt-get."""
+    prefix = _as_root()
+    environment = prefix + ["env", "DEBIAN_FRONTEND=noninteractive"]
+    names = list(packages)
+    command = environment + ["apt-get", "install", "-y", "-q", "--no-install-recommends"] + names
+    log(f"setup: {' '.join(command)}")
+    if subprocess.run(environment + ["apt-get", "update", "-q"], check=False,
+                      stdout=subprocess.DEVNULL).returncode != 0:
+        log("setup: apt-get update failed; trying to install all the same")
+    if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode != 0:
+        raise SetupError("apt-get could not install: " + " ".join(names))
+
+
+def ensure(groups, log):
+    """Installs what is missing of the groups; says what and why. Quiet when all is there."""
+    if not shutil.which("dpkg-query"):
+        raise SetupError("this is not Debian (no dpkg-query); docs/dependencies.md lists what "
+                         "is needed")
+    lacking = missing(groups)
+    if not lacking:
+        return
+    for name, why in lacking.items():
+        log(f"setup: {name} is missing ({why})")
+    install(lacking, log)
+    still = missing(groups)
+    if still:
+        raise SetupError("still missing after the installation: " + " ".join(still))

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`./millrace test`: every layer of tests, one total; `fuzz` and `soak`: long runs."""
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+from . import build, count
+from .qemu import Machine
+from .run_l2fwd import (BOTH_WAYS, clean, image_args, pools_full, start_forwarding,
+                        stop_machine, traffic_mode)
+from .traffic import Traffic
+
+FUZZ_TOTAL_S = 60
+UNIT_VARIANTS = ("build", "build-clang", "build-hostile")
+
+
+class Total:
+    """Passed and failed cases of all layers; names of the failed ones."""
+
+    def __init__(self, log):
+        self.passed = self.skipped = 0
+        self.failed = []
+        self._log = log
+
+    def add(self, layer, passed, failed, seconds, skipped=0, output=""):
+        self.passed += passed
+        self.skipped += skipped
+        self.failed += [f"{layer}: {name}" for name in failed]
+        if failed and output:
+            self._log(output)
+        more = f", {skipped} skipped" if skipped else ""
+        self._log(f"test: {layer}: {passed} passed, {len(failed)} failed{more} "
+                  f"({seconds:.0f} s)")
+
+    def finish(self):
+        for name in self.failed:
+            self._log(f"test: FAILED {name}")
+        self._log(f"{self.passed} passed, {len(self.failed)} failed")
+        return 1 if self.failed or not self.passed else 0
+
+
+def _timed(total, layer, function):
+    """Runs a layer; a layer that cannot run at all is one failure, and the next one runs."""
+    begin = time.monotonic()
+    try:
+        passed, failed, skipped, output = function()
+    except (build.BuildError, OSError, subprocess.SubprocessError) as error:
+        passed, failed, skipped, output = 0, ["did not run"], 0, str(error)
+    total.add(layer, passed, failed, time.monotonic() - begin, skipped, output)
+
+
+def unit(total, log):
+    """Unit tests with fakes: gcc, clang, hostile build; all with ASan and UBSan."""
+    for variant in UNIT_VARIANTS:
+        def run(variant=variant):
+            passed, failed, output = build.run_unit_tests(build.build(variant, log))
+            return passed, failed, 0, output
+        _timed(total, f"unit {variant}", run)
+
+
+def analyze(total, log):
+    """gcc -fanalyzer over the sources (tests/analyze.py)."""
+    script = build.ROOT / "tests" / "analyze.py"
+    if not script.exists():
+        return
+
+    def run():
+        ran = subprocess.run([sys.executable, str(script)], cwd=build.ROOT, check=False,
+                             capture_output=True, text=True)
+        failed = ["findings"] if ran.returncode else []
+        return 1 - len(failed), failed, 0, ran.stdout + ran.stderr
+    _timed(total, "analyze", run)
+
+
+def fuzzers(folder):
+    return sorted(path for path in (folder / "tests" / "fuzz").glob("*_fuzz")
+                  if os.access(path, os.X_OK))
+
+
+def _fuzz_one(program, seconds, seed, log):
+    """One fuzzer over its corpus; True when it found nothing. New inputs are not kept in the
+    tree; a finding is written to results/."""
+    name = program.name.removesuffix("_fuzz")
+    corpus = build.ROOT / "tests" / "fuzz" / "corpus" / name
+    results = build.ROOT / "results"
+    work = results / f"fuzz-{name}"
+    work.mkdir(parents=True, exist_ok=True)
+    command = [str(program), str(work)] + ([str(corpus)] if corpus.is_dir() else [])
+    command += [f"-max_total_time={max(1, int(seconds))}", f"-seed={seed}",
+                "-print_final_stats=1", f"-artifact_prefix={results}/{name}-"]
+    ran = subprocess.run(command, capture_output=True, text=True, errors="replace",
+                         check=False, timeout=seconds + 120)
+    executed = [line.split()[-1] for line in ran.stderr.splitlines()
+                if "number_of_executed_units" in line]
+    log(f"fuzz: {name}: {executed[0] if executed else '?'} runs in {seconds:.0f} s, "
+        f"seed {seed}: {'nothing found' if ran.returncode == 0 else 'FOUND'}")
+    return ran.returncode == 0, ran.stderr[-3000:]
+
+
+def fuzz_all(total, seconds, seed, log):
+    """Every fuzzer, together `seconds` long."""
+    def run():
+        programs = fuzzers(build.build("build-fuzz", log))
+        passed, failed, output = 0, [], ""
+        for program in programs:
+            good, text = _fuzz_one(program, seconds / len(programs), seed, log)
+            passed += good
+            if not good:
+                failed.append(program.name)
+                output += text
+        return passed, failed or ([] if programs else ["no fuzzers"]), 0, output
+    _timed(total, "fuzz", run)
+
+
+def _pytest_cases(path):
+    """(passed, failed names, skipped) from a JUnit file."""
+    passed, skipped, failed = 0, 0, []
+    for case in ElementTree.parse(path).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed.append(f"{case.get('classname')}.{case.get('name')}")
+        elif case.find("skipped") is not None:
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def rig(total, log, select=()):
+    """The shipped images in QEMU (pytest)."""
+    def run():
+        folder = build.build("build", log)
+        xml = folder / "rig-tests.xml"
+        xml.unlink(missing_ok=True)
+        words = [str(build.ROOT / "tests" / "rig")] if not select else list(select)
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider",
+             f"--junitxml={xml}", *words],
+            cwd=build.ROOT, check=False, env={**os.environ, "MILLRACE_BUILD": str(folder),
+                                              "PYTHONDONTWRITEBYTECODE": "1"})
+        if not xml.exists():
+            return 0, [f"pytest ended with {ran.returncode}"], 0, ""
+        passed, failed, skipped = _pytest_cases(xml)
+        if ran.returncode not in (0, 1) and not failed:
+            failed = [f"pytest ended with {ran.returncode}"]
+        return passed, failed, skipped, ""
+    _timed(total, "rig", run)
+
+
+def run_tests(layers, select, log):
+    """Runs layers; the last line is `N passed, N failed`. Returns the exit status."""
+    total = Total(log)
+    if "unit" in layers:
+        unit(total, log)
+        analyze(total, log)
+    if "fuzz" in layers:
+        fuzz_all(total, FUZZ_TOTAL_S, seed=1, log=log)
+    if "rig" in layers:
+        rig(total, log, [str(pathlib.Path(word).resolve()) for word in select])
+    return total.finish()
+
+
+def soak(options, log):
+    """Mixed traffic for a long time; stops at the first fault. Rates, sizes, bursts and links
+    change by a seed; every trial below saturation must be clean."""
+    import random
+    chance = random.Random(options.seed)
+    image = build.find_image(options.build_dir, "l2fwd")
+    args = image_args(options.args + " frame_max=9018", options.boot, options.queues)
+    end = time.monotonic() + options.seconds
+    trials = frames = 0
+    log(f"soak: {options.seconds:.0f} s, seed {options.seed}, args \"{args}\"")
+    with Machine(image, boot=options.boot, args=args, cores=options.cores) as machine, \
+            Traffic(options.build_dir / "rig" / "traffic", machine, lanes=BOTH_WAYS,
+                    mode=traffic_mode(args)) as traffic:
+        start_forwarding(machine, traffic, 120)
+        while time.monotonic() < end:
+            rate_pps = chance.choice((0, 200, 2000, 10000, 20000))
+            seconds = chance.uniform(0.1, 5)
+            chosen = {"sizes": chance.choice(("60", "imix", "60-1514", "60-9018")),
+                      "flows": chance.choice((1, 16, 1000))}
+            if rate_pps == 0:
+                answer = traffic.burst(chance.randint(1, 1024), **chosen)
+            else:
+                answer = traffic.run(rate_pps, seconds=seconds, **chosen)
+            trials, frames = trials + 1, frames + answer["offered"]
+            if not clean(answer):
+                log(f"soak: FAULT in trial {trials} ({rate_pps} pps, {chosen}): {answer}")
+                return 1
+            if trials % 20 == 0:
+                log(f"soak: {trials} trials, {frames} frames, no fault, "
+                    f"{end - time.monotonic():.0f} s left")
+        report, pools, code = stop_machine(machine)
+    good = code == 0 and pools_full(pools) and report["owner_refusals"] == 0
+    log(f"soak: {trials} trials, {frames} frames, 0 faults, refusals "
+        f"{report['owner_refusals']}, pools {'full' if pools_full(pools) else 'NOT FULL'}, "
+        f"exit code {code}")
+    return 0 if good else 1
+
+
+def count_table(options, log):
+    """`./millrace count`: instructions a packet, by peak and by function."""
+    image = build.find_image(options.build_dir, "l2fwd")
+    counted = count.measure(options.build_dir, image, options.args)
+    log(f"  full burst of {count.BURST}: {counted.per_packet:.2f} instructions a packet "
+        f"({counted.full} an iteration)")
+    log(f"  one packet: {counted.one}; nothing: {counted.empty}; all iterations that found "
+        f"something: {counted.per_packet_average:.2f} a packet, batch "
+        f"{counted.batch_average:.1f}")
+    log(f"  hand-over (owner checked and set): {counted.hand_over:.2f}")
+    for name, value in counted.functions.items():
+        log(f"    {value:8.2f}  {name}")
+    return 0
