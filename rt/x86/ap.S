@@ -53,6 +53,7 @@ ap_page_end:
 
         .text
         .globl  ap_entry
+        .type   ap_entry, @function
 ap_entry:
         /* x2APIC id by leaf 0Bh where there is one, else the 8-bit initial id. */
         xorl    %eax, %eax

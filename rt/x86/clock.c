@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Clock: the time stamp counter, whose rate comes from CPUID where the processor says it,
- * else from comparing it for 5 ms with a timer of known rate. Each end of that comparison
+ * else from comparing it for 3 ms with a timer of known rate. Each end of that comparison
  * is the tightest of several tsc-timer-tsc reads, so that a stall of the machine (or of an
  * emulator's host) between two reads does not count.
  */
@@ -17,11 +17,11 @@
 #define CLOCK_MAX_HZ UINT64_C(20000000000)
 
 enum {
-    CALIBRATE_US = 5000,
-    APIC_CALIBRATE_US = 1000,
+    CALIBRATE_US = 3000,
+    APIC_CALIBRATE_US = 500,
     PAIR_TRIES = 5,
     COUNTS_TRIES = 20000,    /* reads until a timer must have moved; a read takes >= 50 ns */
-    WINDOW_READS = 2000000,  /* bound on reads in the window, far more than 5 ms */
+    WINDOW_READS = 2000000,  /* bound on reads in the window, far more than 3 ms */
     CPUID_HYPERVISOR_TIMING = 0x40000010,
     /* HPET, IA-PC HPET 1.0a 2.3 */
     HPET_PERIOD_FS = 0x04, /* upper half of the capabilities register */

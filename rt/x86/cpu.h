@@ -93,6 +93,7 @@ RT_NODISCARD enum rt_status core_make_stacks(struct core *core);
 void core_setup(struct core *core);
 /* Halts all other cores at once, for a panic or the end. Any core, any context. */
 void core_stop_others(void);
+bool core_stopping(void); /* that has begun */
 
 /* ---- exit.c ---- */
 RT_NORETURN void exit_machine(int code, bool panicking);

@@ -53,11 +53,6 @@ const char *trap_name(uint64_t vector)
     return vector < TRAP_EXCEPTIONS ? names[vector] : "interrupt";
 }
 
-bool panic_running(void)
-{
-    return __atomic_load_n(&panic_owner, __ATOMIC_ACQUIRE) != 0;
-}
-
 static void say(const char *fmt, ...) RT_PRINTF(1, 2);
 static void say(const char *fmt, ...)
 {

@@ -14,7 +14,7 @@
 enum {
     START_TIMEOUT_US = 200000,
     INIT_SETTLE_US = 200,        /* processors of this century need none, SDM says 10 ms */
-    INIT_SETTLE_OLD_US = 10000,  /* family 15 (NetBurst) does */
+    INIT_SETTLE_OLD_US = 10000,  /* Intel family 15 (NetBurst) does */
     STARTUP_GAP_US = 200,        /* SDM 3A 8.4.4.1 */
     TSC_SKEW_MAX_US = 2,
     PAGE_BYTES = 4096,
@@ -38,6 +38,7 @@ void ap_main(struct core *core);
 static struct core core0;
 struct core *core_table[HAL_CORES_MAX] = {&core0};
 static unsigned core_count = 1;
+static bool stopping; /* an NMI means: halt for good */
 
 /* Read by ap.S. */
 struct ap_slot ap_slots[HAL_CORES_MAX];
@@ -75,8 +76,14 @@ void core_setup(struct core *core)
 
 void core_stop_others(void)
 {
+    __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
     if (apic_present() && core_count > 1)
         apic_send_nmi_others();
+}
+
+bool core_stopping(void)
+{
+    return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
 }
 
 unsigned hal_core_count(void)
@@ -236,8 +243,9 @@ static bool wait_parked(uint32_t timeout_us)
 
 static void send_starts(uint8_t page_number)
 {
-    const struct cpuid_regs id = x86_cpuid(1, 0);
-    const bool old = (id.eax >> 8 & 0xf) == 15 && (id.eax >> 20 & 0xff) == 0;
+    const uint32_t signature = x86_cpuid(1, 0).eax;
+    const bool intel = x86_cpuid(0, 0).ebx == UINT32_C(0x756e6547); /* "Genu" */
+    const bool old = intel && (signature >> 8 & 0xf) == 15;
 
     for (uint32_t i = 0; i < ap_slot_count; i++)
         apic_send_init(ap_slots[i].apic_id);

@@ -36,8 +36,35 @@ RT_NORETURN void stack_switch(uintptr_t top, void (*fn)(void *), void *arg);
 extern const uint8_t _text_start[], _text_end[], _rodata_start[], _rodata_end[];
 extern const uint8_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
+/* When each part of the start was done, for the log. */
+enum stage { STAGE_ENTRY, STAGE_CONSOLE, STAGE_TABLES, STAGE_PAGES, STAGE_CLOCK, STAGE_CORES,
+             STAGE_PCI, STAGE_MODULES, STAGE_COUNT };
+static uint64_t stage_cycles[STAGE_COUNT];
+
 static const struct boot_info *boot;
 static struct acpi_info acpi;
+
+static void stage_done(enum stage stage)
+{
+    stage_cycles[stage] = hal_cycles();
+}
+
+/* Only now is the clock known. The first figure counts from our first instruction. */
+static void log_stages(const struct boot_info *bi)
+{
+    static const char *const names[STAGE_COUNT] = {"entry",  "console", "tables", "pages",
+                                                   "clock",  "cores",   "pci",    "modules"};
+    char text[RT_LOG_LINE_BYTES / 2];
+    size_t used = 0;
+    uint64_t last = bi->entry_cycles;
+
+    for (unsigned i = 0; i < STAGE_COUNT; i++) {
+        used += rt_snprintf(text + used, sizeof(text) - used, " %s_us=%lu", names[i],
+                            hal_us_from_cycles(stage_cycles[i] - last));
+        last = stage_cycles[i];
+    }
+    rt_log("start app=%s us=%lu%s", rt_app.name, hal_now_us(), text);
+}
 
 static void report_line(void *ctx, const char *line)
 {
@@ -209,13 +236,17 @@ static void start_machine(void *arg)
     console_use_spcr(&acpi.spcr);
     if (clock_init(&acpi) != RT_OK)
         rt_log("clock warning=\"no timer on this machine counts: times are guesses\"");
+    stage_done(STAGE_CLOCK);
     acpi_log(&acpi);
     smp_start(bi, &acpi, rt_config.cores);
+    stage_done(STAGE_CORES);
     pci_config_init(&acpi);
     pci_scan();
+    stage_done(STAGE_PCI);
     log_memory(bi);
     log_modules(bi);
-    rt_log("start app=%s us=%lu", rt_app.name, hal_now_us());
+    stage_done(STAGE_MODULES);
+    log_stages(bi);
     hal_exit(rt_app.main(bi));
 }
 
@@ -227,6 +258,7 @@ void rt_start(const struct boot_info *bi)
     } arg = {.in = bi};
 
     core_init_boot();
+    stage_done(STAGE_ENTRY);
     clock_start(bi->entry_cycles);
     console_init();
     fb_console_init(&bi->fb, MEMORY_4GIB);
@@ -234,9 +266,12 @@ void rt_start(const struct boot_info *bi)
     RT_ASSERT_EQ(bi->magic, BOOT_INFO_MAGIC);
     log_boot(bi);
     parse_arguments(bi);
+    stage_done(STAGE_CONSOLE);
     memory_init(bi, MEMORY_4GIB);
     pci_quiet();
     read_acpi(bi);
+    stage_done(STAGE_TABLES);
     prepare_core0(bi);
+    stage_done(STAGE_PAGES);
     stack_switch(core_stack_top(core_this(), IST_NONE), start_machine, arg.out);
 }

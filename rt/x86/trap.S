@@ -10,6 +10,7 @@
         .text
         .balign 16
         .globl  trap_stubs
+        .type   trap_stubs, @function
 trap_stubs:
         .set    vector, 0
         .rept   256
@@ -28,6 +29,7 @@ trap_stubs:
         .endr
 
         .balign 16
+        .type   trap_exception_entry, @function
 trap_exception_entry:
         pushq   %rax
         pushq   %rbx
@@ -51,6 +53,7 @@ trap_exception_entry:
         ud2
 
         .balign 16
+        .type   trap_irq_entry, @function
 trap_irq_entry:
         pushq   %rax
         pushq   %rcx
@@ -79,6 +82,7 @@ trap_irq_entry:
 
 /* trap_load_segments(gdt pointer in rdi): GDT, then all segments, then the task register. */
         .globl  trap_load_segments
+        .type   trap_load_segments, @function
 trap_load_segments:
         lgdt    (%rdi)
         popq    %rax
@@ -97,6 +101,7 @@ trap_load_segments:
 
 /* stack_switch(top in rdi, function in rsi, argument in rdx): never returns. */
         .globl  stack_switch
+        .type   stack_switch, @function
 stack_switch:
         movq    %rdi, %rsp
         xorl    %ebp, %ebp

@@ -86,8 +86,8 @@ void trap_setup_core(struct core *core)
 
 void trap_exception(const struct trap_frame *frame)
 {
-    /* Another core reports a panic and stops this one. */
-    if (frame->vector == TRAP_NMI && panic_running())
+    /* Another core reports a panic, or ends the run, and stops this one. */
+    if (frame->vector == TRAP_NMI && core_stopping())
         x86_halt_forever();
     panic_trap(frame);
 }

@@ -39,7 +39,5 @@ void irq_handle(uint64_t vector); /* irq.c */
 /* "page fault", ...; never NULL. */
 const char *trap_name(uint64_t vector);
 RT_NORETURN RT_COLD void panic_trap(const struct trap_frame *frame);
-/* True once any core has begun to report. */
-bool panic_running(void);
 
 #endif
