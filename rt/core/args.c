@@ -110,6 +110,17 @@ static uint32_t edit_distance(struct word a, struct word b)
     return row[nb];
 }
 
+/* How far a wrong name is from a known one; the beginning of a long name is near. */
+static uint32_t name_distance(struct word wrong, const char *known)
+{
+    struct word w = {known, length_of(known)};
+
+    if (wrong.bytes >= 3 && wrong.bytes < w.bytes &&
+        edit_distance(wrong, (struct word){known, wrong.bytes}) == 0)
+        return 1;
+    return edit_distance(wrong, w);
+}
+
 /* Far enough that the hint would puzzle more than help. */
 static uint32_t distance_limit(struct word w)
 {
@@ -134,7 +145,7 @@ static void say_unknown(struct parse *p, struct word w, struct word name)
     for (const struct arg_table *const *t = p->tables; *t != NULL; t++) {
         for (uint32_t i = 0; i < (*t)->count; i++) {
             const char *known = (*t)->args[i].name;
-            uint32_t d = edit_distance(name, (struct word){known, length_of(known)});
+            uint32_t d = name_distance(name, known);
 
             if (d >= best)
                 continue;

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The loop against a device with an edge-triggered interrupt: it raises one only for a
+ * frame that arrives while armed, so a frame that arrives between the last poll and the
+ * arming is seen by the check in arm() or not at all. Every burst size, mode and
+ * threshold must end with nothing left; the same device whose arm() does not look must
+ * leave frames behind, which shows that the test can fail.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <rt/host.h>
+#include <rt/loop.h>
+
+enum { BATCH = 32, BURST_MAX = 1024, QUIET_TURNS = 300 };
+
+struct device {
+    struct rt_loop *loop;
+    struct hal_irq irq;
+    uint32_t waiting;   /* frames in the ring */
+    uint32_t in_window; /* frames that will arrive between a poll and the arming */
+    uint32_t in_halt;   /* frames that will arrive during a halt */
+    uint32_t handled;
+    uint32_t quiet_turns;
+    bool armed;
+    bool irq_pending;   /* raised, not yet taken by a halt */
+    bool blind;         /* arm() does not look */
+    bool left_waiting;  /* a core halted for its longest time with a frame in the ring */
+};
+
+static struct rt_loop loop;
+static struct device dev;
+
+static void arrive(struct device *d, uint32_t frames)
+{
+    if (frames == 0)
+        return;
+    d->waiting += frames;
+    if (!d->armed)
+        return; /* edge lost */
+    d->irq_pending = true;
+    host_msi(d->irq.msi_address, d->irq.msi_data);
+}
+
+static uint32_t device_poll(void *ctx, uint64_t now_us)
+{
+    struct device *d = ctx;
+    uint32_t n = RT_MIN(d->waiting, (uint32_t)BATCH);
+
+    d->waiting -= n;
+    d->handled += n;
+    d->irq_pending = false;
+    d->quiet_turns = n == 0 ? d->quiet_turns + 1 : 0;
+    if (d->quiet_turns == QUIET_TURNS && d->in_window != 0) {
+        arrive(d, d->in_window); /* mode always: there is no arming to race with */
+        d->in_window = 0;
+    } else if (d->quiet_turns > QUIET_TURNS) {
+        d->loop->stop = true;
+    }
+    host_clock_advance_us(1);
+    return n;
+}
+
+static bool device_arm(void *ctx)
+{
+    struct device *d = ctx;
+    uint32_t frames = d->in_window;
+
+    assert_false(d->armed);
+    d->in_window = 0;
+    arrive(d, frames); /* after the last poll, before the interrupt is on */
+    d->armed = true;
+    return !d->blind && d->waiting != 0;
+}
+
+static void device_disarm(void *ctx)
+{
+    struct device *d = ctx;
+
+    assert_true(d->armed);
+    d->armed = false;
+}
+
+/* Called at every halt, before it. */
+static void on_wait(void *ctx, unsigned core, uint64_t until_us)
+{
+    struct device *d = ctx;
+    uint32_t frames = d->in_halt;
+
+    assert_true(d->armed);
+    d->in_halt = 0;
+    if (frames != 0) {
+        arrive(d, frames);
+        return;
+    }
+    d->left_waiting |= d->waiting != 0 && !d->irq_pending;
+    d->loop->stop = true; /* all has arrived: what is in the ring now stays there */
+}
+
+static void start(bool blind)
+{
+    const struct loop_source source = {
+        .name = "device", .poll = device_poll, .arm = device_arm, .disarm = device_disarm,
+        .ctx = &dev,
+    };
+
+    host_clock_virtual(1000000);
+    host_irq_reset();
+    host_wait_hook(on_wait, &dev);
+    dev = (struct device){.loop = &loop, .blind = blind};
+    assert_int_equal(hal_irq_alloc(0, "device", &dev.irq), RT_OK);
+    rt_loop_init(&loop, BATCH, hal_now_us());
+    assert_int_equal(rt_loop_add(&loop, &source), RT_OK);
+}
+
+static const struct poll_config thresholds[] = {
+    {.spin_us = 0, .empty_polls = 0, .busy_packets = 1, .sleep_max_us = 100},
+    {.spin_us = 20, .empty_polls = 4, .busy_packets = 8, .sleep_max_us = 100000},
+    {.spin_us = 200, .empty_polls = 64, .busy_packets = 32, .sleep_max_us = 1000000},
+};
+
+/* Frames left behind for one burst of k, of which some arrive in the window. */
+static bool leaves_frames(enum poll_mode mode, unsigned threshold, uint32_t k,
+                          uint32_t in_window, bool blind)
+{
+    struct poll_config config = thresholds[threshold];
+
+    config.mode = mode;
+    start(blind);
+    dev.in_window = in_window;
+    dev.waiting = (k - in_window) / 2;
+    dev.in_halt = mode == POLL_ALWAYS ? 0 : k - in_window - dev.waiting;
+    dev.waiting += mode == POLL_ALWAYS ? k - in_window - dev.waiting : 0;
+    rt_loop_run(&loop, &config);
+    if (!blind)
+        assert_int_equal(dev.handled + dev.waiting, k);
+    assert_int_equal(loop.stats.packets, dev.handled);
+    return dev.waiting != 0 || dev.left_waiting;
+}
+
+static void nothing_is_left(void **state)
+{
+    for (uint32_t k = 1; k <= BURST_MAX; k++) {
+        const uint32_t windows[] = {0, 1, k / 2, k};
+
+        for (enum poll_mode mode = POLL_ADAPTIVE; mode <= POLL_IRQ; mode++) {
+            for (unsigned t = 0; t < RT_ARRAY_SIZE(thresholds); t++) {
+                for (unsigned w = 0; w < RT_ARRAY_SIZE(windows); w++) {
+                    if (leaves_frames(mode, t, k, windows[w], false))
+                        fail_msg("mode %d threshold %u burst %u window %u: %u left", mode, t, k,
+                                 windows[w], dev.waiting);
+                }
+            }
+        }
+    }
+}
+
+static void an_arm_that_does_not_look_leaves_frames(void **state)
+{
+    for (unsigned t = 0; t < RT_ARRAY_SIZE(thresholds); t++) {
+        for (uint32_t k = 1; k <= BURST_MAX; k *= 2) {
+            assert_true(leaves_frames(POLL_ADAPTIVE, t, k, k, true));
+            assert_true(leaves_frames(POLL_IRQ, t, k, k, true));
+        }
+    }
+}
+
+static void arming_that_finds_work_halts_nobody(void **state)
+{
+    const struct poll_config config = {.mode = POLL_IRQ, .busy_packets = 1,
+                                       .sleep_max_us = 1000};
+
+    start(false);
+    dev.in_window = 5;
+    rt_loop_run(&loop, &config);
+    assert_int_equal(dev.handled, 5);
+    assert_int_equal(loop.stats.arm_pending, 1);
+    assert_int_equal(loop.stats.arms, 2); /* the second halts */
+    assert_int_equal(loop.stats.wakes, 1);
+    assert_false(dev.armed);
+}
+
+static void statistics_of_a_wake(void **state)
+{
+    const struct poll_config config = {.mode = POLL_ADAPTIVE, .busy_packets = 1,
+                                       .sleep_max_us = 1000};
+    uint64_t latencies = 0;
+
+    start(false);
+    dev.in_halt = 40; /* a full batch and the rest */
+    rt_loop_run(&loop, &config);
+    for (unsigned i = 0; i < LOOP_WAKE_BUCKETS; i++)
+        latencies += loop.stats.wake_latency_us[i];
+    assert_int_equal(loop.stats.wakes, 2);
+    assert_int_equal(loop.stats.wakes_idle, 1); /* the last halt ended by its time */
+    assert_int_equal(latencies, 1);
+    assert_int_equal(loop.stats.packets, 40);
+    assert_int_equal(loop.stats.full_polls, 1);
+    assert_int_equal(hal_irq_total(0) != 0, 1);
+    assert_int_equal(loop.stats.halted_at_cycles, 0);
+    assert_true(hal_us_from_cycles(loop.stats.halt_cycles) >= 1000);
+}
+
+/* Time is in exactly one of the three states. */
+static void times_add_up(void **state)
+{
+    const struct poll_config config = {.mode = POLL_ADAPTIVE, .busy_packets = 1,
+                                       .spin_us = 50, .empty_polls = 3, .sleep_max_us = 777};
+    uint64_t begin_us, sum;
+
+    start(false);
+    begin_us = hal_now_us();
+    dev.waiting = 100;
+    dev.in_halt = 3;
+    rt_loop_run(&loop, &config);
+    sum = loop.stats.busy_cycles + loop.stats.spin_cycles + loop.stats.halt_cycles;
+    /* The turn that follows a halt is not counted: at most 1 us here, two wakes. */
+    assert_in_range(hal_us_from_cycles(sum), hal_now_us() - begin_us - 2, hal_now_us() - begin_us);
+}
+
+/* ---- a core without a queue ---- */
+
+static unsigned halts;
+
+static void on_idle_wait(void *ctx, unsigned core, uint64_t until_us)
+{
+    if (++halts == 20)
+        rt_loop_stop(&loop, 0);
+}
+
+static unsigned ticks;
+
+static void on_tick(struct timer *timer, uint64_t now_us)
+{
+    ticks++;
+    timer_arm(&loop.timers, timer, now_us + 100000);
+}
+
+static void without_a_source_it_sleeps_in_every_mode(void **state)
+{
+    for (enum poll_mode mode = POLL_ADAPTIVE; mode <= POLL_IRQ; mode++) {
+        const struct poll_config config = {.mode = mode, .spin_us = 1000, .empty_polls = 100,
+                                           .busy_packets = 1, .sleep_max_us = 100000};
+        struct timer timer = {.fn = on_tick};
+        uint64_t begin_us;
+
+        host_clock_virtual(77);
+        host_wait_hook(on_idle_wait, NULL);
+        halts = ticks = 0;
+        begin_us = hal_now_us();
+        rt_loop_init(&loop, BATCH, begin_us);
+        timer_arm(&loop.timers, &timer, begin_us + 100000);
+        rt_loop_run(&loop, &config);
+        assert_int_equal(ticks, 19); /* the 20th halt was kicked at once */
+        assert_in_range(hal_now_us() - begin_us, 1900000, 1900100);
+        assert_int_equal(loop.stats.wakes_idle, 1);
+        assert_true(loop.stats.turns <= 22);
+        assert_int_equal(loop.stats.spin_cycles, 0);
+    }
+}
+
+/* ---- several sources: arming is all or none ---- */
+
+static unsigned armed_sources;
+static bool third_pending;
+
+static uint32_t poll_none(void *ctx, uint64_t now_us)
+{
+    return 0;
+}
+
+static bool arm_counting(void *ctx)
+{
+    armed_sources++;
+    return ctx != NULL && third_pending;
+}
+
+static void disarm_counting(void *ctx)
+{
+    armed_sources--;
+}
+
+static void arming_is_all_or_none(void **state)
+{
+    struct loop_source s = {.poll = poll_none, .arm = arm_counting, .disarm = disarm_counting};
+
+    rt_loop_init(&loop, BATCH, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        s.ctx = i == 2 ? &loop : NULL;
+        assert_int_equal(rt_loop_add(&loop, &s), RT_OK);
+    }
+    third_pending = true;
+    assert_false(rt_loop_arm(&loop));
+    assert_int_equal(armed_sources, 0);
+    third_pending = false;
+    assert_true(rt_loop_arm(&loop));
+    assert_int_equal(armed_sources, 4);
+    rt_loop_disarm(&loop);
+    assert_int_equal(armed_sources, 0);
+    for (unsigned i = 4; i < LOOP_SOURCES_MAX; i++)
+        assert_int_equal(rt_loop_add(&loop, &s), RT_OK);
+    assert_int_equal(rt_loop_add(&loop, &s), RT_FULL);
+}
+
+/* ---- real threads: stop ends a sleep ---- */
+
+static struct poll_config thread_config = {.mode = POLL_IRQ, .busy_packets = 1,
+                                           .sleep_max_us = 10000000};
+
+static void run_loop(void *arg)
+{
+    rt_loop_run(arg, &thread_config);
+}
+
+static void stop_wakes_a_sleeping_core(void **state)
+{
+    uint64_t begin_us;
+
+    host_clock_real();
+    host_wait_hook(NULL, NULL);
+    assert_int_equal(host_cores_start(2), RT_OK);
+    rt_loop_init(&loop, BATCH, hal_now_us());
+    assert_int_equal(hal_core_run(1, run_loop, &loop), RT_OK);
+    begin_us = hal_now_us();
+    while (loop.stats.halted_at_cycles == 0 && hal_now_us() - begin_us < 5000000)
+        hal_delay_us(100);
+    hal_delay_us(2000);
+    begin_us = hal_now_us();
+    rt_loop_stop(&loop, 1);
+    while (!hal_core_idle(1) && hal_now_us() - begin_us < 5000000)
+        hal_delay_us(10);
+    assert_true(hal_core_idle(1));
+    assert_int_equal(loop.stats.wakes, 1);
+    host_cores_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_left),
+        cmocka_unit_test(an_arm_that_does_not_look_leaves_frames),
+        cmocka_unit_test(arming_that_finds_work_halts_nobody),
+        cmocka_unit_test(statistics_of_a_wake),
+        cmocka_unit_test(times_add_up),
+        cmocka_unit_test(without_a_source_it_sleeps_in_every_mode),
+        cmocka_unit_test(arming_is_all_or_none),
+        cmocka_unit_test(stop_wakes_a_sleeping_core),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
