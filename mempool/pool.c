@@ -6,7 +6,6 @@
 #include <rt/trace.h>
 
 #define POOL_ALIGN_BYTES 64
-#define POOL_COLLECT_MAX 256 /* one turn's bound for what comes home from one core */
 #define POOL_BATCH 32
 #define POOL_FAIL_ONE_IN 16 /* hostile: every sixteenth take fails, at random */
 #define POOL_POISON_BYTE 0x6b
@@ -222,7 +221,7 @@ static uint32_t collect_from(struct pool *pool, struct ring *ring)
     void *items[POOL_BATCH];
     uint32_t total = 0;
 
-    while (total < POOL_COLLECT_MAX) {
+    while (total < pool->total) { /* a ring never holds more */
         uint32_t n = ring_get(ring, items, POOL_BATCH);
 
         for (uint32_t i = 0; i < n; i++) {

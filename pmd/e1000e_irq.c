@@ -3,11 +3,13 @@
  * e1000e interrupts: MSI-X (a vector for each receive queue, one for the rest), else MSI, else
  * INTx, else none; arming without losing a frame.
  *
- * A frame may arrive at any point of arm(). Before the IMS write its cause is latched in ICR
- * and fires at the write; after it, it fires by itself. Causes are therefore never cleared by
- * arm() in MSI-X mode: a stale one costs one wake-up without work, a lost one would cost a
- * frame its time. The second look at the descriptor saves the interrupt when the frame is
- * there already.
+ * Arming in MSI-X mode, without a gap:
+ *   1. clear our cause: polling left it set, it would end the halt at once for nothing
+ *   2. read a register: the clear has arrived, and with it every descriptor written before
+ *      (PCIe: a read completion does not pass posted writes)
+ *   3. look at the descriptor: whatever was cleared in 1 is visible here
+ *   4. IMS: a cause raised since 1 fires now, a later one by itself
+ *   5. look again: saves the halt and the interrupt when a frame came meanwhile
  */
 #include "e1000e.h"
 
@@ -214,8 +216,12 @@ bool e1000e_rx_arm(struct nic_rxq *rxq)
         return true;
     if (q->unposted > 0)
         e1000e_rx_post(q); /* the whole ring, for what comes while we sleep */
-    if (rxq->nic->irq_mode != NIC_IRQ_MSIX)
-        (void)hal_read32(&q->mmio, E1000E_ICR); /* drops the line or lets MSI fire again */
+    if (rxq->nic->irq_mode == NIC_IRQ_MSIX) {
+        hal_write32(&q->mmio, E1000E_ICR, q->ims);
+        (void)hal_read32(&q->mmio, E1000E_STATUS);
+    } else {
+        (void)hal_read32(&q->mmio, E1000E_ICR); /* clears: drops the line, lets MSI fire again */
+    }
     if (e1000e_rx_pending(q))
         return true;
     hal_write32(&q->mmio, E1000E_IMS, q->ims);
