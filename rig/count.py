@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Exact instruction counts of the image: boots it under the plug-in rig/insn.c and reads the
 counters while it runs. An iteration is the way from one visit of `head` to the next."""
+import bisect
 import collections
 import dataclasses
 import json
@@ -25,7 +26,10 @@ BLOCK = struct.Struct("<QIIQ")
 BURST = 32
 # The head of an iteration: the function that a loop calls once for each receive queue.
 HEAD_FUNCTION = "l2fwd_worker_poll"
-HAND_OVER = ("buf_move",)
+# Source lines that check or set an owner, and how many such hand-overs a packet makes:
+# ring to stack, pool to ring (its replacement), stack to ring, ring to pool.
+HAND_OVER_LINES = r"\bowner\b"
+HAND_OVERS = 4
 
 
 class Snapshot:
@@ -118,7 +122,6 @@ def _instruction_addresses(elf):
 
 def executions_by_instruction(snapshot, elf, image_base):
     """{offset: executions} of each instruction of the image that ran."""
-    import bisect
     addresses = _instruction_addresses(elf)
     executed = collections.Counter()
     for (vaddr, size, _), executions in snapshot.blocks.items():
@@ -129,23 +132,31 @@ def executions_by_instruction(snapshot, elf, image_base):
     return executed
 
 
-def inlined_counts(snapshot, elf, image_base, names):
-    """{name: instructions executed} of inline functions, by the debug lines of the image."""
+def _source_text(path, line, cache={}):
+    """A line of a source file of this tree, "" when it is not there."""
+    if path not in cache:
+        try:
+            with open(path, encoding="utf-8") as file:
+                cache[path] = file.read().splitlines()
+        except OSError:
+            cache[path] = []
+    return cache[path][line - 1] if 0 < line <= len(cache[path]) else ""
+
+
+def counts_by_source(snapshot, elf, image_base, pattern):
+    """Instructions executed that the debug lines place on a source line with `pattern`."""
     executed = executions_by_instruction(snapshot, elf, image_base)
     offsets = [offset for offset in executed if executed[offset]]
     asked = "\n".join(hex(offset + elf.link_base) for offset in offsets)
-    text = subprocess.run(["addr2line", "-a", "-f", "-i", "-e", elf.path], input=asked,
-                          capture_output=True, text=True, check=True).stdout
-    counts = collections.Counter()
-    offset, depth = None, 0
-    for line in text.splitlines():
-        if line.startswith("0x"):
-            offset, depth = int(line, 16) - elf.link_base, 0
-            continue
-        if depth % 2 == 0 and line in names:
-            counts[line] += executed[offset]
-        depth += 1
-    return counts
+    answer = subprocess.run(["addr2line", "-e", elf.path], input=asked, capture_output=True,
+                            text=True, check=True).stdout.splitlines()
+    wanted = re.compile(pattern)
+    total = 0
+    for offset, where in zip(offsets, answer):
+        path, _, line = where.split(" ")[0].rpartition(":")
+        if line.isdigit() and wanted.search(_source_text(path, int(line))):
+            total += executed[offset]
+    return total
 
 
 def mode_of(iterations, low=0):
@@ -215,19 +226,21 @@ def _measure(counts, machine, traffic, elf, base, head, seconds):
     counts.set_head(base + elf.offset(head))
     time.sleep(0.2)
     idle, _ = _watch(counts, machine, lambda: time.sleep(0.3))
-    empty = mode_of(idle.iterations)
+    visits = sum(idle.iterations.values())
+    # An empty turn has two or more usual lengths: one for each queue, one with the turn's end.
+    usual = [insns for insns, times in idle.iterations.items() if times > visits / 100]
+    empty = min(usual)
     single, _ = _watch(counts, machine, lambda: traffic.run(2000, seconds=0.5))
     busy, packets = _watch(counts, machine, lambda: traffic.run(1500000, seconds=seconds))
-    one = mode_of(single.iterations, low=empty + empty // 4 + 8)
-    full = mode_of(busy.iterations, low=(one - empty) * BURST // 4 + empty)
-    # Iterations that found something: above the empty ones and what a timer adds to those.
-    found = {i: n for i, n in busy.iterations.items() if i >= (empty + one) / 2}
+    one = mode_of(single.iterations, low=max(usual) + 1)
+    full = mode_of(busy.iterations, low=4 * one)
+    found = {i: n for i, n in busy.iterations.items() if i >= one}
     batches = max(sum(found.values()), 1)
-    inline = inlined_counts(busy, elf, base, HAND_OVER)
-    per_hand_over = inline["buf_move"] / (4 * packets) if packets else 0
+    owners = counts_by_source(busy, elf, base, HAND_OVER_LINES)
+    per_hand_over = owners / (HAND_OVERS * packets) if packets else 0
     functions = {name: round(count / packets, 2)
                  for name, count in by_function(busy, elf, base).most_common(12)}
     return Measured(per_packet=full / BURST,
                     per_packet_average=sum(i * n for i, n in found.items()) / max(packets, 1),
                     batch_average=packets / batches, empty=empty, one=one, full=full,
-                    hand_over=per_hand_over, functions=functions)
+                    hand_over=round(per_hand_over, 2), functions=functions)

@@ -9,7 +9,8 @@ PT_LOAD = 1
 
 
 class Elf:
-    """Function symbols, as offsets from the first loaded byte."""
+    """Function symbols, as offsets from `_image_base` (whose address at run time the image says
+    in its boot line), or from the first loaded byte of a file that has no such symbol."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -19,7 +20,6 @@ class Elf:
             raise ValueError(f"{path}: not an ELF64 file")
         self.link_base = self._first_load(data)
         self.functions = {}  # name -> (offset, bytes)
-        self.others = {}     # every other named symbol -> offset
         self._read_symbols(data)
         spans = sorted((o, size, name) for name, (o, size) in self.functions.items())
         self._starts = [span[0] for span in spans]
@@ -39,6 +39,7 @@ class Elf:
     def _read_symbols(self, data):
         table, = struct.unpack_from("<Q", data, 40)
         entry_bytes, count = struct.unpack_from("<HH", data, 58)
+        functions = []
         sections = [struct.unpack_from("<IIQQQQII", data, table + i * entry_bytes)
                     for i in range(count)]
         for _, kind, _, _, offset, size, link, _ in sections:
@@ -49,10 +50,12 @@ class Elf:
                 name, info, _, _, value, length = struct.unpack_from("<IBBHQQ", data, at)
                 end = data.index(b"\0", names_at + name)
                 text = data[names_at + name:end].decode()
-                if text and info & 15 == STT_FUNC:
-                    self.functions[text] = (value - self.link_base, length)
-                elif text:
-                    self.others[text] = value - self.link_base
+                if text == "_image_base":
+                    self.link_base = value
+                elif text and info & 15 == STT_FUNC:
+                    functions.append((text, value, length))
+        self.functions = {name: (value - self.link_base, length)
+                          for name, value, length in functions}
 
     def offset(self, name):
         """Offset of a function from the start of the image; KeyError names what is missing."""

@@ -20,7 +20,7 @@ LOW_PPS = 2000
 FRAMES_LEAST = 500000
 SHARE = 0.8
 TRIAL_S = 0.7
-PASSES = 2         # the rate that is taken held twice more, for a second each
+PASSES = 3          # the rate that is taken held three times more, for a second each
 CONFIRM_STEP = 0.9  # else so much less is tried
 QUEUE_WARM_UP_S = 1.0
 
