@@ -104,6 +104,7 @@ void console_init(void)
     uart.present = true;
     uart.name = "com1";
     uart_start(UART_CLOCK_BAUD);
+    uart_write(UART_DATA, '\n'); /* firmware may have left the cursor inside a line */
 }
 
 void console_use_spcr(const struct acpi_spcr *spcr)

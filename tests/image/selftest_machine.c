@@ -213,6 +213,29 @@ static const char *one_interrupt_one_halt(void)
     return NULL;
 }
 
+/* The PIT's counter 0 raises line 0 of the 8259 pair once, after 2 ms. */
+static const char *interrupt_line(void)
+{
+    const uint16_t count = 2386;
+    struct hal_irq irq;
+    uint64_t before;
+
+    SELFTEST_CHECK(hal_irq_alloc_line(255, "selftest_line", &irq) == RT_INVALID);
+    if (hal_irq_alloc_line(0, "selftest_line", &irq) == RT_UNSUPPORTED)
+        return "SKIP no 8259";
+    x86_out8(0x43, 0x30); /* counter 0, both bytes, mode 0: interrupt on terminal count */
+    hal_wait(hal_now_us() + 5000); /* a tick of firmware's may be pending since long */
+    before = *irq.count;
+    x86_out8(0x40, (uint8_t)count);
+    x86_out8(0x40, count >> 8);
+    for (unsigned i = 0; i < 20 && *irq.count == before; i++)
+        hal_wait(hal_now_us() + 100000);
+    SELFTEST_CHECK(*irq.count == before + 1);
+    hal_wait(hal_now_us() + 5000);
+    SELFTEST_CHECK(*irq.count == before + 1);
+    return NULL;
+}
+
 static struct timer_wheel wheel;
 static uint32_t fired;
 static bool fired_early;
@@ -259,6 +282,7 @@ const struct selftest selftest_machine[] = {
     {"wait: an interrupt before the halt is not lost", kick_before_wait},
     {"interrupts: counted by vector", interrupt_counted},
     {"interrupts: one ends one halt", one_interrupt_one_halt},
+    {"interrupts: a legacy line, once", interrupt_line},
     {"timers: fire on time", timers},
 };
 const uint32_t selftest_machine_count = RT_ARRAY_SIZE(selftest_machine);

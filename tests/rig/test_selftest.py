@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The self test image on QEMU machines of several shapes, and each fault it can make.
+
+The image speaks TAP on its serial line; see tests/image/selftest.c.
+"""
+import re
+import subprocess
+import time
+
+import pytest
+
+from rig import qemu
+
+BOOT_TIMEOUT_S = 60
+IDLE_LOAD_MAX = 0.01  # of a host core, for a halted core
+CLOCK_ERROR_MAX = 0.01
+PANIC_CODE = 70
+
+
+def run(start, **options):
+    """Starts the image without network ports; returns its console text and exit code."""
+    options.setdefault("ports", 0)
+    one = start("selftest", **options)
+    code = one.wait_exit_code(BOOT_TIMEOUT_S)
+    return one.console.text, code
+
+
+def check_tap(text, cores):
+    plan = re.search(r"^1\.\.(\d+)$", text, re.M)
+    assert plan, text
+    results = re.findall(r"^(not )?ok (\d+) - (.*)$", text, re.M)
+    assert not [r for r in results if r[0]], text
+    assert [int(r[1]) for r in results] == list(range(1, int(plan.group(1)) + 1)), text
+    assert f"cores running={cores} " in text
+    skipped = [r[2] for r in results if "# SKIP one core" in r[2]]
+    assert (cores == 1) == bool(skipped), skipped
+
+
+@pytest.mark.parametrize("cores", (1, 2, 4, 8))
+def test_cores(machine, cores):
+    text, code = run(machine, cores=cores)
+    check_tap(text, cores)
+    assert code == 0
+
+
+@pytest.mark.parametrize("options", (
+    {"machine": "pc"},
+    {"machine": "pc", "cpu": "qemu64"},
+    {"cpu": "max,-x2apic"},
+    {"cpu": "max,la57=off,pdpe1gb=off"},
+    {"machine": "q35,hpet=off"},
+    {"memory_mib": 5120},
+    {"boot": "linux"},
+    {"boot": "uefi"},
+), ids=lambda o: ",".join(f"{k}={v}" for k, v in o.items()))
+def test_machines(machine, options):
+    text, code = run(machine, cores=2, **options)
+    check_tap(text, 2)
+    assert code == 0
+
+
+def test_cores_argument(machine):
+    text, code = run(machine, cores=4, args="cores=2")
+    check_tap(text, 2)
+    assert code == 0
+
+
+def test_core_listed_but_offline(machine):
+    """MADT lists two places and one core: the machine goes on with one."""
+    text, code = run(machine, smp="1,maxcpus=2")
+    check_tap(text, 1)
+    assert code == 0
+
+
+def test_clock_sources(machine):
+    for shape, source in (("q35", "hpet"), ("q35,hpet=off", "pmtimer")):
+        text, code = run(machine, machine=shape)
+        assert f"clock source={source} " in text
+        assert code == 0
+
+
+def test_clock_rate(machine):
+    """Our microseconds against the host's, over two seconds."""
+    one = machine("selftest", ports=0, args="mark_ms=2000")
+    marks = []
+    for n in (1, 2):
+        found, when = one.console.wait_for_at(rf"mark n={n} us=(\d+)", BOOT_TIMEOUT_S)
+        marks.append((when, int(found.group(1))))
+    host_us = (marks[1][0] - marks[0][0]) * 1e6
+    guest_us = marks[1][1] - marks[0][1]
+    assert abs(guest_us - host_us) < CLOCK_ERROR_MAX * host_us + 10e3, (guest_us, host_us)
+    assert one.wait_exit_code(BOOT_TIMEOUT_S) == 0
+
+
+def test_idle_costs_nothing(machine):
+    """Halted cores: each vCPU thread under 1 % of a host core over 4 s."""
+    one = machine("selftest", ports=0, cores=2, args="idle_s=10")
+    one.console.wait_for("idle state=begin", BOOT_TIMEOUT_S)
+    time.sleep(1)
+    load = one.vcpu_load(4)
+    assert len(load) == 2, load
+    assert max(load) < IDLE_LOAD_MAX, load
+    assert one.wait_exit_code(BOOT_TIMEOUT_S) == 0
+
+
+FAULTS = {
+    "null": r'#PF page fault".*\n.*access=write address=0x0 reason="null pointer"',
+    "text_write": r'#PF page fault".*\n.*access=write .*reason="the page is read-only"',
+    "rodata_write": r'#PF page fault".*\n.*access=write .*reason="the page is read-only"',
+    "data_exec": r'#PF page fault".*\n.*access=execute .*reason="the page holds data"',
+    "stack_overflow": r'#PF page fault".*\n.*reason="stack overflow" stack=core',
+    "div0": r"#DE divide error",
+    "ud2": r'#UD invalid opcode".*\n.*undefined behaviour',
+    "ubsan": r'#UD invalid opcode".*\n.*undefined behaviour',
+    "assert": r'assertion failed" expr=.* left=0x3 right=0x4 at=.*selftest_fault\.c',
+    "gp": r"#GP general protection",
+    "double_panic": r'#PF page fault".* depth=2',
+    "after_seal": r"allocation of 64 bytes after the seal",
+    "other_core": r'panic core=1 reason="#PF page fault"',
+    "all_cores": r'#PF page fault".*\n.*reason="null pointer"',
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_ends_in_a_report(machine, fault):
+    text, code = run(machine, cores=2, args=f"fault={fault}")
+    assert code == PANIC_CODE, text
+    assert re.search(FAULTS[fault], text), text
+    assert len(re.findall(r"^panic ", text, re.M)) == 1, text
+    if fault not in ("double_panic", "ubsan", "data_exec"):
+        where = {"stack_overflow": "recurse", "other_core": "write_null",
+                 "all_cores": "(selftest_fault|write_null)"}
+        assert re.search(rf"^frame n=\d+ .*at={where.get(fault, 'selftest_fault')}\+", text,
+                         re.M), text
+
+
+def test_bad_arguments(machine):
+    text, code = run(machine, args="spin_uss=5 cores=99999 at_stop=no")
+    assert code == 2
+    assert len(re.findall("^argument mistake: ", text, re.M)) == 3, text
+    assert 'state=stopped reason="3 mistakes' in text
+
+
+def test_help(machine):
+    text, code = run(machine, args="help")
+    assert code == 0
+    assert "spin_us=" in text and "start app=" not in text
+
+
+def test_no_serial_port(image):
+    """The machine must not wait for a console that is not there."""
+    command = [qemu.QEMU, "-machine", "q35", "-cpu", "max", "-m", "256", "-nodefaults",
+               "-display", "none", "-serial", "none", "-no-reboot", "-kernel", image("selftest")]
+    assert subprocess.run(command, timeout=BOOT_TIMEOUT_S, check=False).returncode == 0
+
+
+def test_at_stop_reset(machine):
+    """-no-reboot makes QEMU end at a reset."""
+    text, code = run(machine, args="at_stop=reset")
+    assert code == 0
+    assert "exit code=0" in text
