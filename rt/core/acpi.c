@@ -4,7 +4,7 @@
  * Section numbers are of ACPI 6.5 unless another document is named.
  *
  * Two passes over the root table: everything, then SRAT (which needs MADT's cores) and SSDTs
- * (which are only looked at when the DSDT has no \_S5).
+ * (whose \_S5 only counts when the DSDT, which the FADT names, has none).
  */
 #include <rt/acpi.h>
 
@@ -335,24 +335,44 @@ static bool aml_s5_at(const struct table *t, uint32_t offset, uint8_t *type_a,
     return take(t, offset, p, left) && aml_s5_package(p, left, type_a, type_b);
 }
 
-static void find_s5(struct acpi_fadt *fadt, const struct table *t)
+/* What the AML of all tables adds up to. */
+struct aml_found {
+    bool s5;
+    uint8_t s5_type_a, s5_type_b;
+    uint32_t pcie_roots; /* mentions of EISA id PNP0A08 */
+    uint32_t pci_roots;  /* of PNP0A03, which PCI Express roots give as second id */
+};
+
+static void aml_look(struct aml_found *found, const struct table *t, uint32_t at,
+                     uint32_t name)
+{
+    if (name == SIG(0x41, 0xd0, 0x0a, 0x08))
+        found->pcie_roots++;
+    else if (name == SIG(0x41, 0xd0, 0x0a, 0x03))
+        found->pci_roots++;
+    else if (name == SIG('_', 'S', '5', '_') && !found->s5)
+        found->s5 = aml_s5_at(t, at, &found->s5_type_a, &found->s5_type_b);
+}
+
+static void aml_scan(struct acpi_info *info, const struct table *t)
 {
     uint8_t chunk[CHUNK_BYTES];
-    /* Chunks overlap by three bytes, so that no four-byte name is cut. */
+    struct aml_found found = {.s5 = info->fadt.s5_found};
+    /* Chunks overlap by three bytes, so that no four-byte name is cut or seen twice. */
     for (uint32_t at = HEADER_BYTES; at < t->bytes; at += CHUNK_BYTES - 3) {
         uint32_t n = RT_MIN(t->bytes - at, (uint32_t)CHUNK_BYTES);
         if (n < 4 || !take(t, at, chunk, n))
-            return;
-        for (uint32_t i = 0; i <= n - 4; i++) {
-            uint8_t a, b;
-            if (le32(chunk + i) != SIG('_', 'S', '5', '_') || !aml_s5_at(t, at + i, &a, &b))
-                continue;
-            fadt->s5_type_a = a;
-            fadt->s5_type_b = b;
-            fadt->s5_found = true;
-            return;
-        }
+            break;
+        for (uint32_t i = 0; i <= n - 4; i++)
+            if (chunk[i] == '_' || chunk[i] == 0x41) /* nearly no byte is worth a look */
+                aml_look(&found, t, at + i, le32(chunk + i));
     }
+    info->host_bridges += RT_MAX(found.pcie_roots, found.pci_roots);
+    if (!found.s5 || info->fadt.s5_found)
+        return;
+    info->fadt.s5_found = true;
+    info->fadt.s5_type_a = found.s5_type_a;
+    info->fadt.s5_type_b = found.s5_type_b;
 }
 
 /* ---- FADT, 5.2.9 ---- */
@@ -398,12 +418,12 @@ static void parse_fadt(struct acpi_info *info, const struct table *t)
     fadt->sleep_control = take_gas(t, 244);
     fadt->dsdt = take64(t, 140);
     if (open_dsdt(info, t->reader, fadt->dsdt, &dsdt)) {
-        find_s5(fadt, &dsdt);
+        aml_scan(info, &dsdt);
         return;
     }
     fadt->dsdt = take32(t, 40);
     if (open_dsdt(info, t->reader, fadt->dsdt, &dsdt))
-        find_s5(fadt, &dsdt);
+        aml_scan(info, &dsdt);
 }
 
 /* ---- HPET (IA-PC HPET 1.0a 3.2.4), SPCR, DMAR (VT-d 4.1 8.1) ---- */
@@ -449,8 +469,8 @@ typedef void parse_fn(struct acpi_info *info, const struct table *t);
 
 static void parse_ssdt(struct acpi_info *info, const struct table *t)
 {
-    if (info->fadt.present && !info->fadt.s5_found)
-        find_s5(&info->fadt, t);
+    if (info->fadt.present)
+        aml_scan(info, t);
 }
 
 static const struct {

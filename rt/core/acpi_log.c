@@ -25,9 +25,9 @@ void acpi_log(const struct acpi_info *info)
         return;
     }
     rt_log("acpi revision=%u oem=%s tables=%u bad=%u cores=%u cores_disabled=%u "
-           "cores_dropped=%u nodes=%u",
+           "cores_dropped=%u nodes=%u pci_roots=%u",
            info->revision, info->oem, info->table_count, info->table_bad, info->core_count,
-           info->cores_disabled, info->cores_dropped, info->node_count);
+           info->cores_disabled, info->cores_dropped, info->node_count, info->host_bridges);
     log_io(info);
     if (info->hpet.present)
         rt_log("hpet address=0x%lx id=0x%x", info->hpet.base, info->hpet.block_id);

@@ -22,10 +22,6 @@ enum {
 
 struct pci_table pci_table;
 
-/* Root buses that no bridge leads to, found by the first walk and kept for the second. */
-static bool peer_bus[BUSES];
-static bool peers_known;
-
 /* One walk: buses still to visit, with the bridge above each. */
 struct walk {
     void (*found)(struct walk *walk, const struct pci_dev *dev);
@@ -160,21 +156,29 @@ static void walk_run(struct walk *walk)
     walk_buses(walk, 0);
     uint32_t last_bus = RT_MIN(hal_pci_last_bus(), (uint32_t)BUSES - 1);
     for (uint32_t bus = 1; bus <= last_bus; bus++) {
-        if (walk->seen[bus])
-            continue;
-        if (!peers_known)
-            peer_bus[bus] = bus_answers(bus);
-        if (!peer_bus[bus])
+        if (walk->seen[bus] || !bus_answers(bus))
             continue;
         uint32_t first = walk->bus_count;
         walk_add_bus(walk, bus, UINT32_MAX);
         walk_buses(walk, first);
     }
-    peers_known = true;
+}
+
+static void found_quiet(struct walk *walk, const struct pci_dev *dev)
+{
+    bool nvme = dev->class_code == PCI_CLASS_STORAGE && dev->subclass == PCI_SUBCLASS_NVME;
+    if (dev->class_code != PCI_CLASS_NETWORK && !nvme)
+        return;
+    uint32_t command = pci_read32(dev, PCI_COMMAND);
+    if (command == PCI_NOTHING || (command & PCI_COMMAND_BUS_MASTER) == 0)
+        return;
+    command_update(dev, PCI_COMMAND_BUS_MASTER, 0);
+    walk->quieted++;
 }
 
 static void found_keep(struct walk *walk, const struct pci_dev *dev)
 {
+    found_quiet(walk, dev); /* pci_quiet() did not know of other roots yet */
     if (pci_table.count == PCI_DEVICES_MAX) {
         walk->dropped++;
         return;
@@ -188,20 +192,8 @@ void pci_scan(void)
     walk = (struct walk){.found = found_keep};
     pci_table = (struct pci_table){0};
     walk_run(&walk);
-    rt_log("pci functions=%u buses=%u bridges=%u dropped=%u", pci_table.count, walk.bus_count,
-           walk.bridges, walk.dropped);
-}
-
-static void found_quiet(struct walk *walk, const struct pci_dev *dev)
-{
-    bool nvme = dev->class_code == PCI_CLASS_STORAGE && dev->subclass == PCI_SUBCLASS_NVME;
-    if (dev->class_code != PCI_CLASS_NETWORK && !nvme)
-        return;
-    uint32_t command = pci_read32(dev, PCI_COMMAND);
-    if (command == PCI_NOTHING || (command & PCI_COMMAND_BUS_MASTER) == 0)
-        return;
-    command_update(dev, PCI_COMMAND_BUS_MASTER, 0);
-    walk->quieted++;
+    rt_log("pci functions=%u buses=%u bridges=%u dropped=%u quieted=%u", pci_table.count,
+           walk.bus_count, walk.bridges, walk.dropped, walk.quieted);
 }
 
 uint32_t pci_quiet(void)

@@ -27,7 +27,9 @@ enum {
 static struct hal_mmio window[ACPI_ECAMS_MAX];
 static uint8_t window_start[ACPI_ECAMS_MAX], window_end[ACPI_ECAMS_MAX];
 static uint32_t window_count;
-static uint32_t last_bus = BUSES - 1;
+/* Looking for roots of other host bridges costs thousands of accesses, which are slow in a
+ * virtual machine: not before the tables are read, and not when they name just one. */
+static uint32_t last_bus;
 
 static uint32_t port_read32(uint32_t bdf, uint32_t offset)
 {
@@ -111,15 +113,12 @@ static void add_window(const struct acpi_ecam *ecam)
     window_start[window_count] = ecam->start_bus;
     window_end[window_count] = ecam->end_bus;
     window_count++;
-    last_bus = RT_MAX(last_bus, (uint32_t)ecam->end_bus);
 }
 
 void pci_config_init(const struct acpi_info *info)
 {
-    last_bus = 0;
+    last_bus = info->host_bridges == 1 ? 0 : BUSES - 1;
     for (uint32_t i = 0; i < info->ecam_count && window_count < ACPI_ECAMS_MAX; i++)
         if (info->ecam[i].segment == 0)
             add_window(&info->ecam[i]);
-    if (window_count == 0)
-        last_bus = BUSES - 1;
 }

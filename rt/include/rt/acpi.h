@@ -2,9 +2,9 @@
 /*
  * What the firmware's ACPI tables say about this machine, in one fixed structure.
  *
- * Only static tables are read (ACPI 6.5 chapter 5.2); there is no AML interpreter. The one
- * thing taken from AML is the \_S5 package, found by its name in DSDT and SSDTs, because
- * power-off needs two numbers of it.
+ * Only static tables are read (ACPI 6.5 chapter 5.2); there is no AML interpreter. Two things
+ * are taken from AML by their byte patterns: the \_S5 package, because power-off needs two
+ * numbers of it, and how many PCI host bridges there are, because looking for more is slow.
  *
  * acpi_parse() is pure: it sees memory only through the reader it is given, so that the
  * same code runs on the machine, in unit tests and under a fuzzer. Firmware is not to be
@@ -131,6 +131,7 @@ struct acpi_info {
     uint32_t override_count;
     struct acpi_override override[ACPI_OVERRIDES_MAX];
 
+    uint32_t host_bridges; /* PCI roots that the AML names; 0: not known */
     uint32_t ecam_count;
     struct acpi_ecam ecam[ACPI_ECAMS_MAX];
 

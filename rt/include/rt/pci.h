@@ -30,10 +30,11 @@ struct pci_table {
 };
 extern struct pci_table pci_table;
 
-/* Fills pci_table; every bus behind every bridge, bounded. */
+/* Fills pci_table; every bus behind every bridge and, up to hal_pci_last_bus(), the root buses of
+ * other host bridges. Bounded. Quiets what pci_quiet() could not see yet: before drivers. */
 void pci_scan(void);
 /* Clears bus mastering of every network and NVMe function: loaders leave their DMA on.
- * Returns how many had it on. May run before pci_scan and before ECAM. */
+ * Returns how many had it on. May run before ACPI is read. */
 uint32_t pci_quiet(void);
 /* "Intel Corporation", "82574L Gigabit Network Connection", "Ethernet controller"; "" when the
  * table (network, NVMe and bridge part of the PCI ID database) lacks it. Valid until the next

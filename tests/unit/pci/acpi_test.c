@@ -342,6 +342,23 @@ static void test_s5_in_ssdt(void **state)
     assert_int_equal(info.fadt.s5_type_a, 5);
 }
 
+static void test_host_bridges(void **state)
+{
+    static const uint8_t pcie[] = {0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x0a, 0x08,
+                                   0x08, '_', 'C', 'I', 'D', 0x0c, 0x41, 0xd0, 0x0a, 0x03};
+    (void)state;
+    list_fadt(244, table("DSDT", pcie, sizeof(pcie)));
+    assert_int_equal(parse(), RT_OK);
+    assert_int_equal(info.host_bridges, 1);
+    listed("SSDT", pcie + 10, 10); /* a second root */
+    assert_int_equal(parse(), RT_OK);
+    assert_int_equal(info.host_bridges, 2);
+    root_count = 0;
+    list_fadt(244, table("DSDT", "none", 4));
+    assert_int_equal(parse(), RT_OK);
+    assert_int_equal(info.host_bridges, 0);
+}
+
 static void test_hpet_spcr_dmar(void **state)
 {
     uint8_t hpet[20] = {0x01, 0xa2, 0x86, 0x80, ACPI_SPACE_MEMORY, 64};
@@ -457,7 +474,7 @@ int main(void)
         TEST(test_srat),           TEST(test_mcfg),             TEST(test_fadt_and_s5),
         TEST(test_fadt_short),     TEST(test_s5_word_and_boundary),
         TEST(test_s5_not_found),   TEST(test_s5_in_ssdt),       TEST(test_hpet_spcr_dmar),
-        TEST(test_root_choice),    TEST(test_bad_tables_are_skipped),
+        TEST(test_root_choice),    TEST(test_host_bridges), TEST(test_bad_tables_are_skipped),
         TEST(test_find_rsdp),      TEST(test_every_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
