@@ -79,6 +79,13 @@ class Traffic:
         fields.setdefault("tick_us", 100)
         return self.run(0, frames=count, **{"window": max(2048, count), **fields})
 
+    def bursts(self, first=1, last=1024, gap_us=1000, **fields):
+        """Bursts of first..last frames, each followed by a random silence of at most gap_us;
+        `left` counts frames that did not come back within quiet_ms."""
+        fields = {**self._defaults, "after_us": 0, "block": True, "quiet_ms": 1000, **fields}
+        limit_s = 60 + (last - first + 1) * 1.2
+        return self.command("bursts", limit_s, first=first, last=last, gap_us=gap_us, **fields)
+
     def probe(self, timeout_s=10, every_us=5000, **fields):
         """One frame each `every_us` until the first comes back; TrafficError when none does."""
         fields = {**self._defaults, **fields}

@@ -103,6 +103,7 @@ const char *command_config(const struct json_object *object, struct trial_config
         .window = json_number(object, "window", 2048, FRAMES_MAX),
         .tick_ns = tick_us * NS_PER_US,
         .quiet_ns = quiet_ms * NS_PER_MS,
+        .after_ns = json_number(object, "after_us", 5000, TIME_MAX_US) * NS_PER_US,
         .expire_ns = expire_ms * NS_PER_MS,
         .block = json_number(object, "block", 0, 1) == 1,
     };

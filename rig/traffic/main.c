@@ -9,11 +9,13 @@
  *    "mode":"mac"}             open loop, checked (trial.h); rate_pps 0: one burst
  *   {"cmd":"probe","lanes":"0>1","every_us":5000,"timeout_ms":10000}  until one comes back
  *   {"cmd":"replay","lanes":"0>1","pcap":"x.pcap","rate_pps":1000}   each frame once, or "frames"
+ *   {"cmd":"bursts","lanes":"0>1","first":1,"last":1024,"gap_us":1000,"seed":1}
+ *                              k = first..last frames at once, then silence of 0..gap_us
  *   {"cmd":"sink","ms":1000}   counts what comes out (txonly)
  *   {"cmd":"quit"}
  *
- * run, replay: also window, tick_us, quiet_ms, expire_ms, block (true: wake at each frame),
- * capture (file). An answer has "ok":true, or "ok":false and "error".
+ * run, replay, bursts: also window, tick_us, quiet_ms, after_us, expire_ms, block (true: wake
+ * at each frame); run, replay: capture (file). An answer has "ok":true, or "ok":false and "error".
  */
 #include "command.h"
 
@@ -105,6 +107,8 @@ static const char *run_source(struct state *s, const struct json_object *object,
     const char *wrong = trial_run(s->links, s->link_count, source, config, &s->result);
     if (config->capture && fclose(config->capture) != 0 && !wrong)
         wrong = "capture: cannot write the file";
+    if (!wrong)
+        answer_result(&s->result);
     return wrong;
 }
 
@@ -128,8 +132,11 @@ static const char *do_probe(struct state *s, const struct json_object *object)
     uint64_t timeout_ms = json_number(object, "timeout_ms", 10000, 3600000);
     if (every_us == 0 || every_us > 1000000 || timeout_ms > 3600000)
         return "every_us, timeout_ms: out of range";
-    return trial_probe(s->links, s->link_count, &source, every_us * 1000, timeout_ms * 1000000,
-                       &s->result);
+    wrong = trial_probe(s->links, s->link_count, &source, every_us * 1000, timeout_ms * 1000000,
+                        &s->result);
+    if (!wrong)
+        answer_result(&s->result);
+    return wrong;
 }
 
 static const char *do_replay(struct state *s, const struct json_object *object)
@@ -157,52 +164,93 @@ static const char *do_replay(struct state *s, const struct json_object *object)
     return wrong;
 }
 
-static void do_sink(struct state *s, const struct json_object *object)
+/* xorshift64: gaps need no better. */
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* Bursts of every length, each followed by a silence of random length, so that their ends
+ * meet a machine that polls, one that is just going to sleep and one that sleeps. */
+static const char *do_bursts(struct state *s, const struct json_object *object)
+{
+    struct source source;
+    struct trial_config config;
+    uint64_t first = json_number(object, "first", 1, 65536);
+    uint64_t last = json_number(object, "last", 1024, 65536);
+    uint64_t gap_us = json_number(object, "gap_us", 1000, 1000000);
+    uint64_t seed = json_number(object, "seed", 1, UINT32_MAX) | 1;
+    uint64_t bursts = 0, frames = 0, left = 0, other = 0, worst_us = 0, left_at = 0;
+    const char *wrong = command_config(object, &config);
+    config.rate_pps = 0;
+    for (uint64_t k = first; k <= last && !wrong; k++) {
+        wrong = command_source(object, s->links, s->link_count, ++s->trial, &source);
+        config.frames = k;
+        if (!wrong)
+            wrong = trial_run(s->links, s->link_count, &source, &config, &s->result);
+        const struct trial_result *r = &s->result;
+        if (wrong)
+            break;
+        bursts++;
+        frames += k;
+        left += r->lost;
+        left_at = r->lost ? k : left_at;
+        other += r->reordered + r->corrupt + r->duplicates;
+        worst_us = r->latency.max_ns / 1000 > worst_us ? r->latency.max_ns / 1000 : worst_us;
+        trial_sleep(next_random(&seed) % (gap_us + 1) * 1000);
+    }
+    if (wrong)
+        return wrong;
+    (void)printf("{\"ok\":true,\"bursts\":%llu,\"frames\":%llu,\"left\":%llu,"
+                 "\"left_at\":%llu,\"other_faults\":%llu,\"latency_max_us\":%llu}\n",
+                 (unsigned long long)bursts, (unsigned long long)frames,
+                 (unsigned long long)left, (unsigned long long)left_at,
+                 (unsigned long long)other, (unsigned long long)worst_us);
+    return NULL;
+}
+
+static const char *do_sink(struct state *s, const struct json_object *object)
 {
     struct trial_sink sinks[LINKS_MAX] = {0};
     uint64_t ms = json_number(object, "ms", 1000, 3600000);
-    if (!trial_sink(s->links, s->link_count, ms * 1000000, sinks)) {
-        answer_error("the machine closed a port");
-        return;
-    }
+    if (!trial_sink(s->links, s->link_count, ms * 1000000, sinks))
+        return "the machine closed a port";
     (void)printf("{\"ok\":true,\"ports\":[");
     for (unsigned i = 0; i < s->link_count; i++)
         (void)printf("%s{\"frames\":%llu,\"bytes\":%llu}", i ? "," : "",
                      (unsigned long long)sinks[i].frames, (unsigned long long)sinks[i].bytes);
     (void)printf("]}\n");
+    return NULL;
 }
 
 /* Runs one command line; false: quit. */
 static bool run_command(struct state *s, char *line)
 {
+    /* Each answers, unless it returns what is wrong. */
     static const struct {
         const char *name;
         const char *(*run)(struct state *s, const struct json_object *object);
-    } trials[] = {{"run", do_run}, {"probe", do_probe}, {"replay", do_replay}};
+    } commands[] = {{"run", do_run},
+                    {"probe", do_probe},
+                    {"replay", do_replay},
+                    {"bursts", do_bursts},
+                    {"sink", do_sink}};
     struct json_object object;
     const char *wrong = json_parse(&object, line);
-    if (wrong) {
-        answer_error(wrong);
-        return true;
-    }
-    const char *name = json_text(&object, "cmd", "");
+    const char *name = wrong ? "" : json_text(&object, "cmd", "");
     if (strcmp(name, "quit") == 0)
         return false;
-    if (strcmp(name, "sink") == 0) {
-        do_sink(s, &object);
-        return true;
+    if (!wrong)
+        wrong = "cmd: run, probe, replay, bursts, sink or quit";
+    for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            wrong = commands[i].run(s, &object);
     }
-    for (unsigned i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
-        if (strcmp(name, trials[i].name) != 0)
-            continue;
-        wrong = trials[i].run(s, &object);
-        if (wrong)
-            answer_error(wrong);
-        else
-            answer_result(&s->result);
-        return true;
-    }
-    answer_error("cmd: run, probe, replay, sink or quit");
+    if (wrong)
+        answer_error(wrong);
     return true;
 }
 

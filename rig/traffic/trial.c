@@ -8,7 +8,6 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 #define DRAIN_MAX_NS (5 * NS_PER_S) /* the end of a trial comes, whatever the machine does */
-#define AFTER_NS UINT64_C(5000000)  /* behind the last frame: would a duplicate come? */
 #define READS_PER_TICK_MAX 64       /* then send again */
 #define LINKS_MAX 16
 
@@ -36,6 +35,11 @@ static void sleep_until(uint64_t when_ns)
     const struct timespec when = {(time_t)(when_ns / NS_PER_S), (long)(when_ns % NS_PER_S)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
         ;
+}
+
+void trial_sleep(uint64_t for_ns)
+{
+    sleep_until(trial_now_ns() + for_ns);
 }
 
 /* Sleeps until the time comes or, when asked, a frame. */
@@ -199,8 +203,8 @@ static void drain(struct trial *t)
         if (!flush(t) || !receive(t))
             t->result->closed = true;
         uint64_t now_ns = trial_now_ns();
-        uint64_t quiet_ns = all_back(t) ? AFTER_NS : t->config->quiet_ns;
-        if (now_ns > end_ns || now_ns - t->quiet_since_ns > quiet_ns)
+        uint64_t quiet_ns = all_back(t) ? t->config->after_ns : t->config->quiet_ns;
+        if (now_ns > end_ns || now_ns - t->quiet_since_ns >= quiet_ns)
             break;
         sleep_until(now_ns + t->config->tick_ns);
     }

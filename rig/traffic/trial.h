@@ -26,6 +26,7 @@ struct trial_config {
     uint64_t window;   /* frames in flight at most */
     uint64_t tick_ns;
     uint64_t quiet_ns;  /* the end: so long without a frame behind the last send */
+    uint64_t after_ns;  /* when all came back: so long a look for duplicates */
     uint64_t expire_ns; /* 0: never; else frames in flight so long without any coming back are
                          * given up (they are lost; the window opens) */
     bool block;         /* also wake when a frame comes in (latency), not only each tick */
@@ -44,6 +45,7 @@ struct trial_result {
 };
 
 uint64_t trial_now_ns(void);
+void trial_sleep(uint64_t for_ns);
 
 /* Runs one trial. NULL on success, else what is wrong. */
 const char *trial_run(struct link *links, unsigned link_count, const struct source *source,
