@@ -176,7 +176,8 @@ enum rt_status l2fwd_plan_make(const struct l2fwd_plan_input *in, struct l2fwd_p
         if (plan->txqs[port] <= in->txq_max[port])
             continue;
         rt_snprintf(error, L2FWD_ERROR_BYTES,
-                    "%u cores send to port %u, which has %u transmit queues; take fewer queues=",
+                    "%u cores send to port %u, which has %u transmit queues; take a smaller"
+                    " queues=",
                     plan->txqs[port], port, in->txq_max[port]);
         return RT_INVALID;
     }

@@ -37,7 +37,8 @@ struct l2fwd_rewrite l2fwd_rewrite_make(uint32_t port, const uint8_t port_mac[6]
     return (struct l2fwd_rewrite){.first8 = load64(bytes), .last4 = load32(bytes + 8)};
 }
 
-void l2fwd_rewrite(const struct l2fwd_rewrite *rewrite, struct buf_batch *batch, uint32_t first)
+void l2fwd_rewrite(const struct l2fwd_rewrite *rewrite, struct buf_batch *batch,
+                   uint32_t first)
 {
     const uint64_t first8 = rewrite->first8; /* stores below could alias *rewrite */
     const uint32_t last4 = rewrite->last4;

@@ -81,8 +81,8 @@ static int l2fwd_main(const struct boot_info *bi)
     app.boot = bi;
     app.core_count = hal_core_count();
     if (nic_probe_all() == 0) {
-        rt_log("l2fwd error=no_ports remedy=\"no card that a driver knows was found; see the pci"
-               " lines above and docs/hardware.md\"");
+        rt_log("l2fwd error=no_ports remedy=\"no card was found that a driver knows: see the"
+               " pci lines above and docs/hardware.md\"");
         return L2FWD_EXIT_NO_NIC;
     }
     return (int)forward(&app);

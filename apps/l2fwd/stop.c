@@ -32,8 +32,10 @@ static void leave_core(void *arg)
 
     for (uint32_t i = 0; i < core->path_count; i++)
         l2fwd_worker_leave(&core->paths[i]);
-    if (core->pool != NULL)
-        pool_collect(core->pool);
+    if (core->pool == NULL)
+        return;
+    for (uint32_t i = 0; i < core->pool->total && pool_collect(core->pool) != 0; i++)
+        ; /* each call brings a bounded number home */
 }
 
 /* What other cores freed is in rings that only the home core may drain. */

@@ -6,13 +6,13 @@
 #include "l2fwd.h"
 
 /* Why a frame did not go on; counted at the port where it came in (tx_*: goes out). */
-#define L2FWD_DROP_REASONS(X)                                                                    \
-    X(NO_REPLACEMENT, "no_replacement") /* no buffer for the receive ring */                     \
-    X(RX_ERROR, "rx_error")             /* the card reports a bad frame */                       \
-    X(RX_HOSTILE, "rx_hostile")         /* the card reports what cannot be */                    \
-    X(TX_FULL, "tx_full")               /* the partner's transmit ring stayed full */            \
-    X(TX_BAD, "tx_bad")                 /* too long for the partner */                           \
-    X(RX_ONLY, "rx_only")               /* the mode says drop */                                 \
+#define L2FWD_DROP_REASONS(X)                                                                  \
+    X(NO_REPLACEMENT, "no_replacement") /* no buffer for the receive ring */                   \
+    X(RX_ERROR, "rx_error")             /* the card reports a bad frame */                     \
+    X(RX_HOSTILE, "rx_hostile")         /* the card reports what cannot be */                  \
+    X(TX_FULL, "tx_full")               /* the partner's transmit ring stayed full */          \
+    X(TX_BAD, "tx_bad")                 /* too long for the partner */                         \
+    X(RX_ONLY, "rx_only")               /* the mode says drop */                               \
     X(POOL_EMPTY, "pool_empty")         /* txonly: no buffer */
 
 enum l2fwd_drop {

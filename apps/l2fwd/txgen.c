@@ -43,9 +43,9 @@ void l2fwd_txgen_init(struct l2fwd_txgen *gen, const struct l2fwd_options *optio
     uint8_t *ip = gen->frame + ETH_BYTES;
     uint32_t ip_bytes = options->tx_size - ETH_BYTES;
 
+    __builtin_memset(gen, 0, sizeof(*gen));
     gen->bytes = options->tx_size;
     gen->flows = options->tx_flows;
-    gen->next = 0;
     gen->left = options->tx_count;
     gen->endless = options->tx_count == 0;
     gen->frame[0] = 2;

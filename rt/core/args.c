@@ -156,8 +156,7 @@ static void say_unknown(struct parse *p, struct word w, struct word name)
     say(p, w, "no such argument", more);
 }
 
-/* The allowed values in words; for help, for mistakes and for docs/boot-args.md. */
-static void allowed_text(const struct arg *arg, char *out, size_t bytes)
+void args_allowed(const struct arg *arg, char *out, size_t bytes)
 {
     switch (arg->type) {
     case ARG_U32:
@@ -187,7 +186,7 @@ static void say_value(struct parse *p, struct word w, const struct arg *arg, con
     const char *at = arg->type == ARG_CHOICE ? arg->choices : "";
     uint32_t best = distance_limit(value);
 
-    allowed_text(arg, allowed, sizeof(allowed));
+    args_allowed(arg, allowed, sizeof(allowed));
     n = rt_snprintf(more, sizeof(more), " allowed=\"%s\"", allowed);
     n = RT_MIN(n, sizeof(more) - 1);
     while (choice_next(&at, &choice)) {
@@ -414,7 +413,7 @@ void args_help(const struct arg_table *const *tables, arg_report_fn *report, voi
         for (uint32_t i = 0; i < (*t)->count; i++) {
             const struct arg *arg = &(*t)->args[i];
 
-            allowed_text(arg, allowed, sizeof(allowed));
+            args_allowed(arg, allowed, sizeof(allowed));
             rt_snprintf(line, sizeof(line), "  %s=%s  [%s]%s  %s", arg->name, arg->preset,
                         allowed, arg->live ? " live" : "", arg->help);
             report(ctx, line);

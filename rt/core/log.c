@@ -55,7 +55,8 @@ static void log_line(const char *fmt, va_list args, uint32_t swallowed)
     size_t bytes = rt_vsnprintf(line, sizeof(line) - 1, fmt, args);
 
     if (swallowed != 0 && bytes < sizeof(line) - 1)
-        bytes += rt_snprintf(line + bytes, sizeof(line) - 1 - bytes, " swallowed=%u", swallowed);
+        bytes += rt_snprintf(line + bytes, sizeof(line) - 1 - bytes, " swallowed=%u",
+                             swallowed);
     if (bytes > sizeof(line) - 2) {
         bytes = sizeof(line) - 2;
         line[bytes - 1] = '~'; /* cut */

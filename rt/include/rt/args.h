@@ -56,6 +56,9 @@ RT_NODISCARD enum rt_status args_set_live(const struct arg_table *const *tables,
                                           const char *assignment, arg_report_fn *report,
                                           void *ctx);
 
+/* The allowed values in words: "1..64 packets", "on|off". Cut to `bytes` with the NUL. */
+void args_allowed(const struct arg *arg, char *out, size_t bytes);
+
 /* One line for each argument, for `help`. */
 void args_help(const struct arg_table *const *tables, arg_report_fn *report, void *ctx);
 

@@ -21,8 +21,8 @@ static const struct arg first_args[] = {
      .dst = &got.batch, .live = true, .help = "packets at a time"},
     {.name = "mask", .type = ARG_U32, .unit = "", .max = UINT32_MAX, .preset = "0",
      .dst = &got.mask, .help = "ports"},
-    {.name = "mode", .type = ARG_CHOICE, .unit = "", .preset = "mac", .choices = "io|mac|macswap",
-     .dst = &got.mode, .help = "what to do"},
+    {.name = "mode", .type = ARG_CHOICE, .unit = "", .preset = "mac",
+     .choices = "io|mac|macswap", .dst = &got.mode, .help = "what to do"},
 };
 static const struct arg second_args[] = {
     {.name = "promiscuous", .type = ARG_BOOL, .unit = "", .preset = "off",
@@ -70,7 +70,8 @@ static void defaults(void **state)
 
 static void all_types(void **state)
 {
-    struct arg_result r = parse("  batch=64 mask=0xFFffffff\tmode=macswap promiscuous name=a=b\n");
+    struct arg_result r =
+        parse("  batch=64 mask=0xFFffffff\tmode=macswap promiscuous name=a=b\n");
 
     assert_int_equal(r.mistakes, 0);
     assert_int_equal(got.batch, 64);
@@ -87,8 +88,10 @@ static void suffixes_and_bools(void **state)
         uint32_t mask;
         bool on;
     } rows[] = {
-        {"mask=2k promiscuous=1", 2000, true},       {"mask=3M promiscuous=yes", 3000000, true},
-        {"mask=0x10 promiscuous=off", 16, false},    {"mask=4294967295 promiscuous=no", UINT32_MAX, false},
+        {"mask=2k promiscuous=1", 2000, true},
+        {"mask=3M promiscuous=yes", 3000000, true},
+        {"mask=0x10 promiscuous=off", 16, false},
+        {"mask=4294967295 promiscuous=no", UINT32_MAX, false},
         {"mask=4294k promiscuous=on", 4294000, true},
     };
 

@@ -10,19 +10,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SAME(...)                                                                                \
-    do {                                                                                         \
-        char ours[128], theirs[128];                                                             \
-        size_t a = rt_snprintf(ours, sizeof(ours), __VA_ARGS__);                                 \
-        int b = snprintf(theirs, sizeof(theirs), __VA_ARGS__);                                   \
-        assert_string_equal(ours, theirs);                                                       \
-        assert_int_equal(a, b);                                                                  \
+#define SAME(...)                                                                              \
+    do {                                                                                       \
+        char ours[128], theirs[128];                                                           \
+        size_t a = rt_snprintf(ours, sizeof(ours), __VA_ARGS__);                               \
+        int b = snprintf(theirs, sizeof(theirs), __VA_ARGS__);                                 \
+        assert_string_equal(ours, theirs);                                                     \
+        assert_int_equal(a, b);                                                                \
     } while (0)
 
 static void numbers(void **state)
 {
-    static const int64_t values[] = {0, 1, -1, 9, 10, 255, 4096, INT32_MAX, INT32_MIN, INT64_MAX,
-                                     INT64_MIN};
+    static const int64_t values[] = {0,         1,         -1,        9,        10, 255, 4096,
+                                     INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(values); i++) {
         SAME("%ld", values[i]);

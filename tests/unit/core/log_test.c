@@ -81,7 +81,8 @@ static void *write_lines(void *arg)
 
 static void lines_of_two_threads_are_whole(void **state)
 {
-    static char a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", b[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    static char a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    static char b[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
     unsigned lines = 0;
     pthread_t t;
 

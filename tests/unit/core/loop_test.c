@@ -218,7 +218,8 @@ static void times_add_up(void **state)
     rt_loop_run(&loop, &config);
     sum = loop.stats.busy_cycles + loop.stats.spin_cycles + loop.stats.halt_cycles;
     /* The turn that follows a halt is not counted: at most 1 us here, two wakes. */
-    assert_in_range(hal_us_from_cycles(sum), hal_now_us() - begin_us - 2, hal_now_us() - begin_us);
+    assert_in_range(hal_us_from_cycles(sum), hal_now_us() - begin_us - 2,
+                    hal_now_us() - begin_us);
 }
 
 /* ---- a core without a queue ---- */

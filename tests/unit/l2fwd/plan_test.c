@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Port map and queue plan: every text, every mistake, every core count. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include "assign.h"
+
+#include <string.h>
+
+static struct l2fwd_portmap map;
+static char error[L2FWD_ERROR_BYTES];
+
+static enum rt_status make(const char *text, uint32_t mask, uint32_t count)
+{
+    error[0] = '\0';
+    return l2fwd_portmap_make(text, mask, count, &map, error);
+}
+
+static void check_peers(const char *wanted) /* one digit a port, - when not used */
+{
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
+        char c = p < strlen(wanted) ? wanted[p] : '-';
+
+        assert_int_equal(map.peer[p], c == '-' ? L2FWD_NO_PORT : c - '0');
+    }
+}
+
+static void neighbours(void **state)
+{
+    static const struct {
+        uint32_t mask, count;
+        const char *peers;
+        uint32_t used;
+    } rows[] = {
+        {0, 1, "0", 1},        {0, 2, "10", 2},          {0, 3, "102", 3},
+        {0, 4, "1032", 4},     {0x5, 4, "2-0", 2},       {0xe, 4, "-213", 3},
+        {0x8, 4, "---3", 1},   {0xffff, 2, "10", 2},
+    };
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
+        assert_int_equal(make("", rows[i].mask, rows[i].count), RT_OK);
+        check_peers(rows[i].peers);
+        assert_int_equal(map.used, rows[i].used);
+    }
+}
+
+static void texts(void **state)
+{
+    assert_int_equal(make("(0,3)(1,2)", 0, 4), RT_OK);
+    check_peers("3210");
+    assert_int_equal(make("(0,2)", 0, 4), RT_OK); /* what is not named is not used */
+    check_peers("2-0");
+    assert_int_equal(map.used, 2);
+    assert_int_equal(make("(1,1)(0,0)", 0, 2), RT_OK);
+    check_peers("01");
+    assert_int_equal(make("(2,1)", 0x6, 3), RT_OK);
+    check_peers("-21");
+}
+
+static void text_mistakes(void **state)
+{
+    static const struct {
+        const char *text, *want;
+        uint32_t mask, count;
+    } rows[] = {
+        {"0,1", "cannot be read at \"0,1\"", 0, 2},
+        {"(0,1", "cannot be read", 0, 2},
+        {"(0,1)x", "cannot be read at \"x\"", 0, 2},
+        {"(0,1)(", "cannot be read at \"(\"", 0, 2},
+        {"(,1)", "cannot be read", 0, 2},
+        {"(0,)", "cannot be read", 0, 2},
+        {"(0;1)", "cannot be read", 0, 2},
+        {"(0,1,2)", "cannot be read", 0, 3},
+        {"(99999,1)", "cannot be read", 0, 2},
+        {"(0,2)", "names port 2, which is not there", 0, 2},
+        {"(0,17)", "names port 17", 0, 2},
+        {"(0,9999)", "names port 9999", 0, 2},
+        {"(0,1)", "names port 1, which is not there or not in ports=0x1", 1, 2},
+        {"(0,1)(1,2)", "names port 1 twice", 0, 3},
+        {"(0,1)(0,1)", "names port 0 twice", 0, 2},
+        {"(1,1)(1,1)", "names port 1 twice", 0, 2},
+        {"", "leaves none of the 2 ports", 0x4, 2},
+        {"", "leaves none of the 0 ports", 0, 0},
+    };
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
+        assert_int_equal(make(rows[i].text, rows[i].mask, rows[i].count), RT_INVALID);
+        if (strstr(error, rows[i].want) == NULL)
+            fail_msg("%s gave: %s", rows[i].text, error);
+    }
+}
+
+static struct l2fwd_plan plan;
+
+static enum rt_status make_plan(uint32_t ports, uint32_t cores, uint32_t queues,
+                                uint32_t per_core, uint16_t queue_max)
+{
+    struct l2fwd_plan_input in = {
+        .map = &map, .cores = cores, .queues = queues, .queues_per_core = per_core,
+    };
+
+    assert_int_equal(make("", 0, ports), RT_OK);
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++)
+        in.rxq_max[p] = in.txq_max[p] = queue_max;
+    return l2fwd_plan_make(&in, &plan, error);
+}
+
+/* What must hold for every plan: each receive queue once; a transmit queue belongs to one
+ * core; queues of a port are numbered without gaps; counts agree. */
+static void check_plan(uint32_t ports, uint32_t cores)
+{
+    uint8_t tx_core[NIC_PORTS_MAX][NIC_QUEUES_MAX];
+    bool rx_seen[NIC_PORTS_MAX][NIC_QUEUES_MAX] = {{false}};
+    uint32_t on_core[HAL_CORES_MAX] = {0}, rxqs = 0;
+
+    memset(tx_core, 0xff, sizeof(tx_core));
+    for (uint32_t i = 0; i < plan.count; i++) {
+        const struct l2fwd_path_plan *p = &plan.path[i];
+
+        assert_true(p->core < cores);
+        assert_true(p->rx_queue < plan.rxqs[p->rx_port]);
+        assert_true(p->tx_queue < plan.txqs[p->tx_port]);
+        assert_int_equal(p->tx_port, map.peer[p->rx_port]);
+        assert_false(rx_seen[p->rx_port][p->rx_queue]);
+        rx_seen[p->rx_port][p->rx_queue] = true;
+        assert_true(tx_core[p->tx_port][p->tx_queue] == 0xff ||
+                    tx_core[p->tx_port][p->tx_queue] == p->core);
+        tx_core[p->tx_port][p->tx_queue] = p->core;
+        on_core[p->core]++;
+    }
+    for (uint32_t p = 0; p < ports; p++) {
+        rxqs += plan.rxqs[p];
+        assert_true(plan.txqs[p] >= 1);
+        for (uint32_t q = 0; q < plan.txqs[p]; q++)
+            assert_int_not_equal(tx_core[p][q], 0xff);
+    }
+    assert_int_equal(rxqs, plan.count);
+    for (uint32_t c = 0; c < cores; c++)
+        assert_int_equal(on_core[c], plan.core_paths[c]);
+}
+
+static void every_core_count(void **state)
+{
+    for (uint32_t ports = 1; ports <= 5; ports++) {
+        for (uint32_t cores = 1; cores <= HAL_CORES_MAX; cores++) {
+            for (uint32_t queues = 0; queues <= 4; queues++) {
+                assert_int_equal(make_plan(ports, cores, queues, 0, 4), RT_OK);
+                check_plan(ports, cores);
+                for (uint32_t c = 1; c < cores; c++) /* evenly */
+                    assert_in_range(plan.core_paths[c - 1], plan.core_paths[c],
+                                    plan.core_paths[c] + 1);
+            }
+        }
+    }
+}
+
+static void two_ports(void **state)
+{
+    assert_int_equal(make_plan(2, 2, 1, 0, 2), RT_OK);
+    assert_int_equal(plan.path[0].core, 0);
+    assert_int_equal(plan.path[1].core, 1);
+    assert_int_equal(make_plan(2, 2, 2, 0, 2), RT_OK); /* one port alone keeps both busy */
+    assert_int_equal(plan.path[0].core, 0);
+    assert_int_equal(plan.path[1].core, 1);
+    assert_int_equal(plan.txqs[0], 2);
+    assert_int_equal(make_plan(2, 3, 1, 0, 2), RT_OK);
+    assert_int_equal(plan.core_paths[2], 0); /* nothing to do: it halts */
+    assert_int_equal(make_plan(2, 1, 2, 0, 2), RT_OK);
+    assert_int_equal(plan.txqs[0], 1); /* a core needs one transmit queue a port */
+}
+
+static void automatic_queues(void **state)
+{
+    assert_int_equal(make_plan(2, 8, 0, 0, 2), RT_OK);
+    assert_int_equal(plan.rxqs[0], 2);
+    assert_int_equal(make_plan(2, 1, 0, 0, 2), RT_OK);
+    assert_int_equal(plan.rxqs[0], 1);
+    assert_int_equal(make_plan(1, 64, 0, 0, 16), RT_OK);
+    assert_int_equal(plan.rxqs[0], 16);
+}
+
+static void queues_per_core(void **state)
+{
+    assert_int_equal(make_plan(4, 4, 1, 2, 2), RT_OK);
+    check_plan(4, 4);
+    assert_int_equal(plan.core_paths[0], 2);
+    assert_int_equal(plan.core_paths[1], 2);
+    assert_int_equal(plan.core_paths[2], 0);
+    assert_int_equal(make_plan(4, 3, 1, 1, 2), RT_INVALID);
+    assert_non_null(strstr(error, "port 3 queue 0 finds no core: 3 cores, queues_per_core=1"));
+}
+
+static void what_the_card_lacks(void **state)
+{
+    struct l2fwd_plan_input in = {.map = &map, .cores = 4, .queues = 2};
+
+    assert_int_equal(make_plan(2, 2, 3, 0, 2), RT_INVALID);
+    assert_string_equal(error, "queues=3 but port 0 has 2 receive queues");
+    in.rxq_max[0] = in.rxq_max[1] = 2;
+    in.txq_max[0] = 2;
+    in.txq_max[1] = 1;
+    assert_int_equal(l2fwd_plan_make(&in, &plan, error), RT_INVALID);
+    assert_non_null(strstr(error, "2 cores send to port 1, which has 1 transmit queues"));
+}
+
+/* 16 ports of 16 queues on one core are more than a loop has sources. */
+static void more_queues_than_a_core_takes(void **state)
+{
+    assert_int_equal(make_plan(16, 1, 16, 0, 16), RT_INVALID);
+    assert_non_null(strstr(error, "finds no core"));
+    assert_int_equal(make_plan(16, 8, 16, 0, 16), RT_OK);
+    check_plan(16, 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours),          cmocka_unit_test(texts),
+        cmocka_unit_test(text_mistakes),       cmocka_unit_test(every_core_count),
+        cmocka_unit_test(two_ports),           cmocka_unit_test(automatic_queues),
+        cmocka_unit_test(queues_per_core),     cmocka_unit_test(what_the_card_lacks),
+        cmocka_unit_test(more_queues_than_a_core_takes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The worker between fake queues: order, ownership, full rings, held frames, every mode.
+ * After each case every buffer is home.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include "worker.h"
+
+#include <rt/host.h>
+#include <string.h>
+
+enum { POOL = 256, RING = 64 };
+
+static struct pool *pool;
+
+/* ---- a receive queue that has frames, a transmit queue that takes some ---- */
+static struct {
+    struct nic_rxq head;
+    uint32_t waiting;
+    uint64_t next; /* number of the next frame, in buf.user and its first payload byte */
+    bool armed, arm_pending;
+} rxq;
+
+static struct {
+    struct nic_txq head;
+    uint32_t room;        /* frames that the ring takes before a reclaim */
+    uint32_t room_after;  /* room made by each reclaim */
+    uint32_t calls, reclaims, sent;
+    uint64_t next;        /* number wanted next */
+    bool in_order;
+} txq;
+
+static uint32_t fake_rx(struct nic_rxq *q, struct buf_batch *out, uint32_t max)
+{
+    uint32_t n;
+
+    for (n = 0; n < max && rxq.waiting > 0; n++) {
+        struct buf *b = pool_take(pool);
+
+        assert_non_null(b);
+        b->user = rxq.next++;
+        b->data_len = 60;
+        b->pkt_len = 60;
+        memset(buf_data(b), 0x11, 6);
+        memset(buf_data(b) + 6, 0x22, 54);
+        out->buf[out->count++] = b;
+        rxq.waiting--;
+    }
+    return n;
+}
+
+static bool fake_arm(struct nic_rxq *q)
+{
+    rxq.armed = true;
+    return rxq.arm_pending;
+}
+
+static void fake_disarm(struct nic_rxq *q)
+{
+    rxq.armed = false;
+}
+
+static uint8_t last_frame[12];
+
+static struct l2fwd_path path;
+
+/* Which frame this is: of our own ones the sequence number behind the UDP header. */
+static uint64_t number_of(const struct buf *b)
+{
+    const uint8_t *at = buf_data(b) + 42;
+
+    if (path.mode != L2FWD_TXONLY)
+        return b->user;
+    return (uint64_t)at[0] << 24 | (uint64_t)at[1] << 16 | (uint64_t)at[2] << 8 | at[3];
+}
+
+static void fake_tx(struct nic_txq *q, struct buf_batch *batch)
+{
+    uint32_t n = RT_MIN(batch->count, txq.room);
+
+    txq.calls++;
+    for (uint32_t i = 0; i < n; i++) {
+        txq.in_order &= number_of(batch->buf[i]) == txq.next;
+        txq.next = number_of(batch->buf[i]) + 1;
+        memcpy(last_frame, buf_data(batch->buf[i]), sizeof(last_frame));
+        buf_free(batch->buf[i]);
+    }
+    for (uint32_t i = n; i < batch->count; i++)
+        batch->buf[i - n] = batch->buf[i];
+    batch->count -= n;
+    txq.room -= n;
+    txq.sent += n;
+}
+
+static uint32_t fake_reclaim(struct nic_txq *q)
+{
+    txq.reclaims++;
+    txq.room += txq.room_after;
+    return txq.room_after;
+}
+
+static const uint8_t mac[6] = {0x52, 0x54, 0, 1, 2, 3};
+
+static struct loop_source start(enum l2fwd_mode mode, uint64_t drain_us)
+{
+    const struct l2fwd_options o = {.tx_size = 60, .tx_flows = 1, .tx_count = 100};
+
+    host_memory_reset();
+    assert_int_equal(pool_create("test", 0, 1, POOL, &pool), RT_OK);
+    memset(&rxq, 0, sizeof(rxq));
+    memset(&txq, 0, sizeof(txq));
+    rxq.head.rx = fake_rx;
+    rxq.head.arm = fake_arm;
+    rxq.head.disarm = fake_disarm;
+    txq.head.tx = fake_tx;
+    txq.head.reclaim = fake_reclaim;
+    txq.room = UINT32_MAX / 2;
+    txq.in_order = true;
+    path = (struct l2fwd_path){
+        .rxq = &rxq.head, .txq = &txq.head, .batch_max = 32, .mode = mode, .pool = pool,
+        .drain_us = drain_us, .rewrite = l2fwd_rewrite_make(3, mac),
+    };
+    l2fwd_txgen_init(&path.txgen, &o, mac, 3);
+    return l2fwd_worker_source(&path);
+}
+
+static void finish(void)
+{
+    l2fwd_worker_leave(&path);
+    pool_collect(pool);
+    assert_int_equal(pool->free, pool->total);
+    assert_true(txq.in_order);
+    host_memory_reset();
+}
+
+static void forwards_in_order_and_rewrites(void **state)
+{
+    static const uint8_t wanted[3][12] = {
+        [L2FWD_IO] = {0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22},
+        [L2FWD_MAC] = {2, 0, 0, 0, 0, 3, 0x52, 0x54, 0, 1, 2, 3},
+        [L2FWD_MACSWAP] = {0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x11, 0x11, 0x11, 0x11, 0x11,
+                           0x11},
+    };
+
+    for (enum l2fwd_mode mode = L2FWD_IO; mode <= L2FWD_MACSWAP; mode++) {
+        struct loop_source s = start(mode, 0);
+
+        rxq.waiting = 70;
+        assert_ptr_equal(s.poll, l2fwd_worker_poll);
+        assert_int_equal(s.poll(s.ctx, 0), 32);
+        assert_int_equal(s.poll(s.ctx, 0), 32);
+        assert_int_equal(s.poll(s.ctx, 0), 6);
+        assert_int_equal(s.poll(s.ctx, 0), 0);
+        assert_int_equal(txq.sent, 70);
+        assert_int_equal(txq.calls, 3); /* one call, so one doorbell, a batch */
+        assert_int_equal(path.stats.forwarded, 70);
+        assert_int_equal(path.stats.polls[32], 2);
+        assert_int_equal(path.stats.polls[6], 1);
+        assert_int_equal(path.stats.polls[0], 1);
+        assert_true(path.first_cycles != 0);
+        assert_memory_equal(last_frame, wanted[mode], 12);
+        finish();
+    }
+}
+
+static void a_ring_that_drains_loses_nothing(void **state)
+{
+    struct loop_source s = start(L2FWD_MAC, 0);
+
+    rxq.waiting = 32;
+    txq.room = 10;
+    txq.room_after = 4;
+    s.poll(s.ctx, 0);
+    assert_int_equal(txq.sent, 32);
+    assert_int_equal(path.stats.tx_full, 0);
+    finish();
+}
+
+static void a_ring_that_stays_full_is_counted(void **state)
+{
+    struct loop_source s = start(L2FWD_MAC, 0);
+
+    rxq.waiting = 64;
+    txq.room = 10;
+    s.poll(s.ctx, 0);
+    assert_int_equal(path.batch.count, 0);
+    assert_int_equal(path.stats.tx_full, 22);
+    assert_int_equal(path.stats.forwarded, 10);
+    assert_in_range(txq.calls, 2, 20); /* bounded */
+    txq.room = UINT32_MAX / 2;
+    assert_int_equal(s.poll(s.ctx, 0), 32); /* goes on by itself */
+    assert_int_equal(path.stats.forwarded, 42);
+    txq.in_order = true; /* the dropped ones are a gap */
+    finish();
+}
+
+static void holds_until_full_or_old(void **state)
+{
+    struct loop_source s = start(L2FWD_MAC, 100);
+
+    rxq.waiting = 5;
+    s.poll(s.ctx, 1000);
+    assert_int_equal(txq.sent, 0);
+    assert_int_equal(path.batch.count, 5);
+    s.poll(s.ctx, 1099);
+    assert_int_equal(txq.sent, 0);
+    s.poll(s.ctx, 1100); /* the oldest is 100 us old */
+    assert_int_equal(txq.sent, 5);
+    rxq.waiting = 20;
+    s.poll(s.ctx, 2000);
+    rxq.waiting = 20;
+    assert_int_equal(s.poll(s.ctx, 2001), 12); /* full: no more is taken than fits */
+    assert_int_equal(txq.sent, 5 + 32);
+    s.poll(s.ctx, 2002);
+    assert_int_equal(path.batch.count, 8);
+    assert_false(s.arm(s.ctx)); /* nothing is held during a halt */
+    assert_int_equal(txq.sent, 45);
+    s.disarm(s.ctx);
+    rxq.waiting = 3;
+    s.poll(s.ctx, 3000);
+    finish(); /* nor leaks at stop */
+}
+
+static void rxonly(void **state)
+{
+    struct loop_source s = start(L2FWD_RXONLY, 0);
+
+    rxq.waiting = 40;
+    assert_int_equal(s.poll(s.ctx, 0), 32);
+    assert_int_equal(s.poll(s.ctx, 0), 8);
+    assert_int_equal(path.stats.rx_only, 40);
+    assert_int_equal(txq.calls, 0);
+    finish();
+}
+
+static void txonly(void **state)
+{
+    struct loop_source s = start(L2FWD_TXONLY, 0);
+
+    rxq.waiting = 3;
+    txq.room = 40;
+    assert_int_equal(s.poll(s.ctx, 0), 3 + 32);
+    assert_int_equal(path.stats.rx_only, 3);
+    assert_int_equal(s.poll(s.ctx, 0), 8); /* full: the rest stays */
+    assert_int_equal(path.batch.count, 24);
+    assert_true(s.arm(s.ctx)); /* frames to send: no halt */
+    assert_true(rxq.armed);
+    s.disarm(s.ctx);
+    txq.room_after = 32;
+    for (unsigned i = 0; i < 10; i++)
+        s.poll(s.ctx, 0);
+    assert_int_equal(txq.sent, 100); /* tx_count, and none lost or twice */
+    assert_int_equal(path.stats.forwarded, 100);
+    assert_false(s.arm(s.ctx));
+    s.disarm(s.ctx);
+    finish();
+}
+
+static void arm_reclaims_and_tells_pending(void **state)
+{
+    struct loop_source s = start(L2FWD_MAC, 0);
+
+    assert_false(s.arm(s.ctx));
+    assert_true(rxq.armed);
+    assert_int_equal(txq.reclaims, 1);
+    s.disarm(s.ctx);
+    assert_false(rxq.armed);
+    rxq.arm_pending = true;
+    assert_true(s.arm(s.ctx));
+    s.disarm(s.ctx);
+    finish();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forwards_in_order_and_rewrites),
+        cmocka_unit_test(a_ring_that_drains_loses_nothing),
+        cmocka_unit_test(a_ring_that_stays_full_is_counted),
+        cmocka_unit_test(holds_until_full_or_old),
+        cmocka_unit_test(rxonly),
+        cmocka_unit_test(txonly),
+        cmocka_unit_test(arm_reclaims_and_tells_pending),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
