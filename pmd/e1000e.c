@@ -147,7 +147,7 @@ static void choose_mac(struct e1000e *dev, const uint8_t nvm_mac[6])
     for (unsigned i = 0; i < 6; i++) {
         uint32_t word = i < 4 ? low : high;
 
-        dev->nic->mac[i] = valid ? (uint8_t)(word >> (8 * (i % 4))) : nvm_mac[i];
+        dev->nic->mac[i] = (uint8_t)(valid ? word >> (8 * (i % 4)) : nvm_mac[i]);
     }
 }
 

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fake_e1000e.h"
+
+#include "e1000e_reg.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    DEVICES_MAX = 8,
+    CONFIG_COMMAND = 1, /* dwords */
+    CONFIG_BAR0 = 4,
+    CONFIG_BAR3 = 7,
+    CONFIG_CAPS = 13,
+    CONFIG_INTERRUPT = 15,
+    CONFIG_MSIX = 0xa0 / 4,
+    CONFIG_MSI = 0xd0 / 4,
+    BAR3_BYTES = 0x4000,
+    BUS_MASTER = 4,
+    BUFFER_BYTES = 2048,
+};
+
+static struct fake_e1000e *devices[DEVICES_MAX];
+static unsigned device_count;
+
+/* Bytes of buffers that belong to the device are poisoned for everybody else: the device moves
+ * them one by one, uninstrumented. */
+__attribute__((no_sanitize("address"))) static void dma_copy(void *to, const void *from,
+                                                              uint32_t bytes)
+{
+    volatile uint8_t *t = to;
+    const volatile uint8_t *f = from;
+
+    for (uint32_t i = 0; i < bytes; i++)
+        t[i] = f[i];
+}
+
+static void *at(uint64_t address)
+{
+    return (void *)(uintptr_t)address;
+}
+
+static uint32_t *reg(struct fake_e1000e *f, uint32_t offset)
+{
+    assert(offset < FAKE_BAR_BYTES && offset % 4 == 0);
+    return &f->reg[offset / 4];
+}
+
+static bool may_dma(struct fake_e1000e *f)
+{
+    if ((f->config[CONFIG_COMMAND] & BUS_MASTER) != 0 && !f->gone)
+        return true;
+    f->dma_refused++;
+    return false;
+}
+
+/* ---- interrupts ---- */
+
+static bool msix_on(const struct fake_e1000e *f)
+{
+    return (f->config[CONFIG_MSIX] & (1u << 31)) != 0;
+}
+
+static void message(struct fake_e1000e *f, uint32_t entry)
+{
+    const uint32_t *e = &f->msix_table[4 * entry];
+
+    if ((e[3] & 1) != 0)
+        return;
+    f->messages[entry]++;
+    host_msi((uint64_t)e[1] << 32 | e[0], e[2]);
+}
+
+static void deliver_msix(struct fake_e1000e *f)
+{
+    static const struct {
+        uint32_t cause, ivar;
+    } causes[] = {{INT_RXQ(0), IVAR_RXQ0}, {INT_RXQ(1), IVAR_RXQ1}, {INT_OTHER, IVAR_OTHER}};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(causes); i++) {
+        uint32_t vector = (*reg(f, E1000E_IVAR) & causes[i].ivar) >>
+                          FIELD_SHIFT(causes[i].ivar);
+
+        if ((*reg(f, E1000E_ICR) & *reg(f, E1000E_IMS) & causes[i].cause) == 0 ||
+            (vector & IVAR_VALID) == 0)
+            continue;
+        message(f, vector & 7);
+        if ((*reg(f, E1000E_EIAC) & causes[i].cause) != 0) {
+            *reg(f, E1000E_ICR) &= ~causes[i].cause;
+            *reg(f, E1000E_IMS) &= ~causes[i].cause;
+        }
+    }
+}
+
+static void deliver(struct fake_e1000e *f)
+{
+    const uint32_t *msi = &f->config[CONFIG_MSI];
+
+    if (msix_on(f)) {
+        deliver_msix(f);
+    } else if ((*reg(f, E1000E_ICR) & *reg(f, E1000E_IMS)) != 0) {
+        f->messages[0]++;
+        if ((msi[0] & (1u << 16)) != 0)
+            host_msi((uint64_t)msi[2] << 32 | msi[1], msi[3]);
+    }
+}
+
+static void raise(struct fake_e1000e *f, uint32_t causes)
+{
+    *reg(f, E1000E_ICR) |= causes;
+    deliver(f);
+}
+
+void fake_link(struct fake_e1000e *f, bool up)
+{
+    f->link = up;
+    raise(f, INT_LSC | (msix_on(f) ? INT_OTHER : 0));
+}
+
+/* ---- transmit ---- */
+
+static void tx_frame_end(struct fake_e1000e *f, uint64_t command)
+{
+    f->tx.vlan = (command & TXD_VLE) != 0;
+    f->tx.vlan_tci = (uint16_t)(command >> TXD_VLAN_SHIFT);
+    f->tx.ip_sum = (command & TXD_POPTS_IXSM) != 0;
+    f->tx.l4_sum = (command & TXD_POPTS_TXSM) != 0;
+    f->tx.context = f->tx_context[0] | (uint64_t)f->tx_context[1] << 32;
+    f->tx_frames++;
+    *reg(f, E1000E_GPTC) += 1;
+    *reg(f, E1000E_GOTCL) += f->tx.bytes + 4;
+    if (f->sent != NULL)
+        f->sent(f, &f->tx);
+    f->tx.bytes = 0;
+    f->tx.descs = 0;
+}
+
+static void tx_one(struct fake_e1000e *f, uint32_t queue, struct e1000e_tx_desc *d)
+{
+    uint32_t length = (uint32_t)d->command & TXD_LENGTH;
+
+    assert((d->command & TXD_DEXT) != 0);
+    if ((d->command & TXD_TYPE_DATA) == 0) {
+        memcpy(f->tx_context, &d->address, sizeof(f->tx_context));
+    } else {
+        assert(length > 0 && f->tx.bytes + length <= FAKE_FRAME_MAX);
+        dma_copy(f->tx.data + f->tx.bytes, at(d->address), length);
+        f->tx.bytes += length;
+        f->tx.queue = queue;
+        f->tx.descs++;
+        if ((d->command & TXD_EOP) != 0)
+            tx_frame_end(f, d->command);
+    }
+    if ((d->command & TXD_RS) != 0)
+        d->command |= TXD_DD;
+}
+
+static void tx_run(struct fake_e1000e *f, uint32_t queue)
+{
+    uint32_t *head = reg(f, E1000E_TDH(queue)), tail = *reg(f, E1000E_TDT(queue));
+    uint32_t descs = *reg(f, E1000E_TDLEN(queue)) / 16;
+    uint64_t ring = *reg(f, E1000E_TDBAL(queue)) |
+                    (uint64_t)*reg(f, E1000E_TDBAH(queue)) << 32;
+
+    if (f->stuck_tx || (*reg(f, E1000E_TCTL) & TCTL_EN) == 0 ||
+        (*reg(f, E1000E_TARC(queue)) & TARC_QUEUE_ENABLE) == 0 || tail >= descs)
+        return;
+    while (*head != tail && may_dma(f)) {
+        tx_one(f, queue, (struct e1000e_tx_desc *)at(ring) + *head);
+        *head = (*head + 1) % descs;
+    }
+    assert(f->tx.bytes == 0); /* the tail moved inside a frame: some chips cut it there */
+}
+
+/* ---- receive ---- */
+
+static bool strip_vlan(struct fake_e1000e *f, uint8_t *frame, uint32_t *bytes, uint16_t *tag)
+{
+    if ((*reg(f, E1000E_CTRL) & CTRL_VME) == 0 || *bytes < 18 || frame[12] != 0x81 ||
+        frame[13] != 0x00)
+        return false;
+    *tag = (uint16_t)(frame[14] << 8 | frame[15]);
+    memmove(frame + 12, frame + 16, *bytes - 16);
+    *bytes -= 4;
+    return true;
+}
+
+static void write_back(struct e1000e_rx_desc *d, const struct fake_rx *how, uint32_t status,
+                       uint32_t length, uint16_t tag)
+{
+    uint64_t word = status | (uint64_t)length << RXD_LENGTH_SHIFT |
+                    (uint64_t)tag << RXD_VLAN_SHIFT;
+    bool last = (status & RXD_EOP) != 0;
+
+    d->low.wb.mrq = last ? how->hash_type | how->queue << 8 : 0;
+    d->low.wb.rss_hash = last ? how->hash : 0;
+    d->status = word; /* first without DD, as the chip does */
+    RT_COMPILER_BARRIER();
+    d->status = word | RXD_DD;
+}
+
+bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
+                  const struct fake_rx *how)
+{
+    static const struct fake_rx plain;
+    uint8_t copy[FAKE_FRAME_MAX];
+    uint32_t queue, descs, need, done = 0, status = 0;
+    uint32_t *head;
+    uint64_t ring;
+    uint16_t tag = 0;
+
+    how = how != NULL ? how : &plain;
+    queue = how->queue;
+    head = reg(f, E1000E_RDH(queue));
+    descs = *reg(f, E1000E_RDLEN(queue)) / 16;
+    ring = *reg(f, E1000E_RDBAL(queue)) | (uint64_t)*reg(f, E1000E_RDBAH(queue)) << 32;
+    if (!f->link || (*reg(f, E1000E_RCTL) & RCTL_EN) == 0 || !may_dma(f))
+        return false;
+    assert((*reg(f, E1000E_RFCTL) & RFCTL_EXTEN) != 0 &&
+           (*reg(f, E1000E_RCTL) & RCTL_SECRC) != 0);
+    if (bytes > 1522 && (*reg(f, E1000E_RCTL) & RCTL_LPE) == 0) {
+        *reg(f, E1000E_ROC) += 1;
+        return false;
+    }
+    memcpy(copy, frame, bytes);
+    if (strip_vlan(f, copy, &bytes, &tag))
+        status = RXD_VP;
+    need = (bytes + BUFFER_BYTES - 1) / BUFFER_BYTES;
+    if ((*reg(f, E1000E_RDT(queue)) + descs - *head) % descs < need) {
+        *reg(f, E1000E_MPC) += 1;
+        return false;
+    }
+    while (done < bytes) {
+        struct e1000e_rx_desc *d = (struct e1000e_rx_desc *)at(ring) + *head;
+        uint32_t length = RT_MIN(bytes - done, (uint32_t)BUFFER_BYTES);
+        bool last = done + length == bytes;
+
+        dma_copy(at(d->low.address), copy + done, length);
+        done += length;
+        write_back(d, how, last ? status | how->status | (how->no_eop ? 0 : RXD_EOP) : 0,
+                   how->set_length ? how->length : length, tag);
+        *head = (*head + 1) % descs;
+    }
+    *reg(f, E1000E_GPRC) += 1;
+    *reg(f, E1000E_GORCL) += bytes + 4;
+    raise(f, msix_on(f) ? INT_RXQ(queue) : INT_RXT0);
+    return true;
+}
+
+/* ---- registers ---- */
+
+static void reset(struct fake_e1000e *f)
+{
+    uint32_t pba = *reg(f, E1000E_PBA);
+
+    memset(f->reg, 0, sizeof(f->reg));
+    *reg(f, E1000E_PBA) = pba;
+    *reg(f, E1000E_RAL(0)) = (uint32_t)f->nvm[0] | (uint32_t)f->nvm[1] << 16;
+    *reg(f, E1000E_RAH(0)) = f->nvm[2] | RAH_AV;
+    *reg(f, E1000E_TARC(0)) = TARC_QUEUE_ENABLE;
+    *reg(f, E1000E_TARC(1)) = TARC_QUEUE_ENABLE;
+    f->tx.bytes = 0;
+    f->resets++;
+}
+
+static uint32_t status_reg(const struct fake_e1000e *f)
+{
+    uint32_t value = 2u << 6 | STATUS_FD;
+
+    if (f->link)
+        value |= STATUS_LU;
+    if (f->stuck_master || (f->reg[E1000E_CTRL / 4] & CTRL_GIO_MASTER_DISABLE) == 0)
+        value |= STATUS_GIO_MASTER_ENABLE;
+    return value;
+}
+
+static void run_hook(struct fake_e1000e *f, uint32_t offset)
+{
+    void (*hook)(struct fake_e1000e *) = f->hook;
+
+    if (hook == NULL || f->hook_offset != offset)
+        return;
+    f->hook = NULL;
+    hook(f);
+}
+
+static uint32_t read32(void *ctx, uint32_t offset)
+{
+    struct fake_e1000e *f = ctx;
+    uint32_t value;
+
+    f->reads++;
+    if (f->gone)
+        return UINT32_MAX;
+    run_hook(f, offset);
+    value = *reg(f, offset);
+    if (offset == E1000E_STATUS)
+        return status_reg(f);
+    if (offset == E1000E_EECD)
+        return f->stuck_reset ? 0 : EECD_AUTO_RD;
+    if (offset == E1000E_ICS)
+        return *reg(f, E1000E_ICR);
+    if (offset == E1000E_SWSM)
+        *reg(f, offset) = value | SWSM_SMBI;
+    if (offset == E1000E_ICR || (offset >= E1000E_STATS_FIRST && offset <= E1000E_STATS_LAST))
+        *reg(f, offset) = 0;
+    return value;
+}
+
+static void nvm_start(struct fake_e1000e *f, uint32_t value)
+{
+    uint32_t word = FIELD_GET(EERD_ADDR, value);
+
+    if (!f->stuck_nvm && word < 64)
+        *reg(f, E1000E_EERD) = value | EERD_DONE | (uint32_t)f->nvm[word] << 16;
+}
+
+static void mdic_start(struct fake_e1000e *f, uint32_t value)
+{
+    uint32_t number = FIELD_GET(MDIC_REG, value);
+
+    assert((*reg(f, E1000E_EXTCNF_CTRL) & EXTCNF_CTRL_MDIO_SW) != 0);
+    if (f->stuck_phy)
+        return;
+    if (FIELD_GET(MDIC_OP, value) == MDIC_OP_WRITE)
+        f->phy[number] = (uint16_t)value;
+    *reg(f, E1000E_MDIC) = (value & ~MDIC_DATA) | f->phy[number] | MDIC_READY |
+                           (f->phy_error ? MDIC_ERROR : 0);
+}
+
+static void write32(void *ctx, uint32_t offset, uint32_t value)
+{
+    struct fake_e1000e *f = ctx;
+
+    if (f->write_count < FAKE_WRITES_MAX)
+        f->writes[f->write_count++] = (struct fake_write){offset, value};
+    if (f->gone)
+        return;
+    run_hook(f, offset);
+    if (offset == E1000E_ICR) {
+        *reg(f, E1000E_ICR) &= ~value;
+    } else if (offset == E1000E_ICS) {
+        raise(f, value);
+    } else if (offset == E1000E_IMS) {
+        *reg(f, E1000E_IMS) |= value;
+        deliver(f); /* a cause that was raised while masked fires now */
+    } else if (offset == E1000E_IMC) {
+        *reg(f, E1000E_IMS) &= ~value;
+    } else if (offset == E1000E_EXTCNF_CTRL && f->stuck_semaphore) {
+        *reg(f, offset) = value & ~EXTCNF_CTRL_MDIO_SW;
+    } else {
+        *reg(f, offset) = value;
+    }
+    if (offset == E1000E_CTRL && (value & CTRL_RST) != 0)
+        reset(f);
+    if (offset == E1000E_EERD)
+        nvm_start(f, value);
+    if (offset == E1000E_MDIC)
+        mdic_start(f, value);
+    if (offset == E1000E_TDT(0))
+        tx_run(f, 0);
+    if (offset == E1000E_TDT(1))
+        tx_run(f, 1);
+}
+
+/* ---- PCI ---- */
+
+static struct fake_e1000e *device_at(uint32_t bdf)
+{
+    for (unsigned i = 0; i < device_count; i++)
+        if (devices[i]->bdf == bdf)
+            return devices[i];
+    return NULL;
+}
+
+static uint32_t config_read(void *ctx, uint32_t bdf, uint32_t offset)
+{
+    const struct fake_e1000e *f = device_at(bdf);
+
+    return f == NULL || offset >= 256 ? UINT32_MAX : f->config[offset / 4];
+}
+
+static void config_write(void *ctx, uint32_t bdf, uint32_t offset, uint32_t value)
+{
+    struct fake_e1000e *f = device_at(bdf);
+    uint32_t mask;
+
+    if (f == NULL || offset >= 256)
+        return;
+    mask = f->config_mask[offset / 4];
+    f->config[offset / 4] = (f->config[offset / 4] & ~mask) | (value & mask);
+}
+
+static void config_init(struct fake_e1000e *f, uint16_t device)
+{
+    f->config[0] = (uint32_t)device << 16 | 0x8086;
+    f->config[CONFIG_COMMAND] = 1u << 20; /* capability list */
+    f->config_mask[CONFIG_COMMAND] = 0xffff;
+    f->config[2] = 0x02000000;
+    f->config[CONFIG_BAR0] = (uint32_t)f->bar0;
+    f->config_mask[CONFIG_BAR0] = ~(uint32_t)(FAKE_BAR_BYTES - 1);
+    f->config[CONFIG_BAR3] = (uint32_t)f->bar3;
+    f->config_mask[CONFIG_BAR3] = ~(uint32_t)(BAR3_BYTES - 1);
+    f->config[CONFIG_CAPS] = f->no_msix ? (f->no_msi ? 0 : 0xd0) : 0xa0;
+    f->config[CONFIG_INTERRUPT] = 0x010b;
+    f->config[CONFIG_MSIX] = (FAKE_VECTORS - 1u) << 16 | (f->no_msi ? 0u : 0xd000u) | 0x11;
+    f->config_mask[CONFIG_MSIX] = 0xc0000000;
+    f->config[CONFIG_MSIX + 1] = 3; /* table at the start of BAR 3 */
+    f->config[CONFIG_MSIX + 2] = 0x2003;
+    f->config[CONFIG_MSI] = 1u << 23 | 0x05;
+    f->config_mask[CONFIG_MSI] = 1u << 16 | 7u << 20;
+    for (unsigned i = 1; i <= 3; i++)
+        f->config_mask[CONFIG_MSI + i] = UINT32_MAX;
+}
+
+void fake_add(struct fake_e1000e *f, unsigned slot, uint16_t device)
+{
+    static const struct hal_mmio_ops ops = {read32, write32};
+    static const struct host_pci_ops pci = {config_read, config_write};
+    uint32_t sum = 0;
+
+    assert(device_count < DEVICES_MAX);
+    f->bdf = slot << 3;
+    f->bar0 = 0xf0000000 + slot * 0x100000u;
+    f->bar3 = f->bar0 + 0x80000;
+    f->link = true;
+    f->nvm[0] = 0x0002; /* 02:00:4d:52:00:slot */
+    f->nvm[1] = 0x524d;
+    f->nvm[2] = (uint16_t)(slot << 8);
+    for (unsigned i = 0; i < 63; i++)
+        sum += f->nvm[i];
+    f->nvm[63] = (uint16_t)(0xbaba - sum);
+    f->phy[0] = BMCR_AN_ENABLE;
+    f->phy[2] = 0x0141;
+    f->phy[3] = 0x0cb1;
+    f->phy[4] = 0x0de1;
+    f->phy[5] = 0x0de1;
+    config_init(f, device);
+    reset(f);
+    f->resets = 0;
+    for (unsigned i = 0; i < 64; i += 4)
+        f->msix_table[i + 3] = 1;
+    devices[device_count++] = f;
+    host_pci(&pci, NULL, 0);
+    assert(host_mmio_add(f->bar0, FAKE_BAR_BYTES, &ops, f) == RT_OK);
+    assert(host_mmio_add(f->bar3, BAR3_BYTES, NULL, f->msix_table) == RT_OK);
+}
+
+void fake_reset_all(void)
+{
+    device_count = 0;
+    host_mmio_reset();
+}
+
+uint32_t fake_wrote(const struct fake_e1000e *f, uint32_t offset, uint32_t from)
+{
+    for (uint32_t i = from; i < f->write_count; i++)
+        if (f->writes[i].offset == offset)
+            return i;
+    return UINT32_MAX;
+}
