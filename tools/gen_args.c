@@ -18,12 +18,12 @@ static const char *const intro =
     "<!-- Made by tools/gen_args.c from the tables in rt/core/config.c and\n"
     "     apps/l2fwd/options.c: change those, then `gen_args > docs/boot-args.md`. -->\n"
     "\n"
-    "Arguments are words `name=value` of the kernel command line (iPXE, GRUB, `qemu -append`,\n"
-    "kexec) or of the EFI load options. Numbers are decimal or `0x` hexadecimal, with `k` for\n"
-    "thousands and `M` for millions. A bare name of an on/off argument means on. `help` prints\n"
-    "this list on the console. A wrong name or value stops the start: each mistake is one line\n"
-    "with what, the allowed range and the nearest name, and under QEMU the exit status is\n"
-    "5 (exit code 2). Words that loaders add (`BOOT_IMAGE=`, `initrd=`) are skipped.\n"
+    "Arguments are words `name=value` of the kernel command line (iPXE, GRUB, kexec,\n"
+    "`qemu -append`) or of the EFI load options. Numbers are decimal or `0x` hexadecimal, with\n"
+    "`k` for thousands and `M` for millions. A bare name of an on/off argument means on. `help`\n"
+    "prints this list on the console. A wrong name or value stops the start: each mistake is\n"
+    "one line with what, the allowed range and the nearest name; the exit code is 2, which QEMU\n"
+    "passes on as status 5. Words that loaders add (`BOOT_IMAGE=`, `initrd=`) are skipped.\n"
     "\n"
     "Arguments marked *live* may be changed on the console while running:\n"
     "`set name=value`.\n";
@@ -42,8 +42,8 @@ static void put_table(FILE *out, const struct arg_table *table)
 {
     char allowed[200];
 
-    fprintf(out, "\n## %s\n\n| argument | default | allowed | | meaning |\n|---|---|---|---|---|\n",
-            table->title);
+    fprintf(out, "\n## %s\n\n| argument | default | allowed | | meaning |\n", table->title);
+    fputs("|---|---|---|---|---|\n", out);
     for (uint32_t i = 0; i < table->count; i++) {
         const struct arg *arg = &table->args[i];
 
@@ -72,7 +72,7 @@ static int check(const char *path, const char *wanted)
     found[bytes] = '\0';
     if (strcmp(found, wanted) == 0)
         return 0;
-    fprintf(stderr, "%s is not what the tables say; run `gen_args > docs/boot-args.md`\n", path);
+    fprintf(stderr, "%s differs from the tables; run gen_args > docs/boot-args.md\n", path);
     return 1;
 }
 

@@ -86,39 +86,44 @@ static bool choice_next(const char **at, struct word *choice)
     return true;
 }
 
-/* Insertions, deletions and changes between two names; names are cut at NAME_BYTES_MAX. */
-static uint32_t edit_distance(struct word a, struct word b)
+/* Insertions, deletions and changes between two names; names are cut at NAME_BYTES_MAX.
+ * From `limit` on the exact number does not matter. */
+static uint32_t edit_distance(struct word a, struct word b, uint32_t limit)
 {
     uint32_t row[NAME_BYTES_MAX + 1];
     size_t na = RT_MIN(a.bytes, (size_t)NAME_BYTES_MAX);
     size_t nb = RT_MIN(b.bytes, (size_t)NAME_BYTES_MAX);
+    uint32_t least = 0;
 
+    if (RT_MAX(na, nb) - RT_MIN(na, nb) >= limit)
+        return limit;
     for (size_t j = 0; j <= nb; j++)
         row[j] = (uint32_t)j;
-    for (size_t i = 1; i <= na; i++) {
+    for (size_t i = 1; i <= na && least < limit; i++) {
         uint32_t diagonal = row[0];
 
-        row[0] = (uint32_t)i;
+        least = row[0] = (uint32_t)i;
         for (size_t j = 1; j <= nb; j++) {
             uint32_t above = row[j];
             uint32_t change = diagonal + (a.text[i - 1] == b.text[j - 1] ? 0 : 1);
 
             row[j] = RT_MIN(RT_MIN(above, row[j - 1]) + 1, change);
+            least = RT_MIN(least, row[j]);
             diagonal = above;
         }
     }
-    return row[nb];
+    return RT_MAX(row[nb], least);
 }
 
 /* How far a wrong name is from a known one; the beginning of a long name is near. */
-static uint32_t name_distance(struct word wrong, const char *known)
+static uint32_t name_distance(struct word wrong, const char *known, uint32_t limit)
 {
     struct word w = {known, length_of(known)};
 
     if (wrong.bytes >= 3 && wrong.bytes < w.bytes &&
-        edit_distance(wrong, (struct word){known, wrong.bytes}) == 0)
+        edit_distance(wrong, (struct word){known, wrong.bytes}, 1) == 0)
         return 1;
-    return edit_distance(wrong, w);
+    return edit_distance(wrong, w, limit);
 }
 
 /* Far enough that the hint would puzzle more than help. */
@@ -145,7 +150,7 @@ static void say_unknown(struct parse *p, struct word w, struct word name)
     for (const struct arg_table *const *t = p->tables; *t != NULL; t++) {
         for (uint32_t i = 0; i < (*t)->count; i++) {
             const char *known = (*t)->args[i].name;
-            uint32_t d = name_distance(name, known);
+            uint32_t d = name_distance(name, known, best);
 
             if (d >= best)
                 continue;
@@ -190,7 +195,7 @@ static void say_value(struct parse *p, struct word w, const struct arg *arg, con
     n = rt_snprintf(more, sizeof(more), " allowed=\"%s\"", allowed);
     n = RT_MIN(n, sizeof(more) - 1);
     while (choice_next(&at, &choice)) {
-        uint32_t d = edit_distance(value, choice);
+        uint32_t d = edit_distance(value, choice, best);
 
         if (d >= best)
             continue;

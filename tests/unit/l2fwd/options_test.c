@@ -52,8 +52,8 @@ static void choices_are_in_the_order_of_their_enums(void **state)
 static void a_whole_line(void **state)
 {
     args_parse(tables,
-               "ports=0x6 portmap=(1,2) queues=2 batch=64 rx_descs=1024 mac_update=off stats_s=10"
-               " promiscuous=off pool_size=20k poll=irq cores=4",
+               "ports=0x6 portmap=(1,2) queues=2 batch=64 rx_descs=1024 mac_update=off"
+               " stats_s=10 promiscuous=off pool_size=20k poll=irq cores=4",
                no_line, NULL);
     assert_int_equal(l2fwd_options.ports, 6);
     assert_string_equal(l2fwd_options.portmap, "(1,2)");
