@@ -267,7 +267,8 @@ enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
     const uint64_t base = RT_ALIGN_DOWN(phys.v, PAGE_BYTES);
     enum rt_status st;
 
-    if (bytes == 0 || bytes > UINT64_MAX - phys.v - PAGE_BYTES)
+    if (bytes == 0 || phys.v > UINT64_MAX - PAGE_BYTES ||
+        bytes > UINT64_MAX - PAGE_BYTES - phys.v)
         return RT_INVALID;
     if (paging.root == NULL || memory_is_ram(paging.bi, phys.v, bytes))
         return RT_INVALID;

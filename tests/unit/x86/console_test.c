@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A UART that works, one that is not there, and one that never drains. */
+#include "../../../rt/x86/console.c"
+
+#include <string.h>
+
+#include "cmocka_all.h"
+
+static uint16_t there_at; /* port of the UART, 0: none */
+static bool full;         /* the transmitter never empties */
+static uint8_t scratch, fcr;
+static char sent[4096];
+static uint32_t sent_bytes, reads;
+static uint8_t fifo_bits;
+static const char *input;
+static uint8_t memory_uart[64];
+
+void fb_console_write(const char *text, size_t bytes)
+{
+}
+
+enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
+{
+    assert_true(bytes <= sizeof(memory_uart));
+    mmio->base = memory_uart;
+    mmio->bytes = bytes;
+    return RT_OK;
+}
+
+static uint32_t in(uint16_t port)
+{
+    reads++;
+    if (there_at == 0 || port < there_at || port > there_at + 7)
+        return 0xff;
+    switch (port - there_at) {
+    case UART_DATA:
+        return (uint8_t)*input++;
+    case UART_FCR_IIR:
+        return fifo_bits;
+    case UART_LSR:
+        return (full ? 0u : (uint32_t)LSR_THR_EMPTY | LSR_IDLE) |
+               (input != NULL && *input != '\0' ? (uint32_t)LSR_DATA_READY : 0);
+    case UART_SCRATCH:
+        return scratch;
+    default:
+        return 0;
+    }
+}
+
+static bool dlab;
+
+static void out(uint16_t port, uint32_t value)
+{
+    if (there_at == 0 || port < there_at || port > there_at + 7)
+        return;
+    if (port - there_at == UART_SCRATCH)
+        scratch = (uint8_t)value;
+    if (port - there_at == UART_LCR)
+        dlab = (value & LCR_DLAB) != 0;
+    if (port - there_at == UART_FCR_IIR)
+        fcr = (uint8_t)value;
+    if (port - there_at == UART_DATA && !dlab && sent_bytes < sizeof(sent))
+        sent[sent_bytes++] = (char)value;
+}
+
+static int setup(void **state)
+{
+    fake_reset();
+    fake.in = in;
+    fake.out = out;
+    there_at = COM1_PORT;
+    full = false;
+    fifo_bits = IIR_FIFO_ON;
+    input = NULL;
+    sent_bytes = reads = 0;
+    memset(memory_uart, 0, sizeof(memory_uart));
+    return 0;
+}
+
+static void works(void **state)
+{
+    console_init();
+    assert_string_equal(console_name(), "com1");
+    assert_int_equal(fcr, FCR_ENABLE_CLEAR);
+    sent_bytes = 0;
+    hal_console_write("hello\n", 6);
+    assert_int_equal(sent_bytes, 6);
+    assert_memory_equal(sent, "hello\n", 6);
+    assert_int_equal(hal_console_read(), -1);
+    input = "ab";
+    assert_int_equal(hal_console_read(), 'a');
+    assert_int_equal(hal_console_read(), 'b');
+    assert_int_equal(hal_console_read(), -1);
+}
+
+/* With a FIFO the line status is looked at once in 16 bytes, without one for each. */
+static void fifo_saves_reads(void **state)
+{
+    char text[160];
+
+    memset(text, 'x', sizeof(text));
+    console_init();
+    reads = 0;
+    hal_console_write(text, sizeof(text));
+    assert_int_equal(reads, 10);
+    fifo_bits = 0;
+    console_init();
+    reads = 0;
+    hal_console_write(text, sizeof(text));
+    assert_int_equal(reads, 160);
+}
+
+static void not_there(void **state)
+{
+    there_at = 0;
+    console_init();
+    assert_string_equal(console_name(), "none");
+    reads = 0;
+    hal_console_write("x", 1);
+    console_flush();
+    assert_int_equal(hal_console_read(), -1);
+    assert_int_equal(reads, 0);
+}
+
+/* Flow control held for ever: waits once, then looks only once a write. */
+static void never_drains(void **state)
+{
+    console_init();
+    full = true;
+    sent_bytes = reads = 0;
+    hal_console_write("hello", 5);
+    assert_int_equal(sent_bytes, 0);
+    assert_int_equal(reads, UART_WAIT_READS);
+    reads = 0;
+    hal_console_write("hello", 5);
+    assert_int_equal(reads, 1);
+    full = false;
+    hal_console_write("hello", 5);
+    assert_int_equal(sent_bytes, 5);
+}
+
+static void spcr_elsewhere(void **state)
+{
+    struct acpi_spcr spcr = {.present = true, .baud = 115200,
+                             .base = {.address = 0x2f8, .space = ACPI_SPACE_IO, .access = 1}};
+
+    console_init();
+    console_use_spcr(&spcr); /* nothing answers there: stays */
+    assert_string_equal(console_name(), "com1");
+    there_at = 0x2f8;
+    console_use_spcr(&spcr);
+    assert_string_equal(console_name(), "spcr");
+    sent_bytes = 0;
+    hal_console_write("y", 1);
+    assert_int_equal(sent_bytes, 1);
+    console_init();
+    there_at = COM1_PORT;
+    console_init();
+    spcr.base.address = COM1_PORT;
+    console_use_spcr(&spcr); /* the same one */
+    assert_string_equal(console_name(), "com1");
+    spcr.interface_type = 3; /* PL011 */
+    spcr.base.address = 0x2f8;
+    there_at = 0x2f8;
+    console_use_spcr(&spcr);
+    assert_string_equal(console_name(), "com1");
+}
+
+/* Registers four bytes apart. Plain memory keeps what is written: scratch works, and a line
+ * status of 0 means "full", which the bounded wait gets over. */
+static void spcr_by_memory(void **state)
+{
+    const struct acpi_spcr spcr = {.present = true,
+                                   .base = {.address = 0xfe030000, .access = 3}};
+
+    console_init();
+    console_use_spcr(&spcr);
+    assert_string_equal(console_name(), "spcr");
+    assert_int_equal(memory_uart[4 * UART_LCR], LCR_8N1);
+    memory_uart[4 * UART_LSR] = LSR_THR_EMPTY;
+    hal_console_write("z", 1);
+    assert_int_equal(memory_uart[4 * UART_DATA], 'z');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(works, setup),
+        cmocka_unit_test_setup(fifo_saves_reads, setup),
+        cmocka_unit_test_setup(not_there, setup),
+        cmocka_unit_test_setup(never_drains, setup),
+        cmocka_unit_test_setup(spcr_elsewhere, setup),
+        cmocka_unit_test_setup(spcr_by_memory, setup),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

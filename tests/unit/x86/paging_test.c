@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Page tables against a plain array of what each page should be. */
+#include "../../../rt/x86/paging.c"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+/* The image's parts; the addresses are what map_image() maps, page aligned. */
+__asm__(".bss\n.balign 4096\n"
+        ".globl _text_start, _text_end, _rodata_start, _rodata_end, _relro_start, _relro_end\n"
+        "_text_start: .skip 8192\n_text_end:\n_rodata_start: .skip 4096\n_rodata_end:\n"
+        "_relro_start: .skip 4096\n_relro_end: .skip 4096\n.text\n");
+
+static struct boot_info bi;
+static uint8_t *tables; /* where page tables come from */
+static uint64_t tables_left;
+
+void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys)
+{
+    assert_int_equal(bytes, 4096);
+    assert_true(limit_phys == MEMORY_4GIB);
+    if (tables_left == 0)
+        return NULL;
+    tables_left--;
+    return memset(tables + tables_left * 4096, 0, 4096);
+}
+
+bool memory_is_ram(const struct boot_info *info, uint64_t base, uint64_t bytes)
+{
+    return base < 64 * MIB;
+}
+
+enum { TABLES = 2000 };
+
+static int setup(void **state)
+{
+    fake_reset();
+    memset(&bi, 0, sizeof(bi));
+    tables = aligned_alloc(4096, TABLES * 4096);
+    tables_left = TABLES;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    free(tables);
+    return 0;
+}
+
+static void add(uint64_t base, uint64_t bytes, uint32_t type)
+{
+    bi.mem[bi.mem_count++] = (struct boot_mem){.base = base, .bytes = bytes, .type = type};
+}
+
+static uint64_t access_of(uint64_t address)
+{
+    uint64_t page_bytes;
+
+    return paging_lookup(address, &page_bytes) &
+           (PAGE_ACCESS_MASK | PTE_PCD | PTE_PWT);
+}
+
+static uint64_t page_of(uint64_t address)
+{
+    uint64_t page_bytes = 0;
+
+    (void)paging_lookup(address, &page_bytes);
+    return page_bytes;
+}
+
+static void machine_map(void **state)
+{
+    fake_cpuid(0x80000001, 0, 0, 0, 1u << 26); /* 1 GiB pages */
+    add(0, 0x9fc00, BOOT_MEM_RAM);
+    add(0x9fc00, 0x400, BOOT_MEM_RESERVED);
+    add(1 * MIB, 1 * MIB, BOOT_MEM_RAM);
+    add(2 * MIB, 1 * MIB, BOOT_MEM_IMAGE);
+    add(3 * MIB, 3 * GIB - 3 * MIB - 0x5000, BOOT_MEM_RAM);
+    add(3 * GIB - 0x5000, 0x1800, BOOT_MEM_MODULE);
+    add(3 * GIB - 0x3000, 0x1000, BOOT_MEM_ACPI);
+    add(3 * GIB - 0x2000, 0x2000, BOOT_MEM_RESERVED);
+    add(4 * GIB, 2 * GIB, BOOT_MEM_RAM);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_int_equal(access_of(0), 0);
+    assert_int_equal(access_of(4095), 0);
+    assert_int_equal(access_of(0x1000), PAGE_RW);
+    assert_int_equal(access_of(0x9e000), PAGE_RW);
+    assert_int_equal(access_of(0x9f000), 0); /* not a whole page of RAM */
+    assert_int_equal(access_of(0xa0000), 0);
+    assert_int_equal(access_of(2 * MIB), PAGE_RW);
+    assert_int_equal(access_of(GIB + 5), PAGE_RW);
+    assert_int_equal(page_of(GIB + 5), GIB); /* RAM, image and RAM again are one stretch */
+    assert_int_equal(page_of(3 * GIB - 4 * MIB), 2 * MIB);
+    assert_int_equal(access_of(3 * GIB - 0x5000), PAGE_R); /* whole page of a module */
+    assert_int_equal(access_of(3 * GIB - 0x4000), 0);      /* its odd end: not RAM either */
+    assert_int_equal(access_of(3 * GIB - 0x3000), PAGE_R);
+    assert_int_equal(access_of(3 * GIB - 0x2000), 0);
+    assert_int_equal(page_of(4 * GIB), GIB);
+    assert_int_equal(access_of(6 * GIB - 1), PAGE_RW);
+    assert_int_equal(access_of(6 * GIB), 0);
+    assert_int_equal(access_of((uintptr_t)_text_start + 4096), PAGE_RX);
+    assert_int_equal(access_of((uintptr_t)_rodata_start), PAGE_R);
+    assert_int_equal(access_of((uintptr_t)_relro_start), PAGE_R);
+    assert_int_equal(access_of((uintptr_t)_relro_end), 0);
+    assert_int_equal(paging_table_bytes(), (TABLES - tables_left) * 4096);
+    assert_in_range(paging_table_bytes(), 4096, 20 * 4096);
+}
+
+static void without_large_pages(void **state)
+{
+    add(0, 64 * MIB, BOOT_MEM_RAM);
+    add(4 * GIB, GIB, BOOT_MEM_RAM);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_int_equal(page_of(32 * MIB), 2 * MIB);
+    assert_int_equal(page_of(4 * GIB), 2 * MIB);
+    assert_int_equal(page_of(0x1000), 4096);
+}
+
+/* Random ranges and accesses over 64 MiB; after each, every page as the array says. */
+static void random_ranges(void **state)
+{
+    enum { PAGES = 64 * 256 };
+    static const uint64_t kinds[] = {PAGE_NONE, PAGE_R, PAGE_RX, PAGE_RW, PAGE_RW_UC, PAGE_RW_WC};
+    static uint64_t model[PAGES];
+
+    srand(11);
+    fake_cpuid(0x80000001, 0, 0, 0, 1u << 26);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    for (unsigned n = 0; n < 150; n++) {
+        const unsigned grain = n % 3 == 0 ? 512 : 1;
+        const unsigned from = (unsigned)rand() % PAGES / grain * grain;
+        const unsigned wanted = (unsigned)rand() % 2000 + 1;
+        const unsigned count = RT_MIN(wanted, PAGES - from);
+        const uint64_t kind = kinds[(unsigned)rand() % RT_ARRAY_SIZE(kinds)];
+
+        assert_int_equal(paging_set(from * 4096ull, count * 4096ull, kind), RT_OK);
+        for (unsigned i = from; i < from + count; i++)
+            model[i] = kind;
+        for (unsigned i = 0; i < PAGES; i++) {
+            uint64_t page_bytes;
+            const uint64_t entry = paging_lookup(i * 4096ull, &page_bytes);
+
+            assert_int_equal(entry & (PAGE_ACCESS_MASK | PTE_PCD | PTE_PWT), model[i]);
+            if (entry != 0) /* identity */
+                assert_int_equal(entry & PTE_ADDRESS & ~(page_bytes - 1),
+                                 i * 4096ull & ~(page_bytes - 1));
+        }
+    }
+}
+
+static void five_levels(void **state)
+{
+    const uint64_t high = UINT64_C(1) << 50;
+
+    fake.cr4 = CR4_LA57;
+    add(0, 64 * MIB, BOOT_MEM_RAM);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_int_equal(paging_levels(), 5);
+    assert_int_equal(access_of(32 * MIB), PAGE_RW);
+    assert_int_equal(paging_set(high, 4096, PAGE_RW), RT_OK);
+    assert_int_equal(access_of(high), PAGE_RW);
+    assert_int_equal(access_of(high + 4096), 0);
+}
+
+static void registers(void **state)
+{
+    struct hal_mmio mmio;
+
+    add(0, 64 * MIB, BOOT_MEM_RAM);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_int_equal(hal_map_mmio((phys_t){0xfebc0010}, 0x2000, &mmio), RT_OK);
+    assert_ptr_equal(mmio.base, (void *)0xfebc0010);
+    assert_int_equal(mmio.bytes, 0x2000);
+    assert_int_equal(access_of(0xfebc0000), PAGE_RW_UC);
+    assert_int_equal(access_of(0xfebc2000), PAGE_RW_UC); /* reaches into a third page */
+    assert_int_equal(access_of(0xfebc3000), 0);
+    assert_int_equal(hal_map_mmio((phys_t){0xfebc0010}, 0x2000, &mmio), RT_OK);
+    assert_int_equal(hal_map_mmio((phys_t){32 * MIB}, 0x2000, &mmio), RT_INVALID);
+    assert_int_equal(hal_map_mmio((phys_t){0xfebc0000}, 0, &mmio), RT_INVALID);
+    assert_int_equal(hal_map_mmio((phys_t){UINT64_MAX - 10}, 100, &mmio), RT_INVALID);
+    assert_int_equal(hal_map_mmio((phys_t){UINT64_C(1) << 47}, 4096, &mmio), RT_UNSUPPORTED);
+}
+
+static void no_memory_for_tables(void **state)
+{
+    add(0, 64 * MIB, BOOT_MEM_RAM);
+    for (uint64_t n = 0; n < 4; n++) {
+        tables_left = n;
+        assert_int_equal(paging_init(&bi), RT_NO_MEMORY);
+    }
+}
+
+static void core_switches(void **state)
+{
+    fake_cpuid(0x80000001, 0, 0, 0, 0);
+    fake_cpuid(7, 0, 1u << 7, 1u << 2, 0); /* SMEP, UMIP */
+    fake.cr4 = CR4_PGE;
+    assert_int_equal(paging_init(&bi), RT_OK);
+    paging_setup_core();
+    assert_int_equal(fake.cr3, paging_root());
+    assert_int_equal(fake.cr4, CR4_SMEP | CR4_UMIP);
+    assert_int_equal(fake.cr0, CR0_WP);
+    assert_int_equal(x86_rdmsr(MSR_EFER), EFER_NXE);
+    assert_int_equal(x86_rdmsr(MSR_PAT) >> 8 & 0xff, 1);  /* PWT alone: write combining */
+    assert_int_equal(x86_rdmsr(MSR_PAT) >> 24 & 0xff, 0); /* PCD and PWT: uncached */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(machine_map, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_large_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_ranges, setup, teardown),
+        cmocka_unit_test_setup_teardown(five_levels, setup, teardown),
+        cmocka_unit_test_setup_teardown(registers, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_memory_for_tables, setup, teardown),
+        cmocka_unit_test_setup_teardown(core_switches, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starting cores that answer, that come late, and that never do. */
+#include "../../../rt/x86/smp.c"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "cmocka_all.h"
+
+#define START_PAGE UINT64_C(0x9e000)
+#define CYCLES_PER_US 1000
+
+__asm__(".section .rodata\n"
+        ".globl ap_page_start, ap_page_end, ap_page_32, ap_page_64, ap_entry\n"
+        "ap_page_start: .byte 0xfa, 0xfc\nap_page_32: .byte 0x11\nap_page_64: .byte 0x22\n"
+        "ap_page_end:\nap_entry: .byte 0\n.text\n");
+
+static struct acpi_info acpi;
+static bool dead[300];      /* by APIC id: never starts */
+static bool deaf_once[300]; /* needs the second start-up message */
+static uint32_t inits[300], startups[300], kicks[300], nmis;
+static uint64_t access_now; /* of the start page */
+static bool no_page, no_stacks, x2;
+static uint64_t skew_cycles;
+static void *allocated[HAL_CORES_MAX * (IST_COUNT + 1)];
+static uint32_t allocated_count;
+
+uint64_t hal_now_us(void)
+{
+    return hal_cycles() / CYCLES_PER_US;
+}
+
+uint64_t hal_cycles_from_us(uint64_t us)
+{
+    return us * CYCLES_PER_US;
+}
+
+void hal_delay_us(uint32_t us)
+{
+    fake.cycles += (uint64_t)us * CYCLES_PER_US;
+}
+
+void *hal_alloc(size_t bytes, size_t align, const char *what)
+{
+    if (no_stacks && bytes > 4096)
+        return NULL;
+    assert_true(allocated_count < RT_ARRAY_SIZE(allocated));
+    allocated[allocated_count] = aligned_alloc(align, RT_ALIGN_UP(bytes, align));
+    return memset(allocated[allocated_count++], 0, bytes);
+}
+
+enum rt_status paging_set(uint64_t base, uint64_t bytes, uint64_t access)
+{
+    if (base == START_PAGE)
+        access_now = access;
+    else
+        assert_int_equal(access, PAGE_NONE); /* guard pages */
+    return RT_OK;
+}
+
+uint64_t paging_root(void)
+{
+    return 0x12345000;
+}
+
+uint64_t memory_low_page(const struct boot_info *bi)
+{
+    return no_page ? 0 : START_PAGE;
+}
+
+void paging_setup_core(void)
+{
+}
+
+void trap_setup_core(struct core *core)
+{
+}
+
+void apic_init_core(void)
+{
+}
+
+void hal_wait(uint64_t until_us)
+{
+}
+
+void rt_trace(enum trace_id id, uint16_t a, uint32_t b)
+{
+}
+
+bool apic_present(void)
+{
+    return true;
+}
+
+bool apic_is_x2(void)
+{
+    return x2;
+}
+
+uint32_t apic_id(void)
+{
+    return 4;
+}
+
+const char *apic_timer_mode(void)
+{
+    return "fake";
+}
+
+void apic_send(uint32_t target, uint8_t vector)
+{
+    assert_int_equal(vector, VECTOR_KICK);
+    kicks[target]++;
+}
+
+void apic_send_init(uint32_t target)
+{
+    inits[target]++;
+}
+
+void apic_send_nmi_others(void)
+{
+    nmis++;
+}
+
+void apic_send_startup(uint32_t target, uint8_t page)
+{
+    assert_int_equal(page, START_PAGE >> 12);
+    assert_int_equal(access_now, PAGE_RX);
+    assert_true(inits[target] == 1);
+    startups[target]++;
+    if (dead[target] || (deaf_once[target] && startups[target] == 1))
+        return;
+    for (uint32_t i = 0; i < ap_slot_count; i++) {
+        if (ap_slots[i].apic_id == target) {
+            ap_slots[i].core->tsc_at_start = fake.cycles + skew_cycles;
+            ap_slots[i].core->state = CORE_PARKED;
+        }
+    }
+}
+
+static int setup(void **state)
+{
+    static bool mapped;
+
+    if (!mapped)
+        mapped = mmap((void *)START_PAGE, PAGE_BYTES, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+                      0) == (void *)START_PAGE;
+    if (!mapped)
+        return -1;
+    fake_reset();
+    memset(&core0, 0, sizeof(core0));
+    memset(&acpi, 0, sizeof(acpi));
+    memset(dead, 0, sizeof(dead));
+    memset(deaf_once, 0, sizeof(deaf_once));
+    memset(inits, 0, sizeof(inits));
+    memset(startups, 0, sizeof(startups));
+    memset(kicks, 0, sizeof(kicks));
+    core_count = 1;
+    ap_slot_count = nmis = 0;
+    access_now = skew_cycles = 0;
+    stopping = no_page = no_stacks = x2 = false;
+    for (uint32_t i = 0; i < 5; i++) /* core 0 is number 4 in the table */
+        acpi.core[i].apic_id = i;
+    acpi.core_count = 5;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    while (allocated_count > 0)
+        free(allocated[--allocated_count]);
+    return 0;
+}
+
+static void all_start(void **state)
+{
+    const uint8_t *page = (const uint8_t *)START_PAGE;
+    uint32_t word;
+
+    assert_int_equal(smp_start(NULL, &acpi, 0), 5);
+    for (unsigned i = 1; i < 5; i++) {
+        assert_int_equal(core_table[i]->id, i);
+        assert_int_equal(core_table[i]->apic_id, i - 1);
+        assert_int_equal(inits[i - 1], 1);
+        assert_int_equal(startups[i - 1], 1); /* the second one was not needed */
+    }
+    assert_int_equal(inits[4], 0);
+    assert_int_equal(access_now, PAGE_NONE); /* nobody needs it any more */
+    memcpy(&word, page + AP_CR3, 4);
+    assert_int_equal(word, 0x12345000);
+    memcpy(&word, page + AP_JUMP32, 4);
+    assert_int_equal(word, START_PAGE + 2);
+    memcpy(&word, page + AP_GDTR + 2, 4); /* not aligned: behind the 16-bit limit */
+    assert_int_equal(word, START_PAGE + AP_GDT);
+    assert_null(strstr(fake.log, "failed"));
+}
+
+static void second_message_helps(void **state)
+{
+    deaf_once[2] = true;
+    assert_int_equal(smp_start(NULL, &acpi, 0), 5);
+    assert_int_equal(startups[2], 2);
+    assert_int_equal(startups[1], 1);
+}
+
+/* The one that does not start is named, held by INIT, and the others close ranks. */
+static void one_never_starts(void **state)
+{
+    uint64_t begin_us = hal_now_us();
+
+    dead[1] = true;
+    assert_int_equal(smp_start(NULL, &acpi, 0), 4);
+    assert_in_range(hal_now_us() - begin_us, START_TIMEOUT_US, START_TIMEOUT_US + 5000);
+    assert_non_null(strstr(fake.log, "core apic=1 state=failed"));
+    assert_non_null(strstr(fake.log, "reason=\"did not start within 200 ms\""));
+    assert_non_null(strstr(fake.log, "cores running=4 listed=5"));
+    assert_int_equal(startups[1], 2);
+    assert_int_equal(inits[1], 2);
+    assert_int_equal(core_table[1]->apic_id, 0);
+    assert_int_equal(core_table[2]->apic_id, 2);
+    assert_int_equal(core_table[2]->id, 2);
+    assert_int_equal(access_now, PAGE_RX); /* it might still come through there */
+}
+
+/* And if it does come then, it finds that nobody wants it. */
+static void too_late(void **state)
+{
+    dead[1] = true;
+    assert_int_equal(smp_start(NULL, &acpi, 0), 4);
+    EXPECT_PANIC(ap_main(ap_slots[1].core));
+    assert_string_equal(fake.panic_text, "halted for ever");
+    assert_int_equal(ap_slots[1].core->state, CORE_FAILED);
+}
+
+static void limits(void **state)
+{
+    assert_int_equal(smp_start(NULL, &acpi, 1), 1);
+    assert_int_equal(inits[0], 0);
+    assert_int_equal(smp_start(NULL, &acpi, 3), 3);
+    assert_int_equal(inits[0] + inits[1] + inits[2] + inits[3], 2);
+}
+
+static void more_than_we_hold(void **state)
+{
+    for (uint32_t i = 0; i < 200; i++)
+        acpi.core[i].apic_id = i;
+    acpi.core_count = 200;
+    assert_int_equal(smp_start(NULL, &acpi, 0), HAL_CORES_MAX);
+}
+
+static void no_low_page(void **state)
+{
+    no_page = true;
+    assert_int_equal(smp_start(NULL, &acpi, 0), 1);
+    assert_non_null(strstr(fake.log, "no free page below 640 KiB"));
+}
+
+static void no_memory(void **state)
+{
+    no_stacks = true;
+    assert_int_equal(smp_start(NULL, &acpi, 0), 1);
+    assert_non_null(strstr(fake.log, "core apic=0 state=skipped"));
+}
+
+static void clock_that_differs(void **state)
+{
+    skew_cycles = 1000000;
+    assert_int_equal(smp_start(NULL, &acpi, 2), 2);
+    assert_non_null(strstr(fake.log, "core id=1 clock=differs"));
+}
+
+static void work(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void mail_box(void **state)
+{
+    int done = 0;
+
+    assert_int_equal(smp_start(NULL, &acpi, 2), 2);
+    assert_true(hal_core_idle(1));
+    assert_false(hal_core_idle(2));
+    assert_int_equal(hal_core_run(1, work, &done), RT_OK);
+    assert_int_equal(kicks[0], 1);
+    assert_false(hal_core_idle(1));
+    assert_int_equal(hal_core_run(1, work, &done), RT_BUSY);
+    assert_int_equal(hal_core_run(0, work, &done), RT_INVALID);
+    assert_int_equal(hal_core_run(2, work, &done), RT_INVALID);
+    assert_int_equal(hal_core_run(1, NULL, &done), RT_INVALID);
+    EXPECT_PANIC(hal_core_kick(2));
+    assert_false(core_stopping());
+    core_stop_others();
+    assert_true(core_stopping());
+    assert_int_equal(nmis, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(second_message_helps, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_never_starts, setup, teardown),
+        cmocka_unit_test_setup_teardown(too_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_than_we_hold, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_low_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(clock_that_differs, setup, teardown),
+        cmocka_unit_test_setup_teardown(mail_box, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
