@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Our own glyphs for ASCII 32 to 126, drawn by hand on a grid of 5 by 8: one byte a row from the
- * top, the leftmost dot in bit 4. Row 7 is for descenders.
+ * Our own glyphs for ASCII 32 to 126, drawn by hand on a grid of 5 by 8: one byte a row from
+ * the top, the leftmost dot in bit 4. Row 7 is for descenders.
  */
 #ifndef RT_X86_FONT_H
 #define RT_X86_FONT_H

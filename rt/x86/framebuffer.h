@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text console on a linear framebuffer that firmware left us. Core 0 or under the log's lock. */
+/* Text console on a linear framebuffer that firmware left. Core 0 or under the log's lock. */
 #ifndef RT_X86_FRAMEBUFFER_H
 #define RT_X86_FRAMEBUFFER_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fuzzes acpi_parse(). First byte even: the rest is memory as it is (RSDP at its start). Odd: the
- * rest is a row of { kind, u16 length, body }, which are built into tables with right
+ * Fuzzes acpi_parse(). First byte even: the rest is memory as it is (RSDP at its start). Odd:
+ * the rest is a row of { kind, u16 length, body }, which are built into tables with right
  * checksums under a right root, because chance seldom gets a checksum right.
  */
 #include <stdlib.h>

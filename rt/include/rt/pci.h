@@ -30,8 +30,8 @@ struct pci_table {
 };
 extern struct pci_table pci_table;
 
-/* Fills pci_table; every bus behind every bridge and, up to hal_pci_last_bus(), the root buses of
- * other host bridges. Bounded. Quiets what pci_quiet() could not see yet: before drivers. */
+/* Fills pci_table; every bus behind every bridge and, up to hal_pci_last_bus(), the root buses
+ * of other host bridges. Bounded. Quiets what pci_quiet() could not see yet: before drivers. */
 void pci_scan(void);
 /* Clears bus mastering of every network and NVMe function: loaders leave their DMA on.
  * Returns how many had it on. May run before ACPI is read. */
@@ -67,7 +67,8 @@ RT_NODISCARD enum rt_status pci_msix_enable(struct pci_dev *dev);
 /* Entry below msix_entries: points it at `irq` and unmasks it; NULL masks it. */
 void pci_msix_set(const struct pci_dev *dev, uint32_t entry, const struct hal_irq *irq);
 void pci_msix_disable(struct pci_dev *dev);
-RT_NODISCARD enum rt_status pci_msi_enable(const struct pci_dev *dev, const struct hal_irq *irq);
+RT_NODISCARD enum rt_status pci_msi_enable(const struct pci_dev *dev,
+                                           const struct hal_irq *irq);
 void pci_msi_disable(const struct pci_dev *dev);
 void pci_intx(const struct pci_dev *dev, bool on);
 

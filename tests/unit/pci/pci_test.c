@@ -195,7 +195,8 @@ static void test_scan_overflow(void **state)
         set_multi(add(fn, 0x10d38086, 0x020000));
     pci_scan();
     assert_int_equal(pci_table.count, PCI_DEVICES_MAX);
-    assert_string_equal(last_log, "pci functions=128 buses=1 bridges=0 dropped=128 quieted=256");
+    assert_string_equal(last_log,
+                        "pci functions=128 buses=1 bridges=0 dropped=128 quieted=256");
 }
 
 static void test_scan_peer_root(void **state)
