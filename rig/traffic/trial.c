@@ -8,6 +8,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 #define DRAIN_MAX_NS (5 * NS_PER_S) /* the end of a trial comes, whatever the machine does */
+#define PROBE_QUIET_NS UINT64_C(30000000)
 #define READS_PER_TICK_MAX 64       /* then send again */
 #define LINKS_MAX 16
 
@@ -267,7 +268,8 @@ const char *trial_probe(struct link *links, unsigned link_count, const struct so
                         uint64_t every_ns, uint64_t timeout_ns, struct trial_result *result)
 {
     const struct trial_config config = {.frames = timeout_ns / every_ns + 1, .window = UINT64_MAX,
-                                        .tick_ns = every_ns, .block = true};
+                                        .tick_ns = every_ns, .block = true,
+                                        .quiet_ns = PROBE_QUIET_NS};
     struct trial t = {.links = links, .link_count = link_count, .source = source,
                       .config = &config, .result = result};
     memset(result, 0, sizeof(*result));
@@ -286,6 +288,8 @@ const char *trial_probe(struct link *links, unsigned link_count, const struct so
         if (result->received == 0)
             wait_until(&t, next_ns);
     }
+    if (result->received > 0)
+        drain(&t); /* probes that waited in queues do not meet the next trial */
     sum_up(&t);
     return NULL;
 }

@@ -14,7 +14,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from rig import qemu  # noqa: E402  (needs the path above)
+from rig import count, qemu, run_l2fwd  # noqa: E402  (needs the path above)
+from rig.traffic import Traffic  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +58,46 @@ def machine(image, tmp_path):
     yield start
     for one in started:
         one.close()
+
+
+class Forwarding:
+    """A machine whose l2fwd forwards, with the traffic program on its ports."""
+
+    def __init__(self, machine, traffic):
+        self.machine, self.traffic, self.console = machine, traffic, machine.console
+
+    def report(self):
+        return count.read_report(self.machine)
+
+    def set(self, **values):
+        """Changes live boot arguments; waits until the console took them."""
+        for name, value in values.items():
+            self.console.send(f"set {name}={value}")
+        self.report()  # commands are done in order: an answer means the others were taken
+
+    def stop_clean(self):
+        """Stops the image; asserts that nothing is lost inside it. Returns its last report."""
+        last, pools, code = run_l2fwd.stop_machine(self.machine)
+        assert run_l2fwd.pools_full(pools), pools
+        assert (last["owner_refusals"], last["buffers_missing"], code) == (0, 0, 0)
+        return last
+
+
+@pytest.fixture
+def forwarding(machine, traffic_program):
+    """forwarding(args=..., cores=..., lanes=..., **machine options) -> Forwarding."""
+    opened = []
+
+    def start(args="", cores=1, lanes=run_l2fwd.BOTH_WAYS, boot="direct", **options):
+        args = run_l2fwd.image_args(args, boot)
+        one = machine("l2fwd", args=args, cores=cores, boot=boot, **options)
+        traffic = Traffic(traffic_program, one, lanes=lanes, mode=run_l2fwd.traffic_mode(args))
+        opened.append(traffic)
+        timeout_s = run_l2fwd.BOOT_TIMEOUT_S[boot]
+        one.console.wait_for(r"state=forwarding", timeout_s)
+        for lane in lanes.split(","):
+            traffic.probe(10, lanes=lane, flows=1)
+        return Forwarding(one, traffic)
+    yield start
+    for traffic in opened:
+        traffic.close()

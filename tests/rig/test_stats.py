@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Counters and console commands against what the traffic program saw; rxonly and txonly."""
+import pytest
+
+from rig.run_l2fwd import clean
+
+
+def grown(before, after, port, name):
+    return after["ports"][port][name] - before["ports"][port][name]
+
+
+def test_counters_agree_with_the_wire(forwarding):
+    rig = forwarding()
+    before = rig.report()
+    answer = rig.traffic.run(5000, frames=4000, sizes="60,1000")
+    assert clean(answer)
+    after = rig.report()
+    for port in (0, 1):
+        assert grown(before, after, port, "rx_packets") == 2000
+        assert grown(before, after, port, "tx_packets") == 2000
+        # Sizes are without CRC; cards count it (82574 datasheet: good octets include it).
+        for name in ("rx_bytes", "tx_bytes"):
+            assert grown(before, after, port, name) in (1000 * 1060, 1000 * 1060 + 4 * 2000)
+        assert sum(after["ports"][port]["drops"].values()) == 0
+    core = after["cores"][0]
+    assert core["packets"] - before["cores"][0]["packets"] == 4000
+    found = [two - one for one, two in zip(before["cores"][0]["batch"], core["batch"])]
+    assert sum(size * turns for size, turns in enumerate(found)) <= 4000
+    assert sum(found[1:]) > 0
+    assert after["first_frame_us"] >= after["boot_us"] > 0
+    assert core["busy_us"] + core["spin_us"] + core["halt_us"] <= after["uptime_us"] * 1.02
+
+
+def test_console_commands(forwarding):
+    rig = forwarding()
+    rig.traffic.run(5000, frames=1000)
+    for command, pattern in (("stats", r"(?i)port"), ("pools", r"^pool .*free="),
+                             ("trace", r"(?i)arm|wake|link"), ("help", r"report")):
+        mark = rig.console.mark()
+        rig.console.send(command)
+        rig.console.wait_for(pattern, 3, since=mark)
+    mark = rig.console.mark()
+    rig.console.send("reprot")
+    rig.console.wait_for(r"(?i)reprot|unknown|help", 3, since=mark)
+    rig.stop_clean()
+
+
+def test_statistics_period(forwarding):
+    rig = forwarding(args="stats_s=1")
+    mark = rig.console.mark()
+    first = rig.console.wait_for_at(r"(?i)port", 4, since=mark)[1]
+    lines = rig.console.mark()
+    second = rig.console.wait_for_at(r"(?i)port", 4, since=lines)[1]
+    assert second - first < 2.5
+
+
+def test_rxonly_drops_and_counts(machine, traffic_program):
+    from rig.count import read_report
+    from rig.traffic import Traffic
+    one = machine("l2fwd", args="mode=rxonly")
+    with Traffic(traffic_program, one, lanes="0>1,1>0") as traffic:
+        one.console.wait_for(r"state=forwarding", 15)
+        before = read_report(one)
+        answer = traffic.run(5000, frames=2000, mode="io", quiet_ms=100)
+        assert answer["received"] == 0
+        after = read_report(one)
+        assert grown(before, after, 0, "rx_packets") == 1000
+        assert grown(before, after, 0, "tx_packets") == 0
+
+
+@pytest.mark.parametrize("size", [60, 1514])
+def test_txonly_sends(machine, traffic_program, size):
+    from rig.traffic import Traffic
+    one = machine("l2fwd", args=f"mode=txonly tx_size={size} tx_count=20000")
+    with Traffic(traffic_program, one) as traffic:
+        ports = traffic.sink(3000)
+    assert all(port["frames"] == 20000 for port in ports), ports
+    assert all(port["bytes"] == size * 20000 for port in ports), ports
