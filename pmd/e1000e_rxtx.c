@@ -20,12 +20,14 @@
 #define TX_COMMAND (TXD_TYPE_DATA | TXD_DEXT | TXD_EOP | TXD_IFCS)
 #define TX_ROOM_BYTES (BUF_HEADROOM_BYTES + BUF_ROOM_BYTES)
 
-/* A plain frame: DD and EOP set, no error, checksum bits valid, length < 2048: one compare. */
+/* A plain frame: DD and EOP set, no error, checksum bits valid, length 1..2048: one compare
+ * after the length went down by one (0 borrows and becomes the largest). */
 #define RX_PLAIN_MASK                                                                            \
     (RXD_DD | RXD_EOP | RXD_IXSM | RXD_ERR_FRAME | RXD_ERR_TCPE | RXD_ERR_IPE |                  \
      (UINT64_C(0xf800) << RXD_LENGTH_SHIFT))
 #define RX_PLAIN (RXD_DD | RXD_EOP)
-_Static_assert(BUF_ROOM_BYTES == 0x800, "lengths with a bit of 0xf800 fill or exceed the room");
+#define RX_LENGTH_ONE (UINT64_C(1) << RXD_LENGTH_SHIFT)
+_Static_assert(BUF_ROOM_BYTES == 0x800, "length - 1 with a bit of 0xf800 exceeds the room");
 
 /* Bytes 16..31 of a header are the write-back, masked; 32..47 are a template and the length,
  * which lies in the same lane in both. */
@@ -66,7 +68,7 @@ RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit
         e1000e_vec results, length;
         struct buf_ref got, next;
 
-        if (RT_UNLIKELY((rx_status(&d[n]) & RX_PLAIN_MASK) != RX_PLAIN))
+        if (RT_UNLIKELY(((rx_status(&d[n]) - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
         got = slot[n];
