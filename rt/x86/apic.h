@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Local APIC of the calling core: xAPIC by memory or x2APIC by MSR (Intel SDM 3A chapter 11). */
+/* Local APIC of the calling core: xAPIC by memory, x2APIC by MSR (Intel SDM 3A chapter 11). */
 #ifndef RT_X86_APIC_H
 #define RT_X86_APIC_H
 

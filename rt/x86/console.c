@@ -117,7 +117,8 @@ void console_use_spcr(const struct acpi_spcr *spcr)
         return;
     if (spcr->interface_type != SPCR_TYPE_16550 && spcr->interface_type != SPCR_TYPE_16450)
         return;
-    if (!by_memory && (spcr->base.space != ACPI_SPACE_IO || spcr->base.address > UINT16_MAX - 8))
+    if (!by_memory &&
+        (spcr->base.space != ACPI_SPACE_IO || spcr->base.address > UINT16_MAX - 8))
         return;
     if (!by_memory) /* ports are one byte apart; the access size says nothing there */
         stride_bytes = 1;

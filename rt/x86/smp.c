@@ -260,11 +260,10 @@ static void send_starts(uint8_t page_number)
     }
 }
 
-/* Gives the cores that came up their numbers; true when all of them did. */
-static bool number_cores(uint64_t begin_cycles)
+/* Gives the cores that came up their numbers, and gives up the others. */
+static void number_cores(uint64_t begin_cycles)
 {
     const uint64_t slack = hal_cycles_from_us(TSC_SKEW_MAX_US);
-    bool all = true;
 
     for (uint32_t i = 0; i < ap_slot_count; i++) {
         struct core *core = ap_slots[i].core;
@@ -273,7 +272,6 @@ static bool number_cores(uint64_t begin_cycles)
             apic_send_init(core->apic_id); /* holds it, should it still wake up */
             rt_log("core apic=%u state=failed reason=\"did not start within %u ms\"",
                    core->apic_id, (unsigned)START_TIMEOUT_US / 1000);
-            all = false;
             continue;
         }
         core->id = core_count;
@@ -284,7 +282,6 @@ static bool number_cores(uint64_t begin_cycles)
             rt_log("core id=%u clock=differs tsc=%lu core0_tsc=%lu", core->id,
                    core->tsc_at_start, hal_cycles());
     }
-    return all;
 }
 
 unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
@@ -293,7 +290,6 @@ unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
     const uint64_t page = memory_low_page(bi);
     const uint64_t begin_us = hal_now_us();
     const uint64_t begin_cycles = hal_cycles();
-    bool all;
 
     core0.apic_id = apic_id();
     if (!apic_present() || acpi->core_count < 2 || cores_wanted == 1)
@@ -311,8 +307,9 @@ unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
     }
     send_starts((uint8_t)(page / PAGE_BYTES));
     (void)wait_parked(START_TIMEOUT_US);
-    all = number_cores(begin_cycles);
-    if (all && paging_set(page, PAGE_BYTES, PAGE_NONE) != RT_OK)
+    number_cores(begin_cycles);
+    /* Nobody needs it any more: one that did not start is held by INIT. */
+    if (paging_set(page, PAGE_BYTES, PAGE_NONE) != RT_OK)
         rt_log("core reason=\"start page stays mapped\"");
 out:
     rt_log("cores running=%u listed=%u apic=%s timer=%s start_us=%lu", core_count,

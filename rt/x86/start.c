@@ -75,7 +75,8 @@ static void log_boot(const struct boot_info *bi)
 {
     static const char *const entries[] = {"?", "linux", "pvh", "efi"};
 
-    rt_log("boot entry=%s loader=\"%s\" firmware=%s image_base=0x%lx image_end=0x%lx console=%s",
+    rt_log("boot entry=%s loader=\"%s\" firmware=%s image_base=0x%lx image_end=0x%lx"
+           " console=%s",
            entries[bi->entry < RT_ARRAY_SIZE(entries) ? bi->entry : 0], bi->loader,
            (bi->flags & BOOT_FLAG_UEFI) != 0 ? "uefi" : "bios", bi->image_base, bi->image_end,
            console_name());

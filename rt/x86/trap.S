@@ -16,7 +16,8 @@ trap_stubs:
         .rept   256
         .balign 16
         /* The processor pushes an error code for 8, 10-14, 17, 21, 29, 30 (SDM 3A 6.13). */
-        .if     (vector != 8) && ((vector < 10) || (vector > 14)) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+        .set    plain, (vector != 8) && ((vector < 10) || (vector > 14)) && (vector != 17)
+        .if     plain && (vector != 21) && (vector != 29) && (vector != 30)
         pushq   $0
         .endif
         pushq   $vector

@@ -12,10 +12,10 @@ struct selftest {
 };
 
 #define SELFTEST_SKIP_ONE_CORE "SKIP one core"
-#define SELFTEST_CHECK(cond)                                                                     \
-    do {                                                                                         \
-        if (!(cond))                                                                             \
-            return #cond;                                                                        \
+#define SELFTEST_CHECK(cond)                                                                   \
+    do {                                                                                       \
+        if (!(cond))                                                                           \
+            return #cond;                                                                      \
     } while (0)
 
 extern const struct selftest selftest_machine[];
@@ -24,8 +24,8 @@ extern const struct selftest selftest_cores[];
 extern const uint32_t selftest_cores_count;
 
 /* Choices of the boot argument fault=; each ends in a panic. */
-#define SELFTEST_FAULTS                                                                          \
-    "none|null|text_write|rodata_write|data_exec|stack_overflow|div0|ud2|ubsan|assert|gp|"      \
+#define SELFTEST_FAULTS                                                                        \
+    "none|null|text_write|rodata_write|data_exec|stack_overflow|div0|ud2|ubsan|assert|gp|"     \
     "double_panic|after_seal|other_core|all_cores"
 void selftest_fault(uint32_t which);
 

@@ -4,6 +4,7 @@
 The image speaks TAP on its serial line; see tests/image/selftest.c.
 """
 import re
+import struct
 import subprocess
 import time
 
@@ -69,6 +70,17 @@ def test_core_listed_but_offline(machine):
     """MADT lists two places and one core: the machine goes on with one."""
     text, code = run(machine, smp="1,maxcpus=2")
     check_tap(text, 1)
+    assert code == 0
+
+
+def test_core_that_does_not_start(machine, tmp_path):
+    """A second MADT lists a core (APIC id 7) that is not there: named, and left out."""
+    madt = tmp_path / "madt.bin"
+    madt.write_bytes(struct.pack("<II", 0xfee00000, 1) +  # local APIC, 8259 present
+                     struct.pack("<BBBBI", 0, 8, 7, 7, 1))  # enabled
+    text, code = run(machine, cores=2, extra=["-acpitable", f"sig=APIC,rev=3,data={madt}"])
+    assert 'core apic=7 state=failed reason="did not start within 200 ms"' in text
+    check_tap(text, 2)
     assert code == 0
 
 
@@ -150,7 +162,8 @@ def test_help(machine):
 def test_no_serial_port(image):
     """The machine must not wait for a console that is not there."""
     command = [qemu.QEMU, "-machine", "q35", "-cpu", "max", "-m", "256", "-nodefaults",
-               "-display", "none", "-serial", "none", "-no-reboot", "-kernel", image("selftest")]
+               "-display", "none", "-serial", "none", "-no-reboot",
+               "-kernel", image("selftest")]
     assert subprocess.run(command, timeout=BOOT_TIMEOUT_S, check=False).returncode == 0
 
 

@@ -96,14 +96,14 @@ void fake_cpuid(uint32_t leaf, uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_
 uint32_t fake_msr_writes(uint32_t msr);
 
 /* Runs `statement`, which must panic. */
-#define EXPECT_PANIC(statement)                                                                  \
-    do {                                                                                         \
-        fake.panic_expected = true;                                                              \
-        if (setjmp(fake.panic) == 0) {                                                           \
-            statement;                                                                           \
-            fail_msg("no panic");                                                                \
-        }                                                                                        \
-        fake.panic_expected = false;                                                             \
+#define EXPECT_PANIC(statement)                                                                \
+    do {                                                                                       \
+        fake.panic_expected = true;                                                            \
+        if (setjmp(fake.panic) == 0) {                                                         \
+            statement;                                                                         \
+            fail_msg("no panic");                                                              \
+        }                                                                                      \
+        fake.panic_expected = false;                                                           \
     } while (0)
 
 #endif

@@ -125,7 +125,8 @@ static void without_large_pages(void **state)
 static void random_ranges(void **state)
 {
     enum { PAGES = 64 * 256 };
-    static const uint64_t kinds[] = {PAGE_NONE, PAGE_R, PAGE_RX, PAGE_RW, PAGE_RW_UC, PAGE_RW_WC};
+    static const uint64_t kinds[] = {PAGE_NONE, PAGE_R,     PAGE_RX,
+                                     PAGE_RW,   PAGE_RW_UC, PAGE_RW_WC};
     static uint64_t model[PAGES];
 
     srand(11);
