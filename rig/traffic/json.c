@@ -88,6 +88,8 @@ const char *json_parse(struct json_object *object, char *line)
                 at = skip_space(at + 1);
                 continue;
             }
+            if (!isspace((unsigned char)ended_by))
+                return "a comma or the end is wanted";
             at++;
         }
         at = skip_space(at);
