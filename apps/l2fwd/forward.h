@@ -21,7 +21,7 @@ struct l2fwd_rewrite {
 
 /* Addresses of frames sent by the port with this MAC (mode mac). */
 struct l2fwd_rewrite l2fwd_rewrite_make(uint32_t port, const uint8_t port_mac[6]);
-/* Mode mac. Budget: 9 instructions a frame. */
+/* Mode mac. Budget: 6 instructions a frame. */
 void l2fwd_rewrite(const struct l2fwd_rewrite *rewrite, struct buf_batch *batch,
                    uint32_t first);
 /* Mode macswap. */

@@ -66,22 +66,32 @@ enum rt_status rt_loop_add(struct rt_loop *loop, const struct loop_source *sourc
     return RT_OK;
 }
 
+RT_INLINE void count_packets(struct rt_loop *loop, uint32_t packets, uint32_t most)
+{
+    if (packets == 0) {
+        loop->stats.empty_polls++;
+        return;
+    }
+    loop->stats.packets += packets;
+    if (most >= loop->batch)
+        loop->stats.full_polls++;
+}
+
 enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *config,
                               uint64_t now_us)
 {
+    const struct loop_source *end = loop->sources + loop->source_count;
     uint32_t packets = 0;
-    bool full = false;
+    uint32_t most = 0;
 
-    for (uint32_t i = 0; i < loop->source_count; i++) {
-        uint32_t n = loop->sources[i].poll(loop->sources[i].ctx, now_us);
+    for (const struct loop_source *source = loop->sources; source != end; source++) {
+        uint32_t n = source->poll(source->ctx, now_us);
 
         packets += n;
-        full |= n >= loop->batch;
+        most = RT_MAX(most, n);
     }
     loop->stats.turns++;
-    loop->stats.packets += packets;
-    loop->stats.empty_polls += packets == 0;
-    loop->stats.full_polls += full;
+    count_packets(loop, packets, most);
     if (RT_UNLIKELY(now_us >= loop->timers.next_us))
         timer_run(&loop->timers, now_us);
     if (RT_UNLIKELY(loop->source_count == 0))
