@@ -139,7 +139,7 @@ const struct x82599_counters *x82599_counters(const struct x82599 *dev);
 /* The queue and hash that RSS gives this frame now (for tests against software Toeplitz). */
 unsigned x82599_rss(const struct x82599 *dev, const uint8_t *frame, uint32_t bytes,
                     uint32_t *hash);
-/* MAC of the port as in the EEPROM. */
+/* Permanent address of the port. */
 void x82599_mac(const struct x82599 *dev, uint8_t mac[6]);
 
 #endif

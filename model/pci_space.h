@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PCI configuration space of the card: one description for both front ends. */
+#ifndef MODEL_PCI_SPACE_H
+#define MODEL_PCI_SPACE_H
+
+#include <model/x82599.h>
+#include <rt/base.h>
+
+#define PCI_SPACE_BYTES    4096u
+#define PCI_SPACE_COMMAND  0x04u
+#define PCI_COMMAND_MASTER RT_BIT(2)
+#define PCI_SPACE_BAR0     0x10u /* registers, 64 bit */
+#define PCI_SPACE_BAR2     0x18u /* I/O window */
+#define PCI_SPACE_BAR4     0x20u /* MSI-X table and pending bits, 64 bit */
+#define PCI_SPACE_CAPS     0x34u
+#define PCI_SPACE_MSI      0x50u
+#define PCI_SPACE_MSIX     0x70u
+#define PCI_BAR2_BYTES     32u
+#define PCI_BAR4_BYTES     0x4000u
+#define PCI_MSIX_PBA       0x2000u
+#define PCI_MSI_ENABLE     RT_BIT(16) /* in the capability's first word */
+#define PCI_MSIX_ENABLE    RT_BIT(31)
+#define PCI_MSIX_MASK_ALL  RT_BIT(30)
+
+struct pci_space {
+    uint8_t value[PCI_SPACE_BYTES];
+    uint8_t writable[PCI_SPACE_BYTES];
+};
+
+void pci_space_init(struct pci_space *space, uint16_t device_id, const uint8_t mac[6]);
+/* Function reset: what a driver had written. */
+void pci_space_reset(struct pci_space *space);
+uint32_t pci_space_get32(const struct pci_space *space, uint32_t offset);
+/* `bytes` up to 8; what lies outside reads as ones and is not written. */
+void pci_space_read(const struct pci_space *space, uint32_t offset, void *out, uint32_t bytes);
+void pci_space_write(struct pci_space *space, uint32_t offset, const void *in, uint32_t bytes);
+
+#endif
