@@ -22,7 +22,7 @@ static bool ring_of(const struct x82599 *dev, unsigned queue, struct rx_ring *ri
 
     if ((x82599_get(dev, base + Q_CTL) & QCTL_ENABLE) == 0)
         return false;
-    ring->descs = (x82599_get(dev, base + Q_LEN) & QLEN_MASK) / sizeof(struct x82599_desc);
+    ring->descs = (x82599_get(dev, base + Q_LEN) & QLEN_MASK) / DESC_BYTES;
     ring->head = x82599_get(dev, base + Q_HEAD);
     ring->tail = __atomic_load_n(dev->reg + (base + Q_TAIL) / 4, __ATOMIC_ACQUIRE);
     ring->base = (uint64_t)x82599_get(dev, base + Q_BAH) << 32 |

@@ -23,7 +23,7 @@ static bool ring_of(struct x82599 *dev, unsigned queue, struct tx_ring *ring)
     ring->head = x82599_get(dev, base + Q_HEAD);
     if (ring->head == ring->tail)
         return false;
-    ring->descs = (x82599_get(dev, base + Q_LEN) & QLEN_MASK) / sizeof(struct x82599_desc);
+    ring->descs = (x82599_get(dev, base + Q_LEN) & QLEN_MASK) / DESC_BYTES;
     ring->base = (uint64_t)x82599_get(dev, base + Q_BAH) << 32 |
                  (x82599_get(dev, base + Q_BAL) & ~127u);
     if (ring->head >= ring->descs || ring->tail >= ring->descs) {
