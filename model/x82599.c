@@ -276,12 +276,8 @@ static void ctrl_write(struct x82599 *dev, uint32_t value)
     x82599_put(dev, R_CTRL, value);
 }
 
-void x82599_write32(struct x82599 *dev, uint32_t offset, uint32_t value)
+static void write_effect(struct x82599 *dev, uint32_t offset, uint32_t value)
 {
-    dev->count.writes++;
-    if (dev->removed || offset >= X82599_BAR_BYTES || (offset & 3) != 0)
-        return;
-    offset = canonical(offset);
     if (queue_block(dev, offset, value) || x82599_irq_write(dev, offset, value) ||
         read_only(offset))
         return;
@@ -324,6 +320,17 @@ void x82599_write32(struct x82599 *dev, uint32_t offset, uint32_t value)
         x82599_put(dev, offset, value);
         return;
     }
+}
+
+void x82599_write32(struct x82599 *dev, uint32_t offset, uint32_t value)
+{
+    dev->count.writes++;
+    if (dev->removed || offset >= X82599_BAR_BYTES || (offset & 3) != 0)
+        return;
+    offset = canonical(offset);
+    write_effect(dev, offset, value);
+    if (dev->shadow != NULL) /* x82599_look has nothing to find here */
+        dev->shadow[offset / 4] = x82599_get(dev, offset);
 }
 
 /* ---- plain memory ---- */
