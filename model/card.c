@@ -239,6 +239,7 @@ static void describe(struct card *card)
     card->vfu.irq_count[VFU_INTX] = 1;
     card->vfu.irq_count[VFU_MSI] = 1;
     card->vfu.irq_count[VFU_MSIX] = X82599_VECTORS;
+    card->vfu.irq_count[VFU_ERR] = 1; /* never sent; QEMU warns without it */
 }
 
 bool card_open(struct card *card, const struct card_options *options)

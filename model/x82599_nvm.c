@@ -87,6 +87,7 @@ static void phy_fill(struct x82599 *dev)
         dev->phy[device][2] = 0x0154;
         dev->phy[device][3] = 0x0200;
         dev->phy[device][5] = 0x009a; /* devices in the package: 1, 3, 4, 7 */
+        dev->phy[device][8] = 0x8000; /* there is something at this device */
     }
     dev->phy[1][1] = 0x0004;  /* link */
     dev->phy[1][4] = 0x0031;  /* 10G, 1G and 100M */
@@ -311,7 +312,7 @@ void x82599_msca_write(struct x82599 *dev, uint32_t value)
     if (present && dev->phy_address < RT_ARRAY_SIZE(dev->phy[0]))
         cell = &dev->phy[device][dev->phy_address];
     if (op == MSCA_OP_WRITE) {
-        if (cell != NULL && dev->phy_address > 5)
+        if (cell != NULL && dev->phy_address > 8)
             *cell = (uint16_t)data;
         return;
     }
