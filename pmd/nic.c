@@ -6,7 +6,7 @@
 
 #define PCI_CLASS_NETWORK 0x02
 
-static const struct nic_driver *const drivers[] = {&e1000e_driver};
+static const struct nic_driver *const drivers[] = {&e1000e_driver, &ixgbe_driver};
 
 static struct nic ports[NIC_PORTS_MAX];
 static uint32_t port_count;

@@ -38,5 +38,6 @@ struct nic_driver {
 const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);
 
 extern const struct nic_driver e1000e_driver;
+extern const struct nic_driver ixgbe_driver;
 
 #endif

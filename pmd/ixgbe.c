@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Intel 82599, X540 and X550: bring-up and stop, in the order of the datasheet's initialisation
+ * chapter (DS 4.6.3). Core 0.
+ */
+#include "ixgbe.h"
+
+#include <rt/log.h>
+
+#define VENDOR_INTEL 0x8086
+#define MASTER_OFF_TIMEOUT_US 80000
+#define RST_TIMEOUT_US 10000
+#define RESET_SETTLE_US 50000 /* DS 4.2.1.7: 10 ms; the X540's firmware takes longer */
+#define AUTO_RD_TIMEOUT_US 100000
+#define CFG_DONE_TIMEOUT_US 200000
+#define DMA_INIT_TIMEOUT_US 10000
+#define SECRX_TIMEOUT_US 4000
+#define RXEN_OFF_US 2000
+#define STANDARD_FRAME_BYTES 1514
+#define FRAME_BYTES_MAX 15872 /* 15.5 KiB without CRC, DS 8.2.3.22.13 */
+#define FLAGS_82599 IXGBE_NVM_EERD
+#define FLAGS_X540 (IXGBE_COPPER | IXGBE_NVM_EERD | IXGBE_REGSMP)
+#define FLAGS_X550 (IXGBE_COPPER | IXGBE_REGSMP)
+
+static const struct ixgbe_model models[] = {
+    {0x10fb, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599ES SFI/SFP+"},
+    {0x1557, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599EN SFI/SFP+"},
+    {0x154d, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599 SFP+ SF2"},
+    {0x10f7, 512, 160, FLAGS_82599, "82599 KX4"},
+    {0x10f8, 512, 160, FLAGS_82599, "82599 backplane"},
+    {0x1528, 384, 160, FLAGS_X540, "X540-AT2"},
+    {0x1560, 384, 160, FLAGS_X540, "X540-AT1"},
+    {0x1563, 384, 160, FLAGS_X550, "X550-T2"},
+    {0x15d1, 384, 160, FLAGS_X550, "X550-T1"},
+};
+
+static const struct ixgbe_model *model_of(const struct pci_dev *pci)
+{
+    if (pci->vendor != VENDOR_INTEL)
+        return NULL;
+    for (size_t i = 0; i < RT_ARRAY_SIZE(models); i++)
+        if (models[i].device == pci->device)
+            return &models[i];
+    return NULL;
+}
+
+static bool match(const struct pci_dev *pci)
+{
+    return model_of(pci) != NULL;
+}
+
+void ixgbe_complain(const struct ixgbe *dev, const char *what, const char *reg, uint32_t value)
+{
+    char bdf[NIC_BDF_BYTES];
+
+    rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(dev->nic->pci, bdf), what, reg,
+           (unsigned)value);
+}
+
+/* DS 4.6.7: the receive path drains into nothing while its enable changes. */
+static void receive_switch(struct ixgbe *dev, bool on)
+{
+    uint32_t value = 0;
+
+    ixgbe_write(dev, IXGBE_SECRXCTRL, ixgbe_read(dev, IXGBE_SECRXCTRL) | SECRXCTRL_RX_DIS);
+    if (hal_wait_reg(&dev->mmio, IXGBE_SECRXSTAT, SECRXSTAT_RDY, SECRXSTAT_RDY,
+                     SECRX_TIMEOUT_US, &value) != RT_OK)
+        ixgbe_complain(dev, "rx-path-busy", "secrxstat", value);
+    ixgbe_write(dev, IXGBE_RXCTRL, on ? RXCTRL_RXEN : 0);
+    ixgbe_write(dev, IXGBE_SECRXCTRL, ixgbe_read(dev, IXGBE_SECRXCTRL) & ~SECRXCTRL_RX_DIS);
+    (void)ixgbe_read(dev, IXGBE_STATUS);
+}
+
+/* DS 4.6.3.1, 5.2.5.3.2: no interrupts, no new DMA. */
+static void silence(struct ixgbe *dev)
+{
+    uint32_t status = 0;
+
+    ixgbe_irq_quiet(dev);
+    if ((ixgbe_read(dev, IXGBE_RXCTRL) & RXCTRL_RXEN) != 0) {
+        receive_switch(dev, false);
+        hal_delay_us(RXEN_OFF_US);
+    }
+    ixgbe_queues_disable(dev);
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_GIO_MASTER_DISABLE);
+    if (hal_wait_reg(&dev->mmio, IXGBE_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
+                     MASTER_OFF_TIMEOUT_US, &status) != RT_OK)
+        ixgbe_complain(dev, "dma-still-on", "status", status); /* the reset ends it */
+}
+
+static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
+{
+    struct ixgbe *dev = hal_alloc(sizeof(*dev), RT_CACHE_LINE, "ixgbe");
+    uint32_t status;
+    enum rt_status st;
+
+    if (dev == NULL)
+        return RT_NO_MEMORY;
+    *dev = (struct ixgbe){.nic = nic, .model = model_of(nic->pci)};
+    nic->priv = dev;
+    st = pci_map_bar(nic->pci, 0, &dev->mmio);
+    if (st != RT_OK || dev->mmio.bytes < IXGBE_BAR0_BYTES_MIN) {
+        ixgbe_complain(dev, "bar0", "bytes", (uint32_t)dev->mmio.bytes);
+        return st != RT_OK ? st : RT_IO;
+    }
+    status = ixgbe_read(dev, IXGBE_STATUS);
+    if (status == UINT32_MAX) {
+        ixgbe_complain(dev, "not-answering", "status", status);
+        return RT_IO;
+    }
+    dev->lan = FIELD_GET(STATUS_LAN_ID, status) & 1;
+    silence(dev);
+    *settle_us = 0;
+    return RT_OK;
+}
+
+/* DS 4.6.3 steps 2 and 3. With the link reset (LRST) when there is link hardware to restart. */
+static enum rt_status reset(struct ixgbe *dev)
+{
+    uint32_t value = 0;
+    enum rt_status st;
+
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_RST);
+    st = hal_wait_reg(&dev->mmio, IXGBE_CTRL, CTRL_RST, 0, RST_TIMEOUT_US, &value);
+    if (st != RT_OK)
+        ixgbe_complain(dev, "reset-timeout", "ctrl", value);
+    dev->fresh = st == RT_OK;
+    return st;
+}
+
+static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
+{
+    *settle_us = RESET_SETTLE_US;
+    return reset(nic->priv);
+}
+
+/* Steps 4 to 6: the chip has read its EEPROM, firmware and DMA are up. */
+static enum rt_status settled(struct ixgbe *dev)
+{
+    uint32_t value = 0;
+    enum rt_status st;
+
+    ixgbe_irq_quiet(dev);
+    (void)ixgbe_read(dev, IXGBE_EICR);
+    if ((dev->model->flags & IXGBE_NVM_EERD) != 0) {
+        st = hal_wait_reg(&dev->mmio, IXGBE_EEC, EEC_AUTO_RD, EEC_AUTO_RD, AUTO_RD_TIMEOUT_US,
+                          &value);
+        if (st != RT_OK) {
+            ixgbe_complain(dev, "eeprom-load", "eec", value);
+            return st;
+        }
+    }
+    if (hal_wait_reg(&dev->mmio, IXGBE_EEMNGCTL, EEMNGCTL_CFG_DONE(dev->lan),
+                     EEMNGCTL_CFG_DONE(dev->lan), CFG_DONE_TIMEOUT_US, &value) != RT_OK)
+        ixgbe_complain(dev, "no-firmware", "eemngctl", value); /* a blank EEPROM has none */
+    st = hal_wait_reg(&dev->mmio, IXGBE_RDRXCTL, RDRXCTL_DMAIDONE, RDRXCTL_DMAIDONE,
+                      DMA_INIT_TIMEOUT_US, &value);
+    if (st != RT_OK)
+        ixgbe_complain(dev, "dma-init", "rdrxctl", value);
+    return st;
+}
+
+static enum rt_status choose_mac(struct ixgbe *dev)
+{
+    uint32_t low = ixgbe_read(dev, IXGBE_RAL(0)), high = ixgbe_read(dev, IXGBE_RAH(0));
+
+    for (unsigned i = 0; i < 6; i++)
+        dev->nic->mac[i] = (uint8_t)((i < 4 ? low : high) >> (8 * (i % 4)));
+    if ((low | (high & RAH_ADDR)) == 0 || (low & 1) != 0) {
+        ixgbe_complain(dev, "mac-invalid", "ral0", low);
+        return RT_IO;
+    }
+    return RT_OK;
+}
+
+static const struct nic_ops ixgbe_ops;
+
+static enum rt_status probe(struct nic *nic)
+{
+    struct ixgbe *dev = nic->priv;
+    enum rt_status st;
+
+    dev->nic = nic;
+    st = settled(dev);
+    if (st == RT_OK && (dev->model->flags & IXGBE_NVM_EERD) != 0) {
+        st = ixgbe_sync_take(dev, SYNC_NVM);
+        if (st == RT_OK)
+            st = ixgbe_nvm_check(dev);
+        ixgbe_sync_give(dev, SYNC_NVM);
+    }
+    if (st == RT_OK)
+        st = choose_mac(dev);
+    if (st == RT_OK)
+        st = ixgbe_stats_alloc(dev);
+    if (st != RT_OK)
+        return st;
+    nic->ops = &ixgbe_ops;
+    nic->caps = (struct nic_caps){
+        .rxq_max = IXGBE_QUEUES_MAX,
+        .txq_max = IXGBE_QUEUES_MAX,
+        .ring_min = IXGBE_RING_MIN,
+        .ring_max = IXGBE_RING_MAX,
+        .ring_multiple = IXGBE_RING_MIN,
+        .frame_max_bytes = FRAME_BYTES_MAX,
+        .rss = true,
+        .vlan = true,
+        .rx_checksum = true,
+        .tx_checksum = true,
+        .tso = true,
+    };
+    return RT_OK;
+}
+
+static enum rt_status configure(struct nic *nic)
+{
+    return RT_OK; /* every setting is written at start */
+}
+
+/* DS 4.6.11.3.4 without traffic classes: one packet buffer for everything. */
+static void buffers(struct ixgbe *dev)
+{
+    uint32_t frame_kib = (dev->nic->config.frame_max_bytes + 1023u) / 1024;
+
+    for (unsigned i = 0; i < IXGBE_PACKET_BUFFERS; i++) {
+        ixgbe_write(dev, IXGBE_RXPBSIZE(i),
+                    i == 0 ? ixgbe_field(RXPBSIZE_KIB, dev->model->rx_buffer_kib) : 0);
+        ixgbe_write(dev, IXGBE_TXPBSIZE(i), i == 0 ? dev->model->tx_buffer_kib * 1024u : 0);
+        ixgbe_write(dev, IXGBE_TXPBTHRESH(i),
+                    i == 0 ? dev->model->tx_buffer_kib - frame_kib - 1 : 0);
+    }
+}
+
+/* Step 9 (DS 4.6.7), up to the queues. */
+static void receive_setup(struct ixgbe *dev)
+{
+    const struct nic_config *config = &dev->nic->config;
+    uint32_t hlreg0 = HLREG0_TXCRCEN | HLREG0_RXCRCSTRP | HLREG0_TXPADEN |
+                      (ixgbe_read(dev, IXGBE_HLREG0) & ~HLREG0_JUMBOEN);
+    uint32_t rdrxctl = ixgbe_read(dev, IXGBE_RDRXCTL) & ~RDRXCTL_RSCFRSTSIZE;
+
+    ixgbe_write(dev, IXGBE_FCTRL,
+                FCTRL_BAM | (config->promiscuous ? FCTRL_UPE | FCTRL_MPE : 0));
+    if (config->frame_max_bytes > STANDARD_FRAME_BYTES)
+        hlreg0 |= HLREG0_JUMBOEN;
+    ixgbe_write(dev, IXGBE_HLREG0, hlreg0);
+    ixgbe_write(dev, IXGBE_MAXFRS,
+                ixgbe_field(MAXFRS_MFS, (uint32_t)config->frame_max_bytes + IXGBE_CRC_BYTES));
+    ixgbe_write(dev, IXGBE_RDRXCTL,
+                rdrxctl | RDRXCTL_CRC_STRIP | RDRXCTL_RSCACKC | RDRXCTL_FCOE_WRFIX);
+    ixgbe_write(dev, IXGBE_RXCSUM, RXCSUM_PCSD);
+    for (unsigned i = 0; i < 32; i++) {
+        ixgbe_write(dev, IXGBE_RQSMR(i), 0);
+        ixgbe_write(dev, IXGBE_TQSM(i), 0);
+    }
+}
+
+/* Step 10 (DS 4.6.8), up to the queues. */
+static void transmit_setup(struct ixgbe *dev)
+{
+    ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) | RTTDCS_ARBDIS);
+    ixgbe_write(dev, IXGBE_MTQC, 0);
+    ixgbe_write(dev, IXGBE_DTXMXSZRQ, DTXMXSZRQ_MAX);
+    ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) & ~RTTDCS_ARBDIS);
+    ixgbe_write(dev, IXGBE_DMATXCTL, ixgbe_read(dev, IXGBE_DMATXCTL) | DMATXCTL_TE);
+}
+
+/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
+void ixgbe_shut_down(struct ixgbe *dev)
+{
+    bool there = ixgbe_read(dev, IXGBE_STATUS) != UINT32_MAX;
+
+    if (there)
+        silence(dev);
+    if (there && reset(dev) != RT_OK)
+        ixgbe_complain(dev, "stop", "status", ixgbe_read(dev, IXGBE_STATUS));
+    pci_bus_master(dev->nic->pci, false); /* whatever it does now, not to our memory */
+    if (there)
+        hal_delay_us(RESET_SETTLE_US);
+    ixgbe_irq_teardown(dev);
+    ixgbe_rings_stop(dev);
+}
+
+static enum rt_status enable(struct ixgbe *dev)
+{
+    enum rt_status st = ixgbe_irq_setup(dev);
+
+    pci_bus_master(dev->nic->pci, true);
+    if (st == RT_OK)
+        st = ixgbe_tx_enable(dev);
+    if (st == RT_OK)
+        st = ixgbe_rx_enable(dev);
+    if (st == RT_OK)
+        receive_switch(dev, true);
+    return st;
+}
+
+enum rt_status ixgbe_bring_up(struct ixgbe *dev)
+{
+    enum rt_status st = RT_OK;
+
+    if (!dev->fresh) {
+        silence(dev);
+        st = reset(dev);
+        hal_delay_us(RESET_SETTLE_US);
+    }
+    if (st == RT_OK)
+        st = settled(dev);
+    if (st != RT_OK)
+        return st;
+    dev->fresh = false;
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) & ~CTRL_GIO_MASTER_DISABLE);
+    ixgbe_write(dev, IXGBE_CTRL_EXT,
+                ixgbe_read(dev, IXGBE_CTRL_EXT) | CTRL_EXT_NS_DIS | CTRL_EXT_RO_DIS |
+                    CTRL_EXT_DRV_LOAD);
+    st = ixgbe_link_begin(dev);
+    if (st != RT_OK)
+        return st;
+    buffers(dev);
+    ixgbe_filter_init(dev);
+    ixgbe_rss_init(dev);
+    receive_setup(dev);
+    transmit_setup(dev);
+    st = ixgbe_rings_start(dev);
+    if (st == RT_OK)
+        st = enable(dev);
+    if (st != RT_OK)
+        ixgbe_shut_down(dev);
+    return st;
+}
+
+static enum rt_status start(struct nic *nic)
+{
+    struct ixgbe *dev = nic->priv;
+    enum rt_status st;
+
+    nic->link = (struct nic_link){.up = false};
+    dev->recoveries = dev->tx_hangs = dev->device_faults = 0;
+    st = ixgbe_bring_up(dev);
+    if (st != RT_OK)
+        return st;
+    for (uint16_t q = 0; q < nic->config.rxqs; q++)
+        nic->rxq[q]->stats = (struct nic_queue_stats){0};
+    for (uint16_t q = 0; q < nic->config.txqs; q++)
+        nic->txq[q]->stats = (struct nic_queue_stats){0};
+    ixgbe_resume(dev);
+    ixgbe_link_look(dev);
+    ixgbe_poll_stats(nic); /* clears what the device counted before */
+    for (uint32_t i = 0; i < nic->counter_count; i++)
+        nic->counters[i].value = 0;
+    nic->stats = (struct nic_stats){0};
+    return RT_OK;
+}
+
+static void stop(struct nic *nic)
+{
+    struct ixgbe *dev = nic->priv;
+
+    ixgbe_poll_stats(nic);
+    ixgbe_shut_down(dev);
+    if (dev->state != IXGBE_GONE)
+        ixgbe_write(dev, IXGBE_CTRL_EXT,
+                    ixgbe_read(dev, IXGBE_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
+    nic->link.up = false;
+    rt_log("%s state=stopped", nic->name);
+}
+
+static const struct nic_ops ixgbe_ops = {
+    .configure = configure,
+    .rxq_setup = ixgbe_rxq_setup,
+    .txq_setup = ixgbe_txq_setup,
+    .start = start,
+    .stop = stop,
+    .poll_link = ixgbe_poll_link,
+    .poll_stats = ixgbe_poll_stats,
+    .set_promiscuous = ixgbe_set_promiscuous,
+    .add_multicast = ixgbe_add_multicast,
+    .set_vlan_filter = ixgbe_set_vlan_filter,
+};
+
+const struct nic_driver ixgbe_driver = {
+    .name = "ixgbe",
+    .match = match,
+    .attach = attach,
+    .reset = reset_step,
+    .probe = probe,
+};

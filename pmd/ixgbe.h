@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the files of the ixgbe driver. */
+#ifndef PMD_IXGBE_H
+#define PMD_IXGBE_H
+
+#include "ixgbe_reg.h"
+#include "nic_driver.h"
+
+#define IXGBE_QUEUES_MAX NIC_QUEUES_MAX
+#define IXGBE_RING_MIN 8 /* length registers count 128 bytes */
+#define IXGBE_RING_MAX 4096
+#define IXGBE_RX_CHAIN_MAX 8  /* segments of a received frame: 8 x 2048 > 15872 */
+#define IXGBE_TX_CHAIN_MAX 32 /* DS 7.2.1.1: a frame has at most 40 descriptors */
+#define IXGBE_TX_BYTES_MIN 17 /* DS 7.2.1.1; the chip pads to 60 (HLREG0.TXPADEN) */
+#define IXGBE_TX_TSO_BYTES_MAX 0x3ffff /* PAYLEN has 18 bits */
+#define IXGBE_VLAN_BYTES 4
+#define IXGBE_CRC_BYTES 4
+
+/* What differs between the parts. */
+enum ixgbe_model_flags {
+    IXGBE_SFP = 1u << 0,        /* module in a cage, read by I2C */
+    IXGBE_COPPER = 1u << 1,     /* 10GBASE-T PHY behind MDIO */
+    IXGBE_NVM_EERD = 1u << 2,   /* the EEPROM can be read by register */
+    IXGBE_REGSMP = 1u << 3,     /* second semaphore in SW_FW_SYNC, not in SWSM */
+};
+
+struct ixgbe_model {
+    uint16_t device;
+    uint16_t rx_buffer_kib, tx_buffer_kib;
+    uint32_t flags;
+    const char *name;
+};
+
+/* 16 bytes in one register; may alias what it copies. */
+typedef uint64_t ixgbe_vec __attribute__((vector_size(16), may_alias));
+
+struct ixgbe_rxq {
+    struct nic_rxq head;
+    /* what the receive loop reads, together */
+    struct ixgbe_rx_desc *ring RT_ALIGNED(RT_CACHE_LINE);
+    struct buf_ref *shadow; /* the buffer of each descriptor: owner NIC */
+    uint16_t next;          /* next descriptor to look at */
+    uint16_t descs;
+    uint16_t unposted; /* rewritten, but RDT not yet moved past them */
+    uint16_t post_at;
+    bool mid_frame; /* `chain` or `skip`: the next descriptor continues a frame */
+    bool skip;      /* ... of which the rest is dropped */
+    ixgbe_vec keep RT_ALIGNED(16);   /* bits of a write-back that go into the header */
+    ixgbe_vec header RT_ALIGNED(16); /* template of header bytes 32..47 */
+    struct hal_mmio mmio;
+    uint32_t tail_reg;
+    /* cold */
+    struct buf *chain, *chain_last; /* frame in several buffers, so far; owner STACK */
+    struct ixgbe *dev;
+    bool irq_reaches; /* an interrupt of this queue ends a halt of its core */
+    bool parked;      /* its core has seen that the port is in recovery */
+    uint16_t ring_descs_max; /* memory there is */
+};
+
+/* What frames of one kind (no request, or those of the context in force) have in common. */
+struct ixgbe_tx_kind {
+    uint64_t command;     /* all but the lengths */
+    uint32_t bytes_min;   /* headers must lie inside */
+    uint32_t over_min;    /* longest - bytes_min */
+    uint32_t header_bytes; /* TSO: not part of PAYLEN */
+};
+
+struct ixgbe_txq {
+    struct nic_txq head;
+    struct ixgbe_tx_desc *ring RT_ALIGNED(RT_CACHE_LINE);
+    struct buf_ref *shadow; /* owner NIC; buf NULL: a context descriptor */
+    uint16_t *rs;           /* fifo: descriptors that report completion */
+    uint16_t next;          /* next descriptor to write */
+    uint16_t clean;         /* next descriptor to reclaim */
+    uint16_t used;
+    uint16_t descs;
+    uint16_t rs_first, rs_count;
+    struct hal_mmio mmio;
+    uint32_t tail_reg;
+    struct ixgbe_tx_kind plain;
+    /* The chip keeps the last context: frames with the same requests need no descriptor. */
+    struct ixgbe_tx_kind offload;
+    uint64_t context_lengths, context_mask; /* of header bytes 48..55 */
+    uint32_t context_flags;                 /* requests; 0: no context */
+    uint16_t context_vlan, context_vlan_mask;
+    /* cold */
+    struct ixgbe *dev;
+    uint8_t no_owner; /* owner byte of context descriptors: never NIC */
+    bool parked;
+    uint16_t ring_descs_max;
+    uint16_t watch_clean, watch_used; /* as of the last look of core 0 */
+    uint64_t moved_us;                /* when it last made progress */
+};
+
+enum ixgbe_state { IXGBE_RUNNING, IXGBE_PARKING, IXGBE_GONE };
+
+struct ixgbe {
+    struct hal_mmio mmio;
+    struct nic *nic;
+    const struct ixgbe_model *model;
+    struct ixgbe_rxq *rxq[IXGBE_QUEUES_MAX];
+    struct ixgbe_txq *txq[IXGBE_QUEUES_MAX];
+    uint32_t lan;    /* which of the two functions */
+    uint32_t synced; /* SW_FW_SYNC bits that we hold */
+    bool fresh;      /* reset, and nothing enabled since */
+    bool irqs_allocated;
+    enum ixgbe_state state;
+    const char *fault; /* why it parks */
+    uint64_t recoveries, tx_hangs, device_faults; /* last rows of nic->counters */
+};
+
+/* ixgbe.c */
+void ixgbe_complain(const struct ixgbe *dev, const char *what, const char *reg, uint32_t value);
+/* Reset, rings, interrupts, link; and back. For start, stop and recovery. */
+RT_NODISCARD enum rt_status ixgbe_bring_up(struct ixgbe *dev);
+void ixgbe_shut_down(struct ixgbe *dev);
+
+/* ixgbe_nvm.c: semaphores and EEPROM */
+RT_NODISCARD enum rt_status ixgbe_sync_take(struct ixgbe *dev, uint32_t resources);
+void ixgbe_sync_give(struct ixgbe *dev, uint32_t resources);
+RT_NODISCARD enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value);
+RT_NODISCARD enum rt_status ixgbe_nvm_check(struct ixgbe *dev);
+
+/* ixgbe_link.c: module or PHY, link */
+RT_NODISCARD enum rt_status ixgbe_link_begin(struct ixgbe *dev);
+void ixgbe_link_look(struct ixgbe *dev);
+
+/* ixgbe_irq.c */
+RT_NODISCARD enum rt_status ixgbe_irq_setup(struct ixgbe *dev);
+void ixgbe_irq_quiet(struct ixgbe *dev);
+void ixgbe_irq_teardown(struct ixgbe *dev);
+bool ixgbe_rx_arm(struct nic_rxq *rxq);
+void ixgbe_rx_disarm(struct nic_rxq *rxq);
+
+/* ixgbe_filter.c: addresses, VLAN, RSS, statistics */
+void ixgbe_filter_init(struct ixgbe *dev);
+void ixgbe_rss_init(struct ixgbe *dev);
+extern const uint8_t ixgbe_rss_key[IXGBE_RSSRK_COUNT * 4];
+RT_NODISCARD enum rt_status ixgbe_set_promiscuous(struct nic *nic, bool on);
+RT_NODISCARD enum rt_status ixgbe_add_multicast(struct nic *nic, const uint8_t mac[6]);
+RT_NODISCARD enum rt_status ixgbe_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
+RT_NODISCARD enum rt_status ixgbe_stats_alloc(struct ixgbe *dev);
+void ixgbe_poll_stats(struct nic *nic);
+
+/* ixgbe_ring.c: queues, without the data path */
+RT_NODISCARD enum rt_status ixgbe_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
+                                            struct pool *pool);
+RT_NODISCARD enum rt_status ixgbe_txq_setup(struct nic *nic, uint16_t queue, unsigned core,
+                                            struct pool *pool);
+RT_NODISCARD enum rt_status ixgbe_rings_start(struct ixgbe *dev); /* fills and programs */
+RT_NODISCARD enum rt_status ixgbe_rx_enable(struct ixgbe *dev);   /* queue by queue */
+RT_NODISCARD enum rt_status ixgbe_tx_enable(struct ixgbe *dev);
+void ixgbe_queues_disable(struct ixgbe *dev);
+void ixgbe_rings_stop(struct ixgbe *dev); /* every buffer goes home; DMA must be off */
+
+/* ixgbe_watch.c: faults; see the head of the file */
+void ixgbe_poll_link(struct nic *nic);
+void ixgbe_resume(struct ixgbe *dev); /* queues use the data path again */
+
+/* ixgbe_rxtx.c: the data path */
+uint32_t ixgbe_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);
+bool ixgbe_rx_pending(const struct ixgbe_rxq *q); /* a written-back descriptor waits */
+void ixgbe_rx_post(struct ixgbe_rxq *q);          /* gives rewritten descriptors to the chip */
+void ixgbe_tx(struct nic_txq *txq, struct buf_batch *batch);
+uint32_t ixgbe_tx_reclaim(struct nic_txq *txq);
+/* ixgbe_rxtx_odd.c: everything that is not one plain buffer */
+RT_COLD void ixgbe_rx_odd(struct ixgbe_rxq *q, struct buf_batch *out);
+enum ixgbe_tx_fate { IXGBE_TX_QUEUED, IXGBE_TX_GONE, IXGBE_TX_NO_ROOM };
+RT_COLD enum ixgbe_tx_fate ixgbe_tx_odd(struct ixgbe_txq *q, struct buf *b_owned);
+
+RT_INLINE uint32_t ixgbe_read(const struct ixgbe *dev, uint32_t reg)
+{
+    return hal_read32(&dev->mmio, reg);
+}
+RT_INLINE void ixgbe_write(const struct ixgbe *dev, uint32_t reg, uint32_t value)
+{
+    hal_write32(&dev->mmio, reg, value);
+}
+RT_INLINE uint32_t ixgbe_tx_room(const struct ixgbe_txq *q)
+{
+    return (uint32_t)q->descs - 1 - q->used;
+}
+/* The context that the chip holds is the one this frame asks for. */
+RT_INLINE bool ixgbe_tx_in_context(const struct ixgbe_txq *q, const struct buf *b)
+{
+    uint64_t lengths = *(const uint64_t *)(const void *)&b->l2_bytes & q->context_mask;
+
+    return (b->flags & BUF_TX_OFFLOADS) == q->context_flags && lengths == q->context_lengths &&
+           ((b->vlan_tci ^ q->context_vlan) & q->context_vlan_mask) == 0;
+}
+_Static_assert(offsetof(struct buf, l2_bytes) == 48 && offsetof(struct buf, mss_bytes) == 54,
+               "the lengths of a request are one load");
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ixgbe: semaphores with the other function and the firmware, EEPROM. Core 0. */
+#include "ixgbe.h"
+
+#include <rt/log.h>
+
+#define SEMAPHORE_TRIES 200
+#define SEMAPHORE_STEP_US 50
+#define SYNC_TRIES 40
+#define SYNC_STEP_US 5000
+#define NVM_WORD_TIMEOUT_US 10000
+
+/* DS 10.5.4: SMBI keeps the other function out, SWESMBI (X540, X550: REGSMP) the firmware. Both
+ * are held only while SW_FW_SYNC changes. A holder that died left SMBI set: after the deadline
+ * it is taken over once, as the datasheet tells. */
+static enum rt_status take_smbi(struct ixgbe *dev)
+{
+    for (unsigned i = 0; i < 2 * SEMAPHORE_TRIES; i++) {
+        uint32_t value = ixgbe_read(dev, IXGBE_SWSM);
+
+        if (value == UINT32_MAX)
+            return RT_IO;
+        if ((value & SWSM_SMBI) == 0)
+            return RT_OK;
+        if (i == SEMAPHORE_TRIES) {
+            rt_log("%s swsm=0x%08x action=\"semaphore taken over\"", dev->nic->name,
+                   (unsigned)value);
+            ixgbe_write(dev, IXGBE_SWSM, value & ~(SWSM_SMBI | SWSM_SWESMBI));
+        }
+        hal_delay_us(SEMAPHORE_STEP_US);
+    }
+    return RT_TIMEOUT;
+}
+
+static enum rt_status take_second(struct ixgbe *dev)
+{
+    for (unsigned i = 0; i < SEMAPHORE_TRIES; i++) {
+        if ((dev->model->flags & IXGBE_REGSMP) != 0) {
+            if ((ixgbe_read(dev, IXGBE_SW_FW_SYNC) & SYNC_REGSMP) == 0)
+                return RT_OK;
+        } else {
+            ixgbe_write(dev, IXGBE_SWSM, ixgbe_read(dev, IXGBE_SWSM) | SWSM_SWESMBI);
+            if ((ixgbe_read(dev, IXGBE_SWSM) & SWSM_SWESMBI) != 0)
+                return RT_OK;
+        }
+        hal_delay_us(SEMAPHORE_STEP_US);
+    }
+    return RT_TIMEOUT;
+}
+
+static void give_both(struct ixgbe *dev)
+{
+    if ((dev->model->flags & IXGBE_REGSMP) != 0)
+        ixgbe_write(dev, IXGBE_SW_FW_SYNC,
+                    ixgbe_read(dev, IXGBE_SW_FW_SYNC) & ~SYNC_REGSMP);
+    ixgbe_write(dev, IXGBE_SWSM, ixgbe_read(dev, IXGBE_SWSM) & ~(SWSM_SMBI | SWSM_SWESMBI));
+    (void)ixgbe_read(dev, IXGBE_STATUS);
+}
+
+enum rt_status ixgbe_sync_take(struct ixgbe *dev, uint32_t resources)
+{
+    uint32_t theirs = resources << SYNC_FW_SHIFT, value = 0;
+    enum rt_status st;
+
+    for (unsigned i = 0; i < SYNC_TRIES; i++) {
+        st = take_smbi(dev);
+        if (st == RT_OK)
+            st = take_second(dev);
+        if (st != RT_OK) {
+            ixgbe_complain(dev, "semaphore-timeout", "swsm", ixgbe_read(dev, IXGBE_SWSM));
+            return st;
+        }
+        value = ixgbe_read(dev, IXGBE_SW_FW_SYNC);
+        if ((value & (resources | theirs)) == 0) {
+            ixgbe_write(dev, IXGBE_SW_FW_SYNC, value | resources);
+            dev->synced |= resources;
+            give_both(dev);
+            return RT_OK;
+        }
+        give_both(dev);
+        hal_delay_us(SYNC_STEP_US);
+    }
+    ixgbe_complain(dev, "resource-timeout", "sw_fw_sync", value);
+    return RT_TIMEOUT;
+}
+
+void ixgbe_sync_give(struct ixgbe *dev, uint32_t resources)
+{
+    if ((dev->synced & resources) == 0 || take_smbi(dev) != RT_OK)
+        return;
+    if (take_second(dev) == RT_OK)
+        ixgbe_write(dev, IXGBE_SW_FW_SYNC, ixgbe_read(dev, IXGBE_SW_FW_SYNC) & ~resources);
+    dev->synced &= ~resources;
+    give_both(dev);
+}
+
+enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value)
+{
+    uint32_t reg = 0;
+    enum rt_status st;
+
+    ixgbe_write(dev, IXGBE_EERD, ixgbe_field(EERD_ADDR, word) | EERD_START);
+    st = hal_wait_reg(&dev->mmio, IXGBE_EERD, EERD_DONE, EERD_DONE, NVM_WORD_TIMEOUT_US, &reg);
+    if (st != RT_OK)
+        ixgbe_complain(dev, "nvm-timeout", "eerd", reg);
+    *value = (uint16_t)FIELD_GET(EERD_DATA, reg);
+    return st;
+}
+
+/* A section counts its words in its first one. */
+static enum rt_status add_section(struct ixgbe *dev, uint16_t pointer, uint16_t *sum)
+{
+    uint16_t words, value;
+    enum rt_status st;
+
+    if (pointer == 0 || pointer == UINT16_MAX)
+        return RT_OK;
+    st = ixgbe_nvm_read(dev, pointer, &words);
+    if (st != RT_OK || words == 0 || words == UINT16_MAX)
+        return st;
+    for (uint32_t i = 1; i <= words; i++) { /* what lies outside reads as ones or times out */
+        st = ixgbe_nvm_read(dev, pointer + i, &value);
+        if (st != RT_OK)
+            return st;
+        *sum = (uint16_t)(*sum + value);
+    }
+    return RT_OK;
+}
+
+/* DS 6.2.3: words 0 to 0x3f and the sections that 3 to 0xe point to add up to 0xbaba. */
+enum rt_status ixgbe_nvm_check(struct ixgbe *dev)
+{
+    uint16_t sum = 0, value;
+    enum rt_status st;
+
+    for (uint32_t word = 0; word <= IXGBE_NVM_CHECKSUM_WORD; word++) {
+        st = ixgbe_nvm_read(dev, word, &value);
+        if (st != RT_OK)
+            return st;
+        sum = (uint16_t)(sum + value);
+        if (word >= IXGBE_NVM_POINTERS_FIRST && word <= IXGBE_NVM_POINTERS_LAST)
+            st = add_section(dev, value, &sum);
+        if (st != RT_OK)
+            return st;
+    }
+    if (sum != IXGBE_NVM_CHECKSUM) {
+        ixgbe_complain(dev, "nvm-checksum", "sum", sum);
+        return RT_IO;
+    }
+    return RT_OK;
+}

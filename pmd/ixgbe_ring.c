@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ixgbe queues: memory, registers, filling and emptying. Core 0, while DMA is off. */
+#include "ixgbe.h"
+
+#include <mempool/poison.h>
+#include <rt/log.h>
+
+#define RX_POST_DESCS 16 /* one RDT write for so many at least, while traffic flows */
+#define TX_PREFETCH_DESCS 32 /* DS 4.6.8.1: with WTHRESH 0, RS reports each descriptor it is on */
+#define TX_HOST_DESCS 1
+#define QUEUE_TIMEOUT_US 10000
+#define TX_COMMAND (TXD_TYPE_DATA | TXD_DEXT | TXD_EOP | TXD_IFCS)
+
+static void *ring_memory(uint32_t descs, const char *what)
+{
+    return hal_alloc(descs * sizeof(struct ixgbe_rx_desc), 128, what);
+}
+_Static_assert(sizeof(struct ixgbe_rx_desc) == sizeof(struct ixgbe_tx_desc), "one size");
+
+static enum rt_status no_memory(const struct nic *nic, const char *what, uint32_t descs)
+{
+    rt_log("%s error=memory what=%s descs=%u remedy=\"fewer descriptors or more memory\"",
+           nic->name, what, (unsigned)descs);
+    return RT_NO_MEMORY;
+}
+
+enum rt_status ixgbe_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
+                                struct pool *pool)
+{
+    struct ixgbe *dev = nic->priv;
+    struct ixgbe_rxq *q = dev->rxq[queue];
+    uint16_t descs = nic->config.rx_descs;
+
+    if (q == NULL) {
+        q = hal_alloc(sizeof(*q), RT_CACHE_LINE, "ixgbe rxq");
+        if (q == NULL)
+            return no_memory(nic, "rxq", descs);
+        dev->rxq[queue] = q;
+    }
+    if (q->ring_descs_max < descs) {
+        q->ring = ring_memory(descs, "ixgbe rx ring");
+        q->shadow = hal_alloc(descs * sizeof(struct buf_ref), RT_CACHE_LINE, "ixgbe rx bufs");
+        q->ring_descs_max = 0;
+        if (q->ring == NULL || q->shadow == NULL)
+            return no_memory(nic, "rx ring", descs);
+        q->ring_descs_max = descs;
+    }
+    q->descs = descs;
+    q->post_at = (uint16_t)RT_MIN(RX_POST_DESCS, descs / 4);
+    q->dev = dev;
+    q->mmio = dev->mmio;
+    q->tail_reg = IXGBE_RDT(queue);
+    q->head.rx = ixgbe_rx;
+    q->head.arm = ixgbe_rx_arm;
+    q->head.disarm = ixgbe_rx_disarm;
+    q->head.nic = nic;
+    q->head.pool = pool;
+    q->head.index = queue;
+    q->head.core = (uint16_t)core;
+    nic->rxq[queue] = &q->head;
+    return RT_OK;
+}
+
+enum rt_status ixgbe_txq_setup(struct nic *nic, uint16_t queue, unsigned core,
+                                struct pool *pool)
+{
+    struct ixgbe *dev = nic->priv;
+    struct ixgbe_txq *q = dev->txq[queue];
+    uint16_t descs = nic->config.tx_descs;
+
+    if (q == NULL) {
+        q = hal_alloc(sizeof(*q), RT_CACHE_LINE, "ixgbe txq");
+        if (q == NULL)
+            return no_memory(nic, "txq", descs);
+        dev->txq[queue] = q;
+    }
+    if (q->ring_descs_max < descs) {
+        q->ring = ring_memory(descs, "ixgbe tx ring");
+        q->shadow = hal_alloc(descs * sizeof(struct buf_ref), RT_CACHE_LINE, "ixgbe tx bufs");
+        q->rs = hal_alloc(descs * sizeof(q->rs[0]), RT_CACHE_LINE, "ixgbe tx fifo");
+        q->ring_descs_max = 0;
+        if (q->ring == NULL || q->shadow == NULL || q->rs == NULL)
+            return no_memory(nic, "tx ring", descs);
+        q->ring_descs_max = descs;
+    }
+    q->descs = descs;
+    q->dev = dev;
+    q->mmio = dev->mmio;
+    q->tail_reg = IXGBE_TDT(queue);
+    q->no_owner = BUF_POOL;
+    q->head.tx = ixgbe_tx;
+    q->head.reclaim = ixgbe_tx_reclaim;
+    q->head.nic = nic;
+    q->head.pool = pool;
+    q->head.index = queue;
+    q->head.core = (uint16_t)core;
+    nic->txq[queue] = &q->head;
+    return RT_OK;
+}
+
+/* Every descriptor gets a buffer; the last one is the gap between full and empty. */
+static enum rt_status rx_fill(struct ixgbe_rxq *q)
+{
+    const struct nic *nic = q->head.nic;
+    struct pool *pool = q->head.pool;
+
+    if (pool->free < q->descs) {
+        rt_log("%s error=start rxq=%u pool=%s free=%u need=%u remedy=\"larger pool_size or "
+               "smaller rx_descs\"",
+               nic->name, q->head.index, pool->name, (unsigned)pool->free, q->descs);
+        return RT_NO_MEMORY;
+    }
+    for (uint32_t i = 0; i < q->descs; i++) {
+        struct buf_ref ref = pool->stack[pool->free - 1];
+
+        pool->free--;
+        if (!buf_move(ref.buf, ref.owner, BUF_POOL, BUF_NIC))
+            return RT_INVALID;
+        q->shadow[i] = ref;
+        q->ring[i].low.address =
+            hal_phys((char *)ref.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
+        q->ring[i].status = 0;
+    }
+    return RT_OK;
+}
+
+static void rx_templates(struct ixgbe_rxq *q)
+{
+    const struct nic *nic = q->head.nic;
+    uint64_t flags = 0, shape;
+
+    if (nic->config.rx_checksum)
+        flags |= (uint32_t)BUF_RX_IP_GOOD | (uint32_t)BUF_RX_L4_GOOD;
+    if (nic->config.vlan_strip)
+        flags |= (uint32_t)BUF_RX_VLAN | UINT64_C(0xffff) << RXD_VLAN_SHIFT;
+    /* hash type and hash; flags, length and tag */
+    q->keep = (ixgbe_vec){UINT64_C(0xffffffff0000000f),
+                           flags | UINT64_C(0xffff) << RXD_LENGTH_SHIFT};
+    shape = BUF_HEADROOM_BYTES | (uint64_t)1 << 16 | (uint64_t)nic->port << 24;
+    q->header = (ixgbe_vec){0, shape};
+}
+
+static enum rt_status rx_start(struct ixgbe *dev, uint16_t queue)
+{
+    struct ixgbe_rxq *q = dev->rxq[queue];
+    uint64_t ring = hal_phys(q->ring).v;
+    enum rt_status st;
+
+    q->next = 0;
+    q->unposted = 0;
+    q->mid_frame = false;
+    q->skip = false;
+    q->parked = false;
+    q->chain = NULL;
+    q->chain_last = NULL;
+    for (uint32_t i = 0; i < q->descs; i++)
+        q->shadow[i] = (struct buf_ref){NULL, NULL};
+    rx_templates(q);
+    st = rx_fill(q);
+    if (st != RT_OK)
+        return st;
+    ixgbe_write(dev, IXGBE_RDBAL(queue), (uint32_t)ring);
+    ixgbe_write(dev, IXGBE_RDBAH(queue), (uint32_t)(ring >> 32));
+    ixgbe_write(dev, IXGBE_RDLEN(queue),
+                (uint32_t)(q->descs * sizeof(struct ixgbe_rx_desc)));
+    ixgbe_write(dev, IXGBE_RDH(queue), 0);
+    ixgbe_write(dev, IXGBE_RDT(queue), 0);
+    /* With several queues a full one drops, else it would stop the others (DS 7.1.10). */
+    ixgbe_write(dev, IXGBE_SRRCTL(queue),
+                FIELD_PUT(SRRCTL_BSIZEPACKET_KIB, BUF_ROOM_BYTES / 1024) |
+                    FIELD_PUT(SRRCTL_BSIZEHEADER_64, 4) |
+                    FIELD_PUT(SRRCTL_DESCTYPE, SRRCTL_DESCTYPE_ADVANCED) |
+                    (dev->nic->config.rxqs > 1 ? SRRCTL_DROP_EN : 0));
+    return RT_OK;
+}
+
+static void tx_start(struct ixgbe *dev, uint16_t queue)
+{
+    struct ixgbe_txq *q = dev->txq[queue];
+    const struct nic *nic = dev->nic;
+    uint64_t ring = hal_phys(q->ring).v;
+
+    q->next = 0;
+    q->clean = 0;
+    q->used = 0;
+    q->rs_first = 0;
+    q->rs_count = 0;
+    q->context_flags = 0;
+    q->parked = false;
+    q->watch_clean = 0;
+    q->watch_used = 0;
+    q->plain = (struct ixgbe_tx_kind){
+        .command = TX_COMMAND,
+        .bytes_min = IXGBE_TX_BYTES_MIN,
+        .over_min =
+            (uint32_t)nic->config.frame_max_bytes + IXGBE_VLAN_BYTES - IXGBE_TX_BYTES_MIN,
+    };
+    __builtin_memset(q->ring, 0, q->descs * sizeof(q->ring[0]));
+    ixgbe_write(dev, IXGBE_TDBAL(queue), (uint32_t)ring);
+    ixgbe_write(dev, IXGBE_TDBAH(queue), (uint32_t)(ring >> 32));
+    ixgbe_write(dev, IXGBE_TDLEN(queue),
+                (uint32_t)(q->descs * sizeof(struct ixgbe_tx_desc)));
+    ixgbe_write(dev, IXGBE_TDH(queue), 0);
+    ixgbe_write(dev, IXGBE_TDT(queue), 0);
+    ixgbe_write(dev, IXGBE_TDWBAL(queue), 0); /* no head write-back */
+    ixgbe_write(dev, IXGBE_TDWBAH(queue), 0);
+}
+
+static enum rt_status queue_timeout(const struct ixgbe *dev, const char *what, uint16_t queue,
+                                    uint32_t value)
+{
+    rt_log("%s error=queue-timeout %s=%u dctl=0x%08x", dev->nic->name, what, queue,
+           (unsigned)value);
+    return RT_TIMEOUT;
+}
+
+/* DS 4.6.7.1: the tail moves only after the queue says it is on. */
+enum rt_status ixgbe_rx_enable(struct ixgbe *dev)
+{
+    uint32_t vme = dev->nic->config.vlan_strip ? RXDCTL_VME : 0, value = 0;
+
+    for (uint16_t q = 0; q < dev->nic->config.rxqs; q++) {
+        ixgbe_write(dev, IXGBE_RXDCTL(q), RXDCTL_ENABLE | vme);
+        if (hal_wait_reg(&dev->mmio, IXGBE_RXDCTL(q), RXDCTL_ENABLE, RXDCTL_ENABLE,
+                         QUEUE_TIMEOUT_US, &value) != RT_OK)
+            return queue_timeout(dev, "rxq", q, value);
+        ixgbe_rx_post(dev->rxq[q]); /* next = 0: everything but the last descriptor */
+    }
+    return RT_OK;
+}
+
+/* DS 4.6.8.1: DMATXCTL.TE is on before. */
+enum rt_status ixgbe_tx_enable(struct ixgbe *dev)
+{
+    uint32_t value = 0;
+
+    for (uint16_t q = 0; q < dev->nic->config.txqs; q++) {
+        ixgbe_write(dev, IXGBE_TXDCTL(q),
+                    TXDCTL_ENABLE | FIELD_PUT(TXDCTL_PTHRESH, TX_PREFETCH_DESCS) |
+                        FIELD_PUT(TXDCTL_HTHRESH, TX_HOST_DESCS));
+        if (hal_wait_reg(&dev->mmio, IXGBE_TXDCTL(q), TXDCTL_ENABLE, TXDCTL_ENABLE,
+                         QUEUE_TIMEOUT_US, &value) != RT_OK)
+            return queue_timeout(dev, "txq", q, value);
+    }
+    return RT_OK;
+}
+
+/* DS 4.6.7.1.2: off, then wait until the chip says so. A reset follows and ends what does not
+ * answer. */
+void ixgbe_queues_disable(struct ixgbe *dev)
+{
+    uint32_t value = 0;
+
+    for (uint16_t q = 0; q < dev->nic->config.txqs; q++)
+        ixgbe_write(dev, IXGBE_TXDCTL(q), 0);
+    for (uint16_t q = 0; q < dev->nic->config.rxqs; q++)
+        ixgbe_write(dev, IXGBE_RXDCTL(q), 0);
+    for (uint16_t q = 0; q < dev->nic->config.rxqs; q++)
+        if (hal_wait_reg(&dev->mmio, IXGBE_RXDCTL(q), RXDCTL_ENABLE, 0, QUEUE_TIMEOUT_US,
+                         &value) != RT_OK)
+            (void)queue_timeout(dev, "rxq", q, value);
+}
+
+enum rt_status ixgbe_rings_start(struct ixgbe *dev)
+{
+    const struct nic *nic = dev->nic;
+
+    for (uint16_t queue = 0; queue < nic->config.txqs; queue++)
+        tx_start(dev, queue);
+    for (uint16_t queue = 0; queue < nic->config.rxqs; queue++) {
+        enum rt_status st = rx_start(dev, queue);
+
+        if (st != RT_OK)
+            return st;
+    }
+    return RT_OK;
+}
+
+static void rx_empty(struct ixgbe_rxq *q)
+{
+    if (q->chain != NULL)
+        buf_free(q->chain);
+    q->chain = NULL;
+    q->chain_last = NULL;
+    q->mid_frame = false;
+    for (uint32_t i = 0; i < q->descs; i++) {
+        if (q->shadow[i].buf != NULL)
+            buf_go_home(q->shadow[i], BUF_NIC);
+        q->shadow[i] = (struct buf_ref){NULL, NULL};
+        q->ring[i].status = 0;
+    }
+}
+
+static void tx_empty(struct ixgbe_txq *q)
+{
+    for (uint32_t i = 0; i < q->descs && q->used > 0; i++) {
+        if (q->shadow[q->clean].buf != NULL)
+            buf_go_home(q->shadow[q->clean], BUF_NIC);
+        q->clean = (uint16_t)(q->clean + 1u == q->descs ? 0 : q->clean + 1u);
+        q->used--;
+    }
+    q->rs_count = 0;
+}
+
+void ixgbe_rings_stop(struct ixgbe *dev)
+{
+    for (unsigned queue = 0; queue < IXGBE_QUEUES_MAX; queue++) {
+        if (dev->rxq[queue] != NULL && dev->rxq[queue]->ring_descs_max != 0)
+            rx_empty(dev->rxq[queue]);
+        if (dev->txq[queue] != NULL && dev->txq[queue]->ring_descs_max != 0)
+            tx_empty(dev->txq[queue]);
+    }
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ixgbe on the software 82599: bring-up, data path, requests, and every way to go wrong. */
+#include "ixgbe_port.h"
+
+#include <string.h>
+
+static struct nic_config with(uint16_t queues, uint16_t frame_max, bool vlan)
+{
+    struct nic_config c = card_config;
+
+    c.rxqs = queues;
+    c.txqs = queues;
+    c.frame_max_bytes = frame_max;
+    c.vlan_strip = vlan;
+    return c;
+}
+
+/* Sends one buffer, counts what the port then sent. */
+static uint64_t send_one(struct card *card, struct buf *b)
+{
+    struct buf_batch batch = {1, {b}};
+    uint64_t before = card->sent_frames;
+
+    nic_tx(card->nic->txq[0], &batch);
+    assert_int_equal(batch.count, 0);
+    return card->sent_frames - before;
+}
+
+static void test_bring_up(void **state)
+{
+    static const uint16_t ids[] = {X82599_ID_SFP, X82599_ID_X540};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(ids); i++) {
+        struct card *card = card_new(ids[i], 1);
+        uint8_t mac[6];
+
+        pci_scan();
+        assert_int_equal(nic_probe_all(), 1);
+        card->nic = nic_get(0);
+        x82599_mac(card->dev, mac);
+        assert_memory_equal(card->nic->mac, mac, 6);
+        assert_int_equal(pool_create("test", 0, 2, POOL_BUFS, &card->pool), RT_OK);
+        for (unsigned round = 0; round < 3; round++) {
+            card_configure(card, &card_config);
+            assert_int_equal(nic_start(card->nic), RT_OK);
+            assert_true(card->nic->link.up);
+            assert_int_equal(card->nic->link.speed_mbps, 10000);
+            assert_int_equal(card->nic->irq_mode, NIC_IRQ_MSIX);
+            assert_int_equal(card_receive(card, 60, round), X82599_RX_ACCEPTED);
+            card_stop(card);
+            assert_int_equal(card_receive(card, 60, 0), X82599_RX_DROPPED);
+        }
+        assert_true(card_logged(card, ids[i] == X82599_ID_SFP ? "module=0x03" : "phy=0"));
+        assert_false(card_logged(card, "error="));
+        assert_int_equal(x82599_counters(card->dev)->dma_errors, 0);
+        card_free(card);
+    }
+}
+
+static void test_rx_bursts(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    uint32_t in = 0, out = 0;
+
+    for (uint32_t round = 0; round < 500; round++) {
+        struct buf_batch batch = {.count = 0};
+        uint32_t want = round % 33;
+
+        for (uint32_t i = 0; i < want; i++, in++)
+            assert_int_equal(card_receive(card, 60 + in % 1455, in), X82599_RX_ACCEPTED);
+        assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 32), want);
+        for (uint32_t i = 0; i < want; i++, out++) {
+            const struct buf *b = batch.buf[i];
+
+            assert_int_equal(b->data_len, 60 + out % 1455);
+            assert_int_equal(b->pkt_len, b->data_len);
+            assert_int_equal(b->segments, 1);
+            assert_int_equal(*b->owner, BUF_STACK);
+            assert_true(card_is(buf_data(b), b->data_len, out));
+        }
+        buf_batch_free(&batch);
+    }
+    assert_int_equal(card->nic->rxq[0]->stats.packets, in);
+    card_stop(card);
+    assert_int_equal(card->nic->stats.rx_packets, in);
+    card_free(card);
+}
+
+static void test_tx_bursts(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    struct nic_txq *txq = card->nic->txq[0];
+    uint32_t seed = 0;
+
+    card->check_seeds = true;
+    for (uint32_t round = 0; round < 500; round++) {
+        struct buf_batch batch = {.count = 0};
+
+        for (uint32_t i = 0; i < 1 + round % 32; i++, seed++)
+            batch.buf[batch.count++] = card_buf(card, 60 + seed % 1455, seed);
+        nic_tx(txq, &batch);
+        assert_int_equal(batch.count, 0);
+    }
+    assert_int_equal(card->sent_frames, seed);
+    assert_int_equal(card->sent_bad, 0);
+    card_stop(card);
+    assert_int_equal(card->nic->stats.tx_packets, seed);
+    assert_int_equal(x82599_counters(card->dev)->bad_descs, 0);
+    card_free(card);
+}
+
+/* A full ring leaves the rest with the caller, in order. */
+static void test_tx_full(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    struct buf_batch batch = {.count = 0};
+    uint32_t room = card->nic->config.tx_descs - 1u;
+
+    x82599_fault_now(card->dev, X82599_FAULT_STUCK_TX, 0);
+    for (uint32_t i = 0; i < 64 && i < room + 1; i++)
+        batch.buf[batch.count++] = card_buf(card, 100, i);
+    nic_tx(card->nic->txq[0], &batch);
+    assert_int_equal(batch.count, 1);
+    assert_true(card_is(buf_data(batch.buf[0]), 100, room));
+    assert_int_equal(card->nic->txq[0]->stats.ring_full, 1);
+    buf_batch_free(&batch);
+    card_stop(card);
+    card_free(card);
+}
+
+static void test_rx_results(void **state)
+{
+    struct nic_config config = with(1, 1514, true);
+    struct card *card = card_start(&config, 1);
+    uint8_t frame[200], tagged[204];
+    struct buf_batch batch = {.count = 0};
+
+    card_ip4(frame, sizeof(frame), true, 7, SUMS_RIGHT);
+    assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)), X82599_RX_ACCEPTED);
+    frame[60] ^= 1; /* wrong TCP sum */
+    assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)), X82599_RX_ACCEPTED);
+    frame[60] ^= 1;
+    frame[24] ^= 1; /* wrong IP sum */
+    assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)), X82599_RX_ACCEPTED);
+    frame[24] ^= 1;
+    memcpy(tagged, frame, 12);
+    memcpy(tagged + 12, "\x81\x00\x01\x23", 4);
+    memcpy(tagged + 16, frame + 12, sizeof(frame) - 12);
+    assert_int_equal(x82599_receive(card->dev, tagged, sizeof(tagged)), X82599_RX_ACCEPTED);
+    assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 32), 4);
+    assert_true((batch.buf[0]->flags & BUF_RX_L4_GOOD) != 0);
+    assert_int_equal(batch.buf[0]->flags & (BUF_RX_IP_GOOD | BUF_RX_IP_BAD | BUF_RX_L4_BAD),
+                     BUF_RX_IP_GOOD);
+    assert_int_equal(batch.buf[0]->rss_type, 1);
+    assert_true((batch.buf[1]->flags & BUF_RX_L4_BAD) != 0);
+    assert_int_equal(batch.buf[1]->flags & BUF_RX_L4_GOOD, 0);
+    assert_true((batch.buf[2]->flags & BUF_RX_IP_BAD) != 0);
+    assert_true((batch.buf[3]->flags & BUF_RX_VLAN) != 0);
+    assert_int_equal(batch.buf[3]->vlan_tci, 0x123);
+    assert_int_equal(batch.buf[3]->data_len, sizeof(frame));
+    assert_memory_equal(buf_data(batch.buf[3]), frame, sizeof(frame));
+    buf_batch_free(&batch);
+    card_stop(card);
+    card_free(card);
+}
+
+static void test_jumbo(void **state)
+{
+    struct nic_config config = with(1, 9018, false);
+    struct card *card = card_start(&config, 1);
+    static uint8_t frame[9018];
+
+    card->check_seeds = true;
+    for (uint32_t i = 0; i < 200; i++) {
+        uint32_t bytes = 60 + i * 44;
+        struct buf_batch batch = {.count = 0};
+
+        assert_int_equal(card_receive(card, bytes, i), X82599_RX_ACCEPTED);
+        assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 1), bytes <= 2048 ? 1 : 0);
+        while (batch.count == 0)
+            (void)nic_rx(card->nic->rxq[0], &batch, 1);
+        assert_int_equal(batch.buf[0]->pkt_len, bytes);
+        assert_int_equal(batch.buf[0]->segments, (bytes + 2047) / 2048);
+        nic_tx(card->nic->txq[0], &batch);
+        assert_int_equal(batch.count, 0);
+        assert_int_equal(card->last.bytes, bytes);
+    }
+    assert_int_equal(card->sent_bad, 0);
+    card_fill(frame, sizeof(frame), 200);
+    assert_int_equal(send_one(card, card_chain(card, frame, 1514, 100)), 1);
+    assert_int_equal(card->sent_bad, 0);
+    assert_int_equal(x82599_counters(card->dev)->bad_descs, 0);
+    card_stop(card);
+    card_free(card);
+}
+
+/* The same request again costs no context descriptor, and what comes out is right. */
+static void test_checksums(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    uint8_t frame[300];
+
+    for (uint32_t i = 0; i < 300; i++) {
+        bool tcp = i / 50 % 2 == 0;
+        uint32_t bytes = 60 + i % 200;
+        struct buf *b;
+
+        card_ip4(frame, bytes, tcp, i, SUMS_REQUEST);
+        b = card_chain(card, frame, bytes, sizeof(frame));
+        b->flags = BUF_TX_IP_CSUM | (tcp ? BUF_TX_TCP_CSUM : BUF_TX_UDP_CSUM);
+        b->l2_bytes = 14;
+        b->l3_bytes = 20;
+        b->vlan_tci = (uint16_t)i; /* not asked for: does not matter */
+        assert_int_equal(send_one(card, b), 1);
+        assert_int_equal(card->last.bytes, bytes);
+        assert_true(card_sums_right(card->last.data, bytes));
+        if (i % 3 == 0)
+            assert_int_equal(send_one(card, card_buf(card, 60, i)), 1); /* plain between */
+    }
+    assert_int_equal(x82599_counters(card->dev)->tx_contexts, 6);
+    card_stop(card);
+    card_free(card);
+}
+
+static void test_vlan_insert(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+
+    for (uint32_t i = 0; i < 40; i++) {
+        struct buf *b = card_buf(card, 100, i);
+        uint8_t first[12];
+
+        b->flags = BUF_TX_VLAN;
+        b->vlan_tci = (uint16_t)(5 + i / 20);
+        memcpy(first, buf_data(b), 12);
+        assert_int_equal(send_one(card, b), 1);
+        assert_int_equal(card->last.bytes, 104);
+        assert_memory_equal(card->last.data, first, 12);
+        assert_int_equal(card->last.data[12], 0x81);
+        assert_int_equal(card->last.data[15], 5 + i / 20);
+    }
+    assert_int_equal(x82599_counters(card->dev)->tx_contexts, 2);
+    card_stop(card);
+    card_free(card);
+}
+
+static void test_tso(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    static uint8_t frame[20000];
+
+    for (uint32_t round = 0; round < 20; round++) {
+        uint32_t bytes = round % 2 == 0 ? 20000 - round * 500 : 1500;
+        struct buf *b;
+
+        card_ip4(frame, bytes, true, round, SUMS_TSO);
+        b = card_chain(card, frame, bytes, 2048);
+        b->flags = BUF_TX_TSO | BUF_TX_TCP_CSUM | BUF_TX_IP_CSUM;
+        b->l2_bytes = 14;
+        b->l3_bytes = 20;
+        b->l4_bytes = 20;
+        b->mss_bytes = 1000;
+        assert_int_equal(send_one(card, b), (bytes - 54 + 999) / 1000);
+        assert_true(card_sums_right(card->last.data, card->last.bytes));
+    }
+    assert_int_equal(x82599_counters(card->dev)->tx_contexts, 1);
+    assert_int_equal(x82599_counters(card->dev)->bad_descs, 0);
+    card_stop(card);
+    card_free(card);
+}
+
+static void test_bad_requests(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    struct buf *b;
+
+    b = card_buf(card, 16, 0);
+    assert_int_equal(send_one(card, b), 0);
+    b = card_buf(card, 1519, 0);
+    assert_int_equal(send_one(card, b), 0);
+    b = card_buf(card, 100, 0);
+    b->flags = BUF_TX_TCP_CSUM; /* without lengths */
+    assert_int_equal(send_one(card, b), 0);
+    b = card_buf(card, 100, 0);
+    b->flags = BUF_TX_TSO | BUF_TX_TCP_CSUM;
+    b->l2_bytes = 14;
+    b->l3_bytes = 20;
+    b->l4_bytes = 20;
+    b->mss_bytes = 4000; /* longer than frames may be */
+    assert_int_equal(send_one(card, b), 0);
+    b = card_buf(card, 100, 0);
+    b->data_off = 3000;
+    assert_int_equal(send_one(card, b), 0);
+    assert_int_equal(card->nic->txq[0]->stats.bad_request, 5);
+    assert_int_equal(card->sent_frames, 0);
+    card_stop(card);
+    card_free(card);
+}
+
+/* What is not the stack's is refused, and stays where it is. */
+static void test_ownership(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    struct buf *b = card_buf(card, 100, 0);
+    uint64_t refused = buf_refusals();
+
+    *b->owner = BUF_RING;
+    assert_int_equal(send_one(card, b), 0);
+    assert_int_equal(buf_refusals() - refused, 1);
+    assert_int_equal(*b->owner, BUF_RING);
+    *b->owner = BUF_STACK;
+    buf_free(b);
+    card_stop(card);
+    card_free(card);
+}
+
+static void test_rss(void **state)
+{
+    static const uint16_t counts[] = {1, 2, 3, 4, 8, 16};
+    uint8_t frame[64];
+
+    for (size_t c = 0; c < RT_ARRAY_SIZE(counts); c++) {
+        struct nic_config config = with(counts[c], 1514, false);
+        struct card *card = card_start(&config, 1);
+        uint64_t seen[16] = {0};
+
+        for (uint32_t flow = 0; flow < 10000; flow++) {
+            struct buf_batch batch = {.count = 0};
+            uint32_t hash = 0;
+            unsigned queue;
+
+            card_ip4(frame, sizeof(frame), true, flow * 7, SUMS_RIGHT);
+            queue = x82599_rss(card->dev, frame, sizeof(frame), &hash);
+            assert_int_equal(queue, (hash & 127) % counts[c]);
+            assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)),
+                             X82599_RX_ACCEPTED);
+            assert_int_equal(nic_rx(card->nic->rxq[queue], &batch, 32), 1);
+            assert_int_equal(batch.buf[0]->rss_hash, hash);
+            seen[queue]++;
+            buf_batch_free(&batch);
+        }
+        for (unsigned q = 0; q < counts[c]; q++)
+            assert_true(seen[q] > 10000u / counts[c] * 7 / 10);
+        card_stop(card);
+        card_free(card);
+    }
+}
+
+/* Frame before, while and after arming: one interrupt exactly when nobody would look. */
+static void test_arm(void **state)
+{
+    struct nic_config config = with(3, 1514, false);
+    struct card *card = card_start(&config, 1);
+    struct nic_rxq *rxq = card->nic->rxq[0];
+    struct buf_batch batch = {.count = 0};
+
+    assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
+    assert_true(nic_rx_arm(rxq)); /* waiting already */
+    assert_int_equal(nic_rx(rxq, &batch, 32), 1);
+    assert_int_equal(*rxq->irq.count, 0);
+    assert_false(nic_rx_arm(rxq)); /* what polling left behind fires nothing */
+    assert_int_equal(*rxq->irq.count, 0);
+    assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
+    assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
+    assert_int_equal(*rxq->irq.count, 1); /* the vector masked itself */
+    nic_rx_disarm(rxq);
+    assert_int_equal(nic_rx(rxq, &batch, 32), 2);
+    assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
+    assert_int_equal(*rxq->irq.count, 1);
+    assert_int_equal(nic_rx(rxq, &batch, 32), 1);
+    x82599_link(card->dev, false);
+    assert_int_equal(*card->nic->link_irq.count, 1);
+    nic_poll_link(card->nic);
+    assert_false(card->nic->link.up);
+    buf_batch_free(&batch);
+    card_stop(card);
+    card_free(card);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bring_up),   cmocka_unit_test(test_rx_bursts),
+        cmocka_unit_test(test_tx_bursts),  cmocka_unit_test(test_tx_full),
+        cmocka_unit_test(test_rx_results), cmocka_unit_test(test_jumbo),
+        cmocka_unit_test(test_checksums),  cmocka_unit_test(test_vlan_insert),
+        cmocka_unit_test(test_tso),        cmocka_unit_test(test_bad_requests),
+        cmocka_unit_test(test_ownership),  cmocka_unit_test(test_rss),
+        cmocka_unit_test(test_arm),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
