@@ -32,6 +32,7 @@ struct card {
     uint32_t expect_seed; /* when check_seeds: the next frame's */
     bool check_seeds;
     uint64_t violations;  /* the device was told to touch what is not its own */
+    uint64_t link_irqs_seen;
     struct sent last;
     char console[65536];
 };

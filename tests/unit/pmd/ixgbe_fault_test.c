@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Under each fault of the device, at random: the port recovers, no buffer is lost, the device
+ * is never pointed outside a buffer's room, and a counter tells the reason. */
+#include "ixgbe_port.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_US 200
+#define POLL_EVERY 500 /* bursts: link is looked at every 100 ms */
+
+struct fault_row {
+    enum x82599_fault kind;
+    uint32_t chance_65536;
+    const char *log; /* what the driver says about it; NULL: nothing */
+};
+
+static const struct fault_row rows[] = {
+    {X82599_FAULT_LATE_WRITEBACK, 3000, NULL},
+    {X82599_FAULT_WRONG_LENGTH, 3000, NULL},
+    {X82599_FAULT_DD_WITHOUT_DATA, 3000, NULL},
+    {X82599_FAULT_LOST_IRQ, 20000, NULL},
+    {X82599_FAULT_SPURIOUS_IRQ, 3000, NULL},
+    {X82599_FAULT_STUCK_TX, 3, "fault=tx-hang"},
+    {X82599_FAULT_LINK_FLAP, 100, "link=down"},
+    {X82599_FAULT_RESET_NEEDED, 100, "fault=memory-error"},
+};
+
+/* Some bursts in, whatever comes out is sent again. */
+static void turn(struct card *card, uint32_t round)
+{
+    struct buf_batch batch = {.count = 0};
+
+    for (uint32_t i = 0; i < 32; i++)
+        (void)card_receive(card, 60 + (round + i) * 37 % 1455, round);
+    (void)nic_rx(card->nic->rxq[0], &batch, 64);
+    for (uint32_t i = 0; i < batch.count; i++)
+        assert_in_range(batch.buf[i]->data_len, 1, BUF_ROOM_BYTES);
+    nic_tx(card->nic->txq[0], &batch);
+    buf_batch_free(&batch);
+    if (round % 8 == 0 && !nic_rx_arm(card->nic->rxq[0])) {
+        (void)card_receive(card, 60, round); /* raises an interrupt */
+        nic_rx_disarm(card->nic->rxq[0]);
+    }
+    card_pass_us(card, STEP_US);
+    if (round % POLL_EVERY == 0 || *card->nic->link_irq.count != card->link_irqs_seen)
+        nic_poll_link(card->nic);
+    card->link_irqs_seen = *card->nic->link_irq.count;
+}
+
+/* Without faults again: every frame comes through. */
+static void must_work(struct card *card)
+{
+    uint64_t before;
+
+    for (unsigned kind = 0; kind < X82599_FAULT_KINDS; kind++)
+        x82599_fault_chance(card->dev, (enum x82599_fault)kind, 0);
+    for (uint32_t i = 0; i < 30; i++) { /* link back, hang seen, queues parked, reset */
+        struct buf_batch batch = {.count = 0};
+
+        card_pass_us(card, 100000);
+        nic_poll_link(card->nic);
+        (void)nic_rx(card->nic->rxq[0], &batch, 64);
+        nic_tx(card->nic->txq[0], &batch);
+        buf_batch_free(&batch);
+    }
+    for (uint32_t i = 0; i < 20; i++) {
+        struct buf_batch batch = {.count = 0};
+
+        before = card->sent_frames;
+        assert_int_equal(card_receive(card, 100, i), X82599_RX_ACCEPTED);
+        assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 32), 1);
+        assert_true(card_is(buf_data(batch.buf[0]), 100, i));
+        nic_tx(card->nic->txq[0], &batch);
+        assert_int_equal(batch.count, 0);
+        assert_int_equal(card->sent_frames - before, 1);
+    }
+}
+
+static uint64_t environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void test_faults(void **state)
+{
+    uint64_t frames = environment("FAULT_FRAMES", 100000), seed = environment("FAULT_SEED", 1);
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
+        struct card *card = card_start(&card_config, seed + i);
+        const struct fault_row *row = &rows[i];
+
+        x82599_fault_chance(card->dev, row->kind, row->chance_65536);
+        for (uint32_t round = 0; round < frames / 32; round++)
+            turn(card, round);
+        must_work(card);
+        nic_poll_stats(card->nic);
+        printf("%-18s seed=%llu faults=%llu sent=%llu hostile=%llu recoveries=%llu\n",
+               x82599_fault_name(row->kind), (unsigned long long)(seed + i),
+               (unsigned long long)x82599_counters(card->dev)->faults[row->kind],
+               (unsigned long long)card->sent_frames,
+               (unsigned long long)card->nic->rxq[0]->stats.hostile,
+               (unsigned long long)card->nic->counters[card->nic->counter_count - 3].value);
+        assert_true(x82599_counters(card->dev)->faults[row->kind] > 0);
+        if (row->kind == X82599_FAULT_WRONG_LENGTH)
+            assert_true(card->nic->rxq[0]->stats.hostile > 0);
+        if (row->log != NULL)
+            assert_true(card_logged(card, row->log));
+        card_stop(card);
+        card_free(card);
+    }
+}
+
+static void test_removal(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+
+    for (uint32_t round = 0; round < 100; round++)
+        turn(card, round);
+    x82599_fault_now(card->dev, X82599_FAULT_REMOVAL, 0);
+    for (uint32_t round = 0; round < 2000; round++)
+        turn(card, round);
+    assert_true(card_logged(card, "fault=removed"));
+    assert_false(card->nic->link.up);
+    card_stop(card);
+    card_free(card);
+}
+
+static void test_removal_and_back(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+
+    x82599_fault_now(card->dev, X82599_FAULT_REMOVAL, 0);
+    for (uint32_t round = 0; round < 2000; round++)
+        turn(card, round);
+    x82599_replug(card->dev);
+    must_work(card);
+    assert_true(card_logged(card, "fault=came-back action=reset status=recovered"));
+    card_stop(card);
+    card_free(card);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_removal),
+        cmocka_unit_test(test_removal_and_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
