@@ -18,12 +18,19 @@ static enum vfu_irq kind_of(const struct card *card)
     return VFU_INTX;
 }
 
+static bool intx_off(const struct card *card)
+{
+    return (pci_space_get32(&card->space, PCI_SPACE_COMMAND) & PCI_COMMAND_NO_INTX) != 0;
+}
+
 /* A vector that QEMU has given no eventfd is masked: its message waits, as in the PBA. */
 static void on_interrupt(void *ctx, unsigned vector)
 {
     struct card *card = ctx;
     enum vfu_irq kind = kind_of(card);
 
+    if (kind == VFU_INTX && intx_off(card))
+        return; /* the line stays up: see on_write */
     if (!vfu_signal(&card->vfu, kind, vector))
         card->pending[kind] |= UINT64_C(1) << vector;
 }
@@ -43,7 +50,8 @@ static void on_unmasked(void *ctx)
 {
     struct card *card = ctx;
 
-    x82599_irq_again(card->dev);
+    if (!intx_off(card))
+        x82599_irq_again(card->dev);
 }
 
 static void follow_irq_mode(struct card *card)
@@ -105,14 +113,18 @@ static void on_read(void *ctx, unsigned region, uint64_t offset, void *out, uint
 {
     struct card *card = ctx;
 
-    if (region == VFU_CONFIG && offset < PCI_SPACE_BYTES)
+    if (region == VFU_CONFIG && offset < PCI_SPACE_BYTES) {
+        card->space.value[PCI_SPACE_STATUS] &= (uint8_t)~PCI_STATUS_INTX;
+        if (x82599_irq_line(card->dev))
+            card->space.value[PCI_SPACE_STATUS] |= PCI_STATUS_INTX;
         pci_space_read(&card->space, (uint32_t)offset, out, bytes);
-    else if (region == VFU_BAR0 && offset < X82599_BAR_BYTES)
+    } else if (region == VFU_BAR0 && offset < X82599_BAR_BYTES) {
         bar0_read(card, offset, out, bytes);
-    else if (region == VFU_BAR2)
+    } else if (region == VFU_BAR2) {
         io_read(card, offset, out, bytes);
-    else if (region == VFU_BAR4) /* QEMU keeps the table; these are the pending bits */
+    } else if (region == VFU_BAR4) { /* QEMU keeps the table; these are the pending bits */
         memcpy(out, &card->pending[VFU_MSIX], RT_MIN(bytes, 8u));
+    }
 }
 
 static void on_write(void *ctx, unsigned region, uint64_t offset, const void *in,
@@ -121,8 +133,12 @@ static void on_write(void *ctx, unsigned region, uint64_t offset, const void *in
     struct card *card = ctx;
 
     if (region == VFU_CONFIG && offset < PCI_SPACE_BYTES) {
+        bool was_off = intx_off(card);
+
         pci_space_write(&card->space, (uint32_t)offset, in, bytes);
         follow_irq_mode(card);
+        if (was_off && !intx_off(card))
+            x82599_irq_again(card->dev);
     } else if (region == VFU_BAR0 && offset < X82599_BAR_BYTES) {
         bar0_write(card, offset, in, bytes);
     } else if (region == VFU_BAR2) {

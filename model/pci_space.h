@@ -9,6 +9,9 @@
 #define PCI_SPACE_BYTES    4096u
 #define PCI_SPACE_COMMAND  0x04u
 #define PCI_COMMAND_MASTER RT_BIT(2)
+#define PCI_COMMAND_NO_INTX RT_BIT(10)
+#define PCI_SPACE_STATUS   0x06u
+#define PCI_STATUS_INTX    0x08u
 #define PCI_SPACE_BAR0     0x10u /* registers, 64 bit */
 #define PCI_SPACE_BAR2     0x18u /* I/O window */
 #define PCI_SPACE_BAR4     0x20u /* MSI-X table and pending bits, 64 bit */

@@ -116,6 +116,13 @@ void x82599_irq_deliver(struct x82599 *dev)
     dev->in_irq = false;
 }
 
+bool x82599_irq_line(const struct x82599 *dev)
+{
+    return dev->irq_mode == X82599_IRQ_INTX && !dev->removed &&
+           ((dev->vectors & dev->vectors_enabled & EICR_QUEUES) != 0 ||
+            (dev->other & dev->other_enabled) != 0);
+}
+
 void x82599_irq_again(struct x82599 *dev)
 {
     if (dev->irq_mode != X82599_IRQ_INTX)

@@ -13,12 +13,15 @@ import shutil
 import stat
 import subprocess
 
+from . import unpack
+
 KERNEL_META = "linux-image-amd64"
 BUSYBOX = "busybox-static"
 APT_S = 300
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin
+chmod 755 /
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
@@ -39,8 +42,7 @@ class GuestError(RuntimeError):
 
 def cache_dir():
     """Where unpacked packages live; safe to delete."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(base, "millrace", "guest")
+    return unpack.cache_dir("guest")
 
 
 def _run(command, where):
@@ -106,6 +108,26 @@ class Kernel:
 def kernel():
     """The kernel of the guests. Raises GuestError."""
     return Kernel()
+
+
+def program(path, root, extra=()):
+    """A dynamic program of an unpacked `root` with its libraries: {path in the guest: path here}.
+
+    `extra`: more shared objects that it will load, paths below `root`; in the guest they are
+    with the other libraries (twice in two folders would be two objects)."""
+    libraries = os.path.join(root, "usr", "lib", unpack.TRIPLET)
+    loader = os.path.join(root, unpack.LOADER)
+    files = {"lib64/ld-linux-x86-64.so.2": loader, "bin/" + os.path.basename(path): path}
+    for one in [path] + [os.path.join(root, name) for name in extra]:
+        listed = _run([loader, "--library-path", libraries, "--list", one], "/")
+        for name, found in re.findall(r"^\s*(\S+) => (/\S+)", listed, re.M):
+            files[f"usr/lib/{unpack.TRIPLET}/{name}"] = found
+        missing = re.findall(r"(\S+) => not found", listed)
+        if missing:
+            raise GuestError(f"{one} needs {', '.join(missing)}")
+    files.update({f"usr/lib/{unpack.TRIPLET}/{os.path.basename(name)}":
+                  os.path.join(root, name) for name in extra})
+    return files
 
 
 def _entry(name, mode, data, inode):

@@ -12,7 +12,7 @@ import subprocess
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 TRIPLET = "x86_64-linux-gnu"
-LOADER = "usr/lib64/ld-linux-x86-64.so.2"
+LOADER = f"usr/lib/{TRIPLET}/ld-linux-x86-64.so.2"
 HELP_S = 60
 APT_S = 900
 
@@ -112,8 +112,9 @@ def packages(suites, names, folder, log_path):
     _merge_usr(root)
     archives = os.path.join(state, "archives")
     found = sorted(name for name in os.listdir(archives) if name.endswith(".deb"))
-    for name in found:
-        _run(["dpkg-deb", "-x", os.path.join(archives, name), root], log_path)
+    for name in found:  # tar, because dpkg-deb -x replaces the links of _merge_usr by folders
+        _run(["sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink '
+              '-C "$1"', os.path.join(archives, name), root], log_path)
     final = os.path.join(folder, "root")
     shutil.rmtree(final, ignore_errors=True)
     os.rename(root, final)

@@ -126,6 +126,8 @@ void x82599_link(struct x82599 *dev, bool up); /* the cable */
 void x82599_irq_mode(struct x82599 *dev, enum x82599_irq_mode mode);
 /* INTx is level triggered: sends it again when a cause is still pending (after an EOI). */
 void x82599_irq_again(struct x82599 *dev);
+/* The INTx line is up: an enabled cause is pending. What PCI status shows in bit 3. */
+bool x82599_irq_line(const struct x82599 *dev);
 
 void x82599_fault_chance(struct x82599 *dev, enum x82599_fault kind, uint32_t chance_65536);
 /* Makes it happen now, or at the next opportunity for faults of single descriptors and
