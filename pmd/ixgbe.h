@@ -75,6 +75,7 @@ struct ixgbe_txq {
     uint16_t used;
     uint16_t descs;
     uint16_t rs_first, rs_count;
+    uint16_t rs_every, unreported; /* descriptors from one report to the next, since the last */
     struct hal_mmio mmio;
     uint32_t tail_reg;
     struct ixgbe_tx_kind plain;

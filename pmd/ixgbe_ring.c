@@ -8,6 +8,7 @@
 #define RX_POST_DESCS 16 /* one RDT write for so many at least, while traffic flows */
 #define TX_PREFETCH_DESCS 32 /* DS 4.6.8.1: with WTHRESH 0, RS reports each descriptor it is on */
 #define TX_HOST_DESCS 1
+#define TX_REPORT_DESCS 32
 #define QUEUE_TIMEOUT_US 10000
 #define TX_COMMAND (TXD_TYPE_DATA | TXD_DEXT | TXD_EOP | TXD_IFCS)
 
@@ -185,6 +186,8 @@ static void tx_start(struct ixgbe *dev, uint16_t queue)
     q->used = 0;
     q->rs_first = 0;
     q->rs_count = 0;
+    q->unreported = 0;
+    q->rs_every = (uint16_t)RT_MIN(TX_REPORT_DESCS, q->descs / 4);
     q->context_flags = 0;
     q->parked = false;
     q->watch_clean = 0;

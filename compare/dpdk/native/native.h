@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ours and DPDK on the same software card, in one process, in turns.
+ *
+ * A lane is one driver with one queue pair and one setting. The model puts frames into its
+ * receive ring (not timed), the lane's step receives, works, sends (timed), the model takes the
+ * frames out of the transmit ring and compares each with what it must be (not timed). Registers
+ * are plain memory for both, so that doorbells cost nothing: what is measured is software only.
+ */
+#ifndef NATIVE_H
+#define NATIVE_H
+
+#include <model/x82599.h>
+
+#define NATIVE_FRAME_BYTES 60u
+#define NATIVE_POLLS 64u /* of one empty-poll step */
+#define NATIVE_BULK 32u  /* objects of one pool or ring step */
+
+enum native_work { WORK_IO, WORK_SWAP, WORK_CSUM, WORK_KINDS };
+/* Where the device's writes are when the driver reads them. */
+enum native_temp { TEMP_L1, TEMP_L3, TEMP_DRAM };
+
+struct native_card {
+    struct x82599 *dev;
+    enum native_work work; /* what must have been done to the frame */
+    uint64_t sent, corrupt;
+};
+
+struct native_lane {
+    const char *name; /* NULL: not there */
+    struct native_card card;
+    void *ctx;
+    /* One turn: at most `ask` frames; returns how many it sent. */
+    uint32_t (*step)(void *ctx, enum native_work work, uint32_t ask);
+    void (*empty)(void *ctx);            /* NATIVE_POLLS polls that find nothing */
+};
+
+/* A pool or ring of either side; each step moves NATIVE_BULK objects in and out. */
+struct native_object {
+    void *ctx;
+    void (*step)(void *ctx);
+};
+
+enum native_lanes {
+    LANE_OURS_128, LANE_OURS_512, LANE_OURS_1024,
+    LANE_DPDK_128,      /* 128/128, pool 511, cache 64 */
+    LANE_DPDK_128_512,  /* 128/512, tx_free_thresh 448 */
+    LANE_DPDK_DEFAULT,  /* 512/512 */
+    LANE_DPDK_1024,
+    LANE_DPDK_CSUM,     /* 128/128 with checksum requests */
+    LANES
+};
+enum native_objects { OBJECT_OURS, OBJECT_DPDK, OBJECTS };
+
+struct native {
+    struct native_lane lane[LANES];
+    struct native_object pool[OBJECTS];    /* take 32, free 32, one by one */
+    struct native_object ring[OBJECTS];    /* 32 by one call each way */
+    struct native_object ring_one[OBJECTS]; /* 32 times one */
+};
+
+/* Callbacks of the model for a lane; ctx is the lane's card. */
+struct x82599_config native_card_config(struct native_card *card);
+void native_temp_set(enum native_temp temp);
+const uint8_t *native_frame(void); /* what arrives */
+/* The UDP sum field as a checksum request wants it. */
+uint16_t native_pseudo_sum(void);
+
+/* Each fills its lanes and objects; false: it said why. */
+bool native_ours_start(struct native *native);
+bool native_dpdk_start(struct native *native, unsigned cpu);
+
+#endif
