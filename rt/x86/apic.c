@@ -48,6 +48,7 @@ enum {
     ICR_ALL_OTHERS = 3 << 18,
     ICR_BUSY_READS = 10000,
     TIMER_DIVIDE_16 = 0x3,
+    TIMER_PAIR_TRIES = 5,
     TIMER_MAX_COUNT = 0x7fffffff,
 };
 
@@ -196,10 +197,31 @@ void apic_accept_8259(void)
     reg_write(APIC_LVT_LINT0, LVT_EXTINT);
 }
 
+/* The timer's count and the cycle count that belongs to it: the tightest of several reads, so
+ * that a stall in between does not count. */
+static uint32_t timer_pair(uint64_t *cycles)
+{
+    uint64_t best = UINT64_MAX;
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < TIMER_PAIR_TRIES; i++) {
+        const uint64_t before = hal_cycles();
+        const uint32_t seen = reg_read(APIC_TIMER_CURRENT);
+        const uint64_t width = hal_cycles() - before;
+
+        if (width < best) {
+            best = width;
+            value = seen;
+            *cycles = before + width / 2;
+        }
+    }
+    return value;
+}
+
 void apic_timer_calibrate(uint32_t window_us)
 {
-    uint64_t start, cycles;
-    uint32_t counted;
+    uint64_t start_cycles = 0, end_cycles = 0;
+    uint32_t start, counted;
 
     if (!apic.present)
         return;
@@ -208,17 +230,19 @@ void apic_timer_calibrate(uint32_t window_us)
         return;
     }
     reg_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
-    start = hal_cycles();
     reg_write(APIC_TIMER_INITIAL, TIMER_MAX_COUNT);
+    (void)timer_pair(&start_cycles); /* the code is in the caches (and translated) after this */
+    start = timer_pair(&start_cycles);
     hal_delay_us(window_us);
-    counted = TIMER_MAX_COUNT - reg_read(APIC_TIMER_CURRENT);
-    cycles = hal_cycles() - start;
+    counted = start - timer_pair(&end_cycles); /* it counts down */
     reg_write(APIC_TIMER_INITIAL, 0);
     reg_write(APIC_LVT_TIMER, VECTOR_TIMER);
-    apic.timer_hz = x86_mul_div(counted, hal_cycles_hz, cycles);
-    apic.counts_per_us_q32 = x86_mul_div(apic.timer_hz, UINT64_C(1) << 32, 1000000);
-    if (counted == 0 || counted >= TIMER_MAX_COUNT)
+    if (counted == 0 || counted > TIMER_MAX_COUNT) {
         apic.timer = TIMER_NONE;
+        return;
+    }
+    apic.timer_hz = x86_mul_div(counted, hal_cycles_hz, end_cycles - start_cycles);
+    apic.counts_per_us_q32 = x86_mul_div(apic.timer_hz, UINT64_C(1) << 32, 1000000);
 }
 
 uint64_t apic_timer_hz(void)

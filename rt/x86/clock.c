@@ -257,9 +257,10 @@ static uint64_t rate_from_ref(const struct ref_timer *ref)
 {
     const uint64_t wanted = ref->hz * CALIBRATE_US / 1000000;
     uint64_t start_cycles = 0, end_cycles = 0, hz;
-    const uint32_t start = read_pair(ref, &start_cycles);
-    uint32_t ticks = 0;
+    uint32_t start, ticks = 0;
 
+    (void)read_pair(ref, &start_cycles); /* the code is in the caches (and translated) now */
+    start = read_pair(ref, &start_cycles);
     for (uint32_t i = 0; i < WINDOW_READS && ticks < wanted; i++)
         ticks = (ref->read() - start) & ref->mask;
     ticks = (read_pair(ref, &end_cycles) - start) & ref->mask;
