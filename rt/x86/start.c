@@ -175,8 +175,9 @@ static void prepare_core0(const struct boot_info *bi)
         too_little_memory("page tables");
     if (core_make_stacks(core) != RT_OK)
         too_little_memory("stacks");
+    if (trap_init() != RT_OK)
+        too_little_memory("page tables");
     map_framebuffer(&bi->fb);
-    trap_init();
     paging_setup_core();
     trap_setup_core(core);
     memory_set_limit(IDENTITY_LIMIT);
