@@ -73,6 +73,7 @@ struct e1000e_txq {
     uint16_t descs;
     uint16_t rs_first, rs_count;
     uint32_t frame_max_bytes; /* with VLAN tag */
+    uint32_t plain_max_bytes; /* ... and in one buffer from its headroom on */
     struct hal_mmio mmio;
     uint32_t tail_reg;
     /* cold */
