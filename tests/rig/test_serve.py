@@ -78,7 +78,8 @@ def network():
     run("ip link add v0 type veth peer name v1")
     run("ip link set v0 master br0 up")
     holder = subprocess.Popen(["unshare", "--net", "sh", "-c",
-                               "until ip link show v1 2>/dev/null; do sleep 0.1; done; " + DHCP],
+                               "until ip link show v1 2>/dev/null; do sleep 0.1; done; "
+                               + DHCP],
                               stdout=subprocess.DEVNULL)
     time.sleep(0.5)
     run(f"ip link set v1 netns {holder.pid}")
