@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from rig import cli, cpio, elf, pxe, report, run_l2fwd
+from rig import build, cli, cpio, elf, pxe, report, run_l2fwd
 
 
 def test_picture_is_well_formed(tmp_path):
@@ -84,6 +84,14 @@ def test_symbols_of_the_image(image):
     assert symbols.function_at(1 << 40) is None
     with pytest.raises(KeyError):
         symbols.offset("no_such_function")
+
+
+def test_unit_cases_are_counted():
+    text = ("[==========] Running 3 test(s).\n[       OK ] a\n[  FAILED  ] b\n[  FAILED  ] c_d\n"
+            "[==========] 3 test(s) run.\n[  PASSED  ] 1 test(s).\n"
+            "[  FAILED  ] 2 test(s), listed below:\n[  FAILED  ] b\n[  FAILED  ] c_d\n")
+    assert build.cases(text) == (1, ["b", "c_d"])
+    assert build.cases("no cmocka at all") == (0, [])
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["run", "--help"]])
