@@ -22,6 +22,7 @@ static void add_rxq(const struct nic_queue_stats *s, struct l2fwd_port_totals *t
     t->drops[L2FWD_DROP_NO_REPLACEMENT] += s->no_replacement;
     t->drops[L2FWD_DROP_RX_ERROR] += s->errors;
     t->drops[L2FWD_DROP_RX_HOSTILE] += s->hostile;
+    t->drops[L2FWD_DROP_RX_TOO_LONG] += s->too_long;
 }
 
 struct l2fwd_port_totals l2fwd_port_totals(const struct l2fwd *app, uint32_t port)
