@@ -146,7 +146,6 @@ static void read_acpi(const struct boot_info *bi)
 
     if (acpi_parse(&reader, rsdp, &acpi) != RT_OK)
         rt_log("acpi state=absent rsdp=0x%lx", rsdp);
-    power_init(&acpi);
 }
 
 /* Write-combining: a text console draws whole lines. */
@@ -230,6 +229,8 @@ static void start_machine(void *arg)
 {
     const struct boot_info *bi = arg;
 
+    power_init(&acpi); /* from here on hal_exit() can power off */
+    parse_arguments(bi);
     log_cpu();
     irq_init(&acpi);
     if (apic_init(&acpi) != RT_OK)
@@ -267,7 +268,6 @@ void rt_start(const struct boot_info *bi)
     boot = bi;
     RT_ASSERT_EQ(bi->magic, BOOT_INFO_MAGIC);
     log_boot(bi);
-    parse_arguments(bi);
     stage_done(STAGE_CONSOLE);
     memory_init(bi, MEMORY_4GIB);
     pci_quiet();
