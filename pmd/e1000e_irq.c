@@ -220,7 +220,7 @@ bool e1000e_rx_arm(struct nic_rxq *rxq)
         hal_write32(&q->mmio, E1000E_ICR, q->ims);
         (void)hal_read32(&q->mmio, E1000E_STATUS);
     } else {
-        (void)hal_read32(&q->mmio, E1000E_ICR); /* clears: drops the line, lets MSI fire again */
+        (void)hal_read32(&q->mmio, E1000E_ICR); /* clears: line off, MSI may fire again */
     }
     if (e1000e_rx_pending(q))
         return true;

@@ -21,8 +21,8 @@
 
 /* A plain frame: DD and EOP set, no error, checksum bits valid, length 1..2048: one compare
  * after the length went down by one (0 borrows and becomes the largest). */
-#define RX_PLAIN_MASK                                                                            \
-    (RXD_DD | RXD_EOP | RXD_IXSM | RXD_ERR_FRAME | RXD_ERR_TCPE | RXD_ERR_IPE |                  \
+#define RX_PLAIN_MASK                                                                          \
+    (RXD_DD | RXD_EOP | RXD_IXSM | RXD_ERR_FRAME | RXD_ERR_TCPE | RXD_ERR_IPE |                \
      (UINT64_C(0xf800) << RXD_LENGTH_SHIFT))
 #define RX_PLAIN (RXD_DD | RXD_EOP)
 #define RX_LENGTH_ONE (UINT64_C(1) << RXD_LENGTH_SHIFT)
@@ -116,7 +116,8 @@ void e1000e_rx_post(struct e1000e_rxq *q)
     hal_write32(&q->mmio, q->tail_reg, tail);
 }
 
-static __attribute__((noinline)) uint32_t rx_some(struct e1000e_rxq *q, struct buf_batch *out, uint32_t max)
+static __attribute__((noinline)) uint32_t rx_some(struct e1000e_rxq *q,
+                                                  struct buf_batch *out, uint32_t max)
 {
     uint32_t before = out->count;
     uint32_t left;

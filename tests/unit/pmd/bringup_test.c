@@ -116,7 +116,8 @@ static void set_flag(struct fake_e1000e *f, size_t flag)
 static void run_probe_faults(void **state)
 {
     static const struct fault faults[] = {
-        {"reset", offsetof(struct fake_e1000e, stuck_reset), "error=reset-timeout eecd=", 20000},
+        {"reset", offsetof(struct fake_e1000e, stuck_reset), "error=reset-timeout eecd=",
+         20000},
         {"nvm", offsetof(struct fake_e1000e, stuck_nvm), "error=nvm-timeout eerd=", 50000},
         {"semaphore", offsetof(struct fake_e1000e, stuck_semaphore),
          "error=semaphore-timeout extcnf_ctrl=", 30000},
