@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Random traffic with a seed on two ports: frames of all sizes and faults in, forwarded,
- * dropped, freed on another core, sent twice. After each round every buffer has one owner, and after the
- * stop all are home. A failing seed is printed: pmd_random_test SEED runs it alone.
+ * dropped, freed on another core, sent twice. After each round every buffer has one owner, and
+ * after the stop all are home. A failing seed is printed: pmd_random_test SEED runs it alone.
  */
 #include "port.h"
 
