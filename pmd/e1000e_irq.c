@@ -70,7 +70,7 @@ static enum rt_status try_msix(struct e1000e *dev)
 {
     struct nic *nic = dev->nic;
     uint16_t rxqs = nic->config.rxqs;
-    uint32_t ivar = e1000e_field(IVAR_OTHER, IVAR_VALID + rxqs), eiac = 0;
+    uint32_t ivar = FIELD_PUT(IVAR_OTHER, IVAR_VALID + rxqs), eiac = 0;
     enum rt_status st;
 
     if ((dev->model->flags & E1000E_MSIX) == 0 || pci_msix_count(nic->pci) < rxqs + 1u)

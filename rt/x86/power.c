@@ -111,7 +111,7 @@ static void pm1_sleep(const struct acpi_gas *control, uint8_t type)
         return;
     uint16_t port = (uint16_t)control->address;
     uint32_t value = x86_in16(port) & ~(PM1_SLP_TYP | PM1_SLP_EN);
-    value |= (uint32_t)type << FIELD_SHIFT(PM1_SLP_TYP) & PM1_SLP_TYP;
+    value |= FIELD_PUT(PM1_SLP_TYP, type);
     x86_out16(port, (uint16_t)value);
     x86_out16(port, (uint16_t)(value | PM1_SLP_EN));
 }
@@ -121,7 +121,7 @@ static void acpi_off(void)
     if (!fadt.s5_found)
         return;
     if (fadt.hardware_reduced) {
-        uint32_t value = (uint32_t)fadt.s5_type_a << FIELD_SHIFT(SLEEP_TYP) | SLEEP_EN;
+        uint32_t value = FIELD_PUT(SLEEP_TYP, fadt.s5_type_a) | SLEEP_EN;
         register_write(&sleep_register, (uint8_t)value);
     } else if (port_usable(&fadt.pm1a_control)) {
         enter_acpi_mode((uint16_t)fadt.pm1a_control.address);

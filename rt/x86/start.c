@@ -49,7 +49,8 @@ static void stage_done(enum stage stage)
     stage_cycles[stage] = hal_cycles();
 }
 
-/* Only now is the clock known. The first figure counts from our first instruction. */
+/* Only now is the clock known. The first figure counts from our first instruction;
+ * firmware_us of it passed inside the firmware's ExitBootServices. */
 static void log_stages(const struct boot_info *bi)
 {
     static const char *const names[STAGE_COUNT] = {"entry",  "console", "tables", "pages",
@@ -63,7 +64,8 @@ static void log_stages(const struct boot_info *bi)
                             hal_us_from_cycles(stage_cycles[i] - last));
         last = stage_cycles[i];
     }
-    rt_log("start app=%s us=%lu%s", rt_app.name, hal_now_us(), text);
+    rt_log("start app=%s us=%lu firmware_us=%lu%s", rt_app.name, hal_now_us(),
+           hal_us_from_cycles(bi->firmware_cycles), text);
 }
 
 static void report_line(void *ctx, const char *line)

@@ -51,7 +51,7 @@
 #define FIELD_FITS(mask, v)                                                                      \
     (0 * sizeof(char[1 - 2 * !!__builtin_choose_expr(                                            \
                              __builtin_constant_p(v),                                            \
-                             (uint64_t)(v) > ((uint64_t)(mask) >> FIELD_SHIFT(mask)), 0)]))
+                             ((uint64_t)(v) & ~((uint64_t)(mask) >> FIELD_SHIFT(mask))) != 0, 0)]))
 #define FIELD_PUT(mask, v)                                                                       \
     ((((uint32_t)(v) << FIELD_SHIFT(mask)) & (mask)) + (uint32_t)FIELD_FITS(mask, v))
 
