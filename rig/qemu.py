@@ -28,7 +28,6 @@ QEMU = "qemu-system-x86_64"
 BOOTS = ("direct", "linux", "uefi", "pxe-bios", "pxe-uefi")
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
-IPXE_ROM = "/usr/lib/ipxe/qemu/efi-e1000e.rom"
 PR_SET_PDEATHSIG = 1
 EXIT_HUNG = None
 
@@ -119,10 +118,11 @@ class Machine:
         if self.machine_type.startswith("q35"):
             bus = ["-device", "pcie-root-port,id=rpboot,bus=pcie.0,addr=0x18,chassis=40"]
             where = "bus=rpboot"
+        rom = pxe.boot_rom(uefi=self.boot == "pxe-uefi")
         return bus + ["-netdev", f"user,id=netboot,restrict=on,tftp={folder},"
                                  f"bootfile={bootfile}",
                       "-device", f"e1000e,id=boot,{where},netdev=netboot,"
-                                 f"mac=52:54:00:4d:52:fe,romfile={IPXE_ROM},bootindex=1"]
+                                 f"mac=52:54:00:4d:52:fe,romfile={rom},bootindex=1"]
 
     def _boot_options(self):
         if self.boot == "direct":
