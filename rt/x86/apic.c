@@ -14,6 +14,7 @@ enum apic_reg {
     APIC_TPR = 0x080,
     APIC_EOI = 0x0b0,
     APIC_SVR = 0x0f0,
+    APIC_IRR = 0x200, /* 8 registers, 16 bytes apart */
     APIC_ICR_LOW = 0x300,
     APIC_ICR_HIGH = 0x310,
     APIC_LVT_TIMER = 0x320,
@@ -33,6 +34,7 @@ enum apic_reg {
 
 enum {
     APIC_BYTES = 0x1000,
+    APIC_IRR_REGS = 8,
     APIC_ID_MAX_X1 = 254, /* 255 is broadcast */
     SVR_ENABLE = 1 << 8,
     LVT_MASKED = 1 << 16,
@@ -45,7 +47,6 @@ enum {
     ICR_STARTUP = 6 << 8,
     ICR_BUSY = 1 << 12,
     ICR_ASSERT = 1 << 14,
-    ICR_ALL_OTHERS = 3 << 18,
     ICR_BUSY_READS = 10000,
     TIMER_DIVIDE_16 = 0x3,
     TIMER_PAIR_TRIES = 5,
@@ -146,6 +147,15 @@ uint32_t apic_id(void)
     return apic.x2 ? reg_read(APIC_ID) : reg_read(APIC_ID) >> 24;
 }
 
+bool apic_irq_waits(void)
+{
+    uint32_t waits = 0;
+
+    for (uint32_t i = 0; i < APIC_IRR_REGS && apic.present; i++)
+        waits |= reg_read((enum apic_reg)(APIC_IRR + 16 * i));
+    return waits != 0;
+}
+
 void apic_eoi(void)
 {
     reg_write(APIC_EOI, 0);
@@ -187,9 +197,9 @@ void apic_send_startup(uint32_t target_apic_id, uint8_t page)
     icr_send(target_apic_id, ICR_STARTUP | ICR_ASSERT | page);
 }
 
-void apic_send_nmi_others(void)
+void apic_send_nmi(uint32_t target_apic_id)
 {
-    icr_send(0, ICR_NMI | ICR_ASSERT | ICR_ALL_OTHERS);
+    icr_send(target_apic_id, ICR_NMI | ICR_ASSERT);
 }
 
 void apic_accept_8259(void)

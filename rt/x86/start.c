@@ -231,6 +231,7 @@ static void start_machine(void *arg)
 {
     const struct boot_info *bi = arg;
 
+    console_buffer(); /* a fault can be reported now, and sends what waits */
     power_init(&acpi); /* from here on hal_exit() can power off */
     parse_arguments(bi);
     log_cpu();
