@@ -14,13 +14,14 @@
 #define DMA_DRAIN_US 10000
 #define EE_RST_US 10
 #define VLAN_ETHERTYPE 0x8100
-#define TIPG_COPPER (FIELD_PUT(TIPG_IPGT, 8) | FIELD_PUT(TIPG_IPGR1, 8) | FIELD_PUT(TIPG_IPGR2, 6))
+#define TIPG_COPPER \
+    (FIELD_PUT(TIPG_IPGT, 8) | FIELD_PUT(TIPG_IPGR1, 8) | FIELD_PUT(TIPG_IPGR2, 6))
 #define TCTL_COLLISIONS (FIELD_PUT(TCTL_CT, 0x0f) | FIELD_PUT(TCTL_COLD, 0x40))
 #define TX_BUFFER_KB_MIN 8
 #define STANDARD_FRAME_BYTES 1518 /* with VLAN tag, without CRC */
 
-#define FLAGS_82583                                                                              \
-    (E1000E_ASPM_OFF | E1000E_RCTL_EN_STAYS | E1000E_TARC_HANG | E1000E_NVM_AUPDEN |             \
+#define FLAGS_82583                                                                            \
+    (E1000E_ASPM_OFF | E1000E_RCTL_EN_STAYS | E1000E_TARC_HANG | E1000E_NVM_AUPDEN |           \
      E1000E_ACK_INT_SPURIOUS)
 #define FLAGS_82574 (FLAGS_82583 | E1000E_MSIX | E1000E_TWO_TXQ_TARC | E1000E_PHY_HANGS)
 

@@ -73,6 +73,7 @@ struct e1000e_txq {
     uint16_t descs;
     uint16_t rs_first, rs_count;
     uint32_t frame_max_bytes; /* with VLAN tag */
+    uint32_t plain_max_bytes; /* ... and in one buffer from its headroom on */
     struct hal_mmio mmio;
     uint32_t tail_reg;
     /* cold */
@@ -142,7 +143,7 @@ void e1000e_rings_stop(struct e1000e *dev); /* every buffer goes home; DMA must 
 /* e1000e_rxtx.c: the data path */
 uint32_t e1000e_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);
 bool e1000e_rx_pending(const struct e1000e_rxq *q); /* a written-back descriptor waits */
-void e1000e_rx_post(struct e1000e_rxq *q);          /* gives rewritten descriptors to the chip */
+void e1000e_rx_post(struct e1000e_rxq *q);          /* rewritten descriptors to the chip */
 void e1000e_tx(struct nic_txq *txq, struct buf_batch *batch);
 uint32_t e1000e_tx_reclaim(struct nic_txq *txq);
 /* e1000e_rxtx_odd.c: everything that is not one plain buffer */

@@ -70,7 +70,7 @@ static enum rt_status try_msix(struct e1000e *dev)
 {
     struct nic *nic = dev->nic;
     uint16_t rxqs = nic->config.rxqs;
-    uint32_t ivar = e1000e_field(IVAR_OTHER, IVAR_VALID + rxqs), eiac = 0;
+    uint32_t ivar = FIELD_PUT(IVAR_OTHER, IVAR_VALID + rxqs), eiac = 0;
     enum rt_status st;
 
     if ((dev->model->flags & E1000E_MSIX) == 0 || pci_msix_count(nic->pci) < rxqs + 1u)
@@ -220,7 +220,7 @@ bool e1000e_rx_arm(struct nic_rxq *rxq)
         hal_write32(&q->mmio, E1000E_ICR, q->ims);
         (void)hal_read32(&q->mmio, E1000E_STATUS);
     } else {
-        (void)hal_read32(&q->mmio, E1000E_ICR); /* clears: drops the line, lets MSI fire again */
+        (void)hal_read32(&q->mmio, E1000E_ICR); /* clears: line off, MSI may fire again */
     }
     if (e1000e_rx_pending(q))
         return true;

@@ -59,7 +59,7 @@ static enum rt_status nvm_read(struct e1000e *dev, uint32_t word, uint16_t *valu
     uint32_t reg = 0;
     enum rt_status st;
 
-    e1000e_write(dev, E1000E_EERD, e1000e_field(EERD_ADDR, word) | EERD_START);
+    e1000e_write(dev, E1000E_EERD, FIELD_PUT(EERD_ADDR, word) | EERD_START);
     st = hal_wait_reg(&dev->mmio, E1000E_EERD, EERD_DONE, EERD_DONE, NVM_WORD_TIMEOUT_US, &reg);
     if (st != RT_OK)
         failed(dev, "nvm-timeout", "eerd", reg);
@@ -113,7 +113,7 @@ static enum rt_status mdic(struct e1000e *dev, uint32_t command, uint16_t *value
 enum rt_status e1000e_phy_read(struct e1000e *dev, uint32_t reg, uint16_t *value)
 {
     *value = 0;
-    return mdic(dev, FIELD_PUT(MDIC_OP, MDIC_OP_READ) | e1000e_field(MDIC_REG, reg), value);
+    return mdic(dev, FIELD_PUT(MDIC_OP, MDIC_OP_READ) | FIELD_PUT(MDIC_REG, reg), value);
 }
 
 enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value)
@@ -121,8 +121,8 @@ enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value
     uint16_t ignored;
 
     return mdic(dev,
-                FIELD_PUT(MDIC_OP, MDIC_OP_WRITE) | e1000e_field(MDIC_REG, reg) |
-                    e1000e_field(MDIC_DATA, value),
+                FIELD_PUT(MDIC_OP, MDIC_OP_WRITE) | FIELD_PUT(MDIC_REG, reg) |
+                    FIELD_PUT(MDIC_DATA, value),
                 &ignored);
 }
 

@@ -10,12 +10,6 @@
 
 #include <rt/base.h>
 
-/* FIELD_PUT for a value known at run time only; what does not fit is cut off. */
-RT_INLINE uint32_t e1000e_field(uint32_t mask, uint32_t value)
-{
-    return (value << FIELD_SHIFT(mask)) & mask;
-}
-
 #define E1000E_BAR0_BYTES_MIN 0x10000 /* every register below lies inside */
 
 /* ---- general, DS 10.2.2 ---- */

@@ -192,6 +192,7 @@ static void tx_start(struct e1000e *dev, uint16_t queue)
     q->one_queue = nic->config.txqs == 1;
     q->vlan_insert = nic->config.vlan_strip;
     q->frame_max_bytes = (uint32_t)nic->config.frame_max_bytes + E1000E_VLAN_BYTES;
+    q->plain_max_bytes = RT_MIN(q->frame_max_bytes, (uint32_t)BUF_ROOM_BYTES);
     q->head.stats = (struct nic_queue_stats){0};
     __builtin_memset(q->ring, 0, q->descs * sizeof(q->ring[0]));
     e1000e_write(dev, E1000E_TDBAL(queue), (uint32_t)ring);

@@ -18,12 +18,11 @@
 
 #define TX_RECLAIM_BLOCKS 8 /* a transmit call looks at no more completed blocks than this */
 #define TX_COMMAND (TXD_TYPE_DATA | TXD_DEXT | TXD_EOP | TXD_IFCS)
-#define TX_ROOM_BYTES (BUF_HEADROOM_BYTES + BUF_ROOM_BYTES)
 
 /* A plain frame: DD and EOP set, no error, checksum bits valid, length 1..2048: one compare
  * after the length went down by one (0 borrows and becomes the largest). */
-#define RX_PLAIN_MASK                                                                            \
-    (RXD_DD | RXD_EOP | RXD_IXSM | RXD_ERR_FRAME | RXD_ERR_TCPE | RXD_ERR_IPE |                  \
+#define RX_PLAIN_MASK                                                                          \
+    (RXD_DD | RXD_EOP | RXD_IXSM | RXD_ERR_FRAME | RXD_ERR_TCPE | RXD_ERR_IPE |                \
      (UINT64_C(0xf800) << RXD_LENGTH_SHIFT))
 #define RX_PLAIN (RXD_DD | RXD_EOP)
 #define RX_LENGTH_ONE (UINT64_C(1) << RXD_LENGTH_SHIFT)
@@ -60,37 +59,38 @@ RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit
     struct e1000e_rx_desc *d = &q->ring[q->next];
     struct buf_ref *slot = &q->shadow[q->next];
     const struct buf_ref *fresh = &pool->stack[pool->free];
+    struct buf **next_out = out, **const end = out + limit;
     const e1000e_vec keep = q->keep, header = q->header;
     e1000e_vec sum = {0, 0};
     uint32_t n;
 
-    for (n = 0; n < limit; n++) {
+    for (; next_out < end; next_out++, d++, slot++) {
         e1000e_vec results, length;
         struct buf_ref got, next;
 
-        if (RT_UNLIKELY(((rx_status(&d[n]) - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
+        if (RT_UNLIKELY(((rx_status(d) - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
-        got = slot[n];
-        fresh--;
-        next = *fresh;
+        got = *slot;
+        next = *--fresh;
         if (RT_UNLIKELY(*got.owner != BUF_NIC) || RT_UNLIKELY(*next.owner != BUF_POOL))
             break;
         *got.owner = BUF_STACK;
         *next.owner = BUF_NIC;
         RT_PREFETCH((char *)got.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES);
-        results = *(e1000e_vec *)(void *)&d[n] & keep;
+        results = *(e1000e_vec *)(void *)d & keep;
         length = results & length_lane;
         sum += length;
         buf_unpoison(got.buf);
         *header_at(got.buf, HEADER_RESULTS) = results;
         *header_at(got.buf, HEADER_SHAPE) = header | length;
-        slot[n] = next;
-        d[n].low.address =
+        *slot = next;
+        d->low.address =
             hal_phys((char *)next.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
-        d[n].status = 0;
-        out[n] = got.buf;
+        d->status = 0;
+        *next_out = got.buf;
     }
+    n = (uint32_t)(next_out - out);
     pool->free -= n;
     q->head.stats.packets += n;
     q->head.stats.bytes += sum[1] >> RXD_LENGTH_SHIFT;
@@ -116,9 +116,9 @@ void e1000e_rx_post(struct e1000e_rxq *q)
     hal_write32(&q->mmio, q->tail_reg, tail);
 }
 
-uint32_t e1000e_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max)
+static __attribute__((noinline)) uint32_t rx_some(struct e1000e_rxq *q,
+                                                  struct buf_batch *out, uint32_t max)
 {
-    struct e1000e_rxq *q = RT_CONTAINER_OF(rxq, struct e1000e_rxq, head);
     uint32_t before = out->count;
     uint32_t left;
 
@@ -147,19 +147,28 @@ uint32_t e1000e_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max)
     return out->count - before;
 }
 
+/* An empty poll ends here, before any register is saved: most polls of a quiet port are. */
+uint32_t e1000e_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max)
+{
+    struct e1000e_rxq *q = RT_CONTAINER_OF(rxq, struct e1000e_rxq, head);
+
+    return e1000e_rx_pending(q) ? rx_some(q, out, max) : 0;
+}
+
 /* At most `limit` plain frames into consecutive descriptors; returns how many. */
 RT_INLINE uint32_t tx_run(struct e1000e_txq *q, struct buf *const *from, uint32_t limit)
 {
     struct e1000e_tx_desc *d = &q->ring[q->next];
     struct buf_ref *slot = &q->shadow[q->next];
-    const uint32_t over_min = q->frame_max_bytes - E1000E_TX_BYTES_MIN;
+    struct buf *const *b_next = from, *const *const end = from + limit;
+    const uint64_t over_min = q->plain_max_bytes - E1000E_TX_BYTES_MIN;
     uint64_t bytes = 0;
     uint32_t n;
 
-    for (n = 0; n < limit; n++) {
-        struct buf *b = from[n];
+    for (; b_next < end; b_next++, d++, slot++) {
+        struct buf *b = *b_next;
         uint8_t *owner = b->owner;
-        uint32_t length, offset;
+        uint64_t length, offset;
 
         if (RT_UNLIKELY(*owner != BUF_STACK))
             break;
@@ -167,41 +176,54 @@ RT_INLINE uint32_t tx_run(struct e1000e_txq *q, struct buf *const *from, uint32_
         offset = b->data_off;
         if (RT_UNLIKELY((b->flags & BUF_TX_OFFLOADS) != 0) || RT_UNLIKELY(b->segments != 1) ||
             RT_UNLIKELY(length - E1000E_TX_BYTES_MIN > over_min) ||
-            RT_UNLIKELY(offset + length > TX_ROOM_BYTES))
+            RT_UNLIKELY(offset > BUF_HEADROOM_BYTES)) /* with length <= room: inside */
             break;
         RT_INVARIANT(pool_contains(b->pool, b));
         *owner = BUF_NIC;
-        d[n].address = hal_phys((char *)b + sizeof(struct buf) + offset).v;
-        d[n].command = length | TX_COMMAND;
-        slot[n] = (struct buf_ref){b, owner};
+        d->address = hal_phys((char *)b + sizeof(struct buf) + offset).v;
+        d->command = length | TX_COMMAND;
+        *slot = (struct buf_ref){b, owner};
         bytes += length;
         buf_poison(b);
     }
+    n = (uint32_t)(b_next - from);
     q->head.stats.packets += n;
     q->head.stats.bytes += bytes;
     q->used = (uint16_t)(q->used + n);
     return n;
 }
 
-/* Puts `count` finished buffers from consecutive descriptors into the queue's pool. */
+/* A buffer of another pool, a context descriptor, or one that somebody took meanwhile. */
+static RT_COLD void reclaim_odd(struct buf_ref ref)
+{
+    if (ref.buf != NULL)
+        buf_go_home(ref, BUF_NIC);
+}
+
+/* Puts `count` finished buffers from consecutive descriptors into the queue's pool. The pool's
+ * fields are kept in registers: the compiler must assume that owner bytes overlap them. */
 RT_INLINE void reclaim_run(struct e1000e_txq *q, uint32_t first, uint32_t count)
 {
     struct pool *pool = q->head.pool;
+    const uintptr_t owners = (uintptr_t)pool->owners, total = pool->total;
     const struct buf_ref *slot = &q->shadow[first];
     const struct buf_ref *end = slot + count;
+    struct buf_ref *top = &pool->stack[pool->free];
 
     for (; slot < end; slot++) {
         uint8_t *owner = slot->owner;
 
-        if (RT_UNLIKELY(POOL_HOSTILE) || RT_UNLIKELY(!pool_has_owner(pool, owner)) ||
+        if (RT_UNLIKELY(POOL_HOSTILE) || RT_UNLIKELY((uintptr_t)owner - owners >= total) ||
             RT_UNLIKELY(*owner != BUF_NIC)) {
-            if (slot->buf != NULL)
-                buf_go_home(*slot, BUF_NIC);
+            pool->free = (uint32_t)(top - pool->stack);
+            reclaim_odd(*slot);
+            top = &pool->stack[pool->free];
             continue;
         }
         *owner = BUF_POOL;
-        pool->stack[pool->free++] = *slot;
+        *top++ = *slot;
     }
+    pool->free = (uint32_t)(top - pool->stack);
 }
 
 /* The last descriptor of each transmit call reports; all before it are finished with it. */

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -60,21 +61,20 @@ def unit_results(folder):
     with open(folder / "meson-logs" / "testlog.json", encoding="utf-8") as log:
         for line in log:
             test = json.loads(line)
-            cases = _cases(test.get("stdout", "") + test.get("stderr", ""))
+            good, bad = cases(test.get("stdout", "") + test.get("stderr", ""))
             if test["result"] in ("OK", "EXPECTEDFAIL"):
-                passed += cases
+                passed += good or 1
             elif test["result"] != "SKIP":
-                failed.append(test["name"])
+                passed += good
+                failed += [f"{test['name']}: {name}" for name in bad] or [test["name"]]
     return passed, failed
 
 
-def _cases(text):
-    """Cases in one test program: cmocka says how many passed; else the program is one."""
-    total = 0
-    for line in text.splitlines():
-        if line.startswith("[  PASSED  ]") and line.rstrip().endswith("test(s)."):
-            total += int(line.split()[3])
-    return total or 1
+def cases(text):
+    """What one cmocka program said: (number passed, names of failed cases)."""
+    good = sum(int(number) for number in re.findall(r"^\[  PASSED  \] (\d+) test", text, re.M))
+    bad = re.findall(r"^\[  FAILED  \] (?!\d+ test)(\S+)", text, re.M)
+    return good, sorted(set(bad))
 
 
 def run_unit_tests(folder):
@@ -85,4 +85,4 @@ def run_unit_tests(folder):
     passed, failed = unit_results(folder)
     if ran.returncode != 0 and not failed:
         failed = [f"meson test: {ran.stderr.strip()[-300:]}"]
-    return passed, failed, ran.stdout if failed else ""
+    return passed, failed, ran.stdout[-8000:] if failed else ""

@@ -2,6 +2,7 @@
 """The command line of ./millrace: parses, sets up, calls."""
 import argparse
 import pathlib
+import signal
 import sys
 
 from . import build, setup
@@ -150,6 +151,8 @@ def main(arguments):
     if arguments in ([], ["help"]):
         arguments = ["--help"]
     options = parser().parse_args(arguments)
+    # Ended from outside: leave as by Ctrl-C, so that machines and their folders go too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:

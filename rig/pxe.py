@@ -4,9 +4,9 @@ import os
 import shutil
 
 SNPONLY = "/usr/lib/ipxe/snponly.efi"
-IPXE_EFI_ROM = "/usr/lib/ipxe/qemu/efi-e1000e.rom"
-# A ROM that holds a whole iPXE for UEFI has this text; newer ones hold a NIC driver only.
-ROM_WITHOUT_IPXE_BYTES = 200000
+# Debian 12 has its ROMs in the first folder, and its EFI ROMs hold a whole iPXE. Debian 13 has
+# them in the second, and its EFI ROMs hold a NIC driver only: the firmware loads snponly.efi.
+ROM_FOLDERS = ("/usr/lib/ipxe/qemu", "/usr/share/qemu")
 
 
 def script(image_name, args, module_names, open_network):
@@ -20,9 +20,16 @@ def script(image_name, args, module_names, open_network):
     return "\n".join(lines) + "\n"
 
 
-def rom_has_ipxe(path=IPXE_EFI_ROM):
-    """Debian's ipxe-qemu has whole iPXEs in its EFI ROMs up to version 1.0.0 only."""
-    return os.path.getsize(path) > ROM_WITHOUT_IPXE_BYTES
+def boot_rom(uefi):
+    """Path of the boot card's option ROM."""
+    name = "efi-e1000e.rom" if uefi else "pxe-e1000e.rom"
+    paths = [os.path.join(folder, name) for folder in ROM_FOLDERS]
+    return next((path for path in paths if os.path.exists(path)), paths[0])
+
+
+def rom_has_ipxe():
+    """Whether the EFI ROM is an iPXE, which takes a script as its boot file."""
+    return os.path.dirname(boot_rom(uefi=True)) == ROM_FOLDERS[0]
 
 
 def fill_folder(folder, image, args, modules, uefi):

@@ -28,7 +28,6 @@ QEMU = "qemu-system-x86_64"
 BOOTS = ("direct", "linux", "uefi", "pxe-bios", "pxe-uefi")
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
-IPXE_ROM = "/usr/lib/ipxe/qemu/efi-e1000e.rom"
 PR_SET_PDEATHSIG = 1
 EXIT_HUNG = None
 
@@ -48,10 +47,11 @@ class Machine:
 
     def __init__(self, image, *, boot="direct", args="", cores=1, memory_mib=512, ports=2,
                  modules=(), cpu="max", machine="q35", smp=None, plugin=None, extra=(),
-                 nic="e1000e", log=None, initrd=None):
+                 nic="e1000e", log=None, initrd=None, icount=None):
         """`image`: path of NAME.elf or NAME.img (the other one is found beside it).
         `modules`: (name, path) pairs. `initrd`: a file passed as it is (direct boots).
         `smp`: text for -smp instead of `cores`. `plugin`: text for -plugin.
+        `icount`: guest time is counted in instructions of 2**icount ns, whatever the host does.
         """
         if boot not in BOOTS:
             raise ValueError(f"boot={boot}: one of {', '.join(BOOTS)}")
@@ -60,7 +60,7 @@ class Machine:
         self.memory_mib, self.ports, self.cpu = memory_mib, ports, cpu
         self.modules, self.initrd = list(modules), initrd
         self.machine_type, self.smp, self.nic = machine, smp or str(cores), nic
-        self.plugin, self.extra, self.log = plugin, list(extra), log
+        self.plugin, self.extra, self.log, self.icount = plugin, list(extra), log, icount
         self.process = None
         self.console = None
         self.dir = None
@@ -119,10 +119,11 @@ class Machine:
         if self.machine_type.startswith("q35"):
             bus = ["-device", "pcie-root-port,id=rpboot,bus=pcie.0,addr=0x18,chassis=40"]
             where = "bus=rpboot"
+        rom = pxe.boot_rom(uefi=self.boot == "pxe-uefi")
         return bus + ["-netdev", f"user,id=netboot,restrict=on,tftp={folder},"
                                  f"bootfile={bootfile}",
                       "-device", f"e1000e,id=boot,{where},netdev=netboot,"
-                                 f"mac=52:54:00:4d:52:fe,romfile={IPXE_ROM},bootindex=1"]
+                                 f"mac=52:54:00:4d:52:fe,romfile={rom},bootindex=1"]
 
     def _boot_options(self):
         if self.boot == "direct":
@@ -137,8 +138,9 @@ class Machine:
 
     def command(self):
         """The whole QEMU command line (after start(): what was run)."""
+        threads = "multi" if self.icount is None else "single"
         options = [QEMU, "-name", "millrace,debug-threads=on",
-                   "-accel", "tcg,thread=multi", "-machine", self.machine_type,
+                   "-accel", f"tcg,thread={threads}", "-machine", self.machine_type,
                    "-cpu", self.cpu, "-smp", self.smp, "-m", str(self.memory_mib),
                    "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config",
                    "-serial", "stdio", "-qmp",
@@ -147,6 +149,8 @@ class Machine:
         options += self._port_options() + self._boot_options()
         if self.plugin:
             options += ["-plugin", self.plugin]
+        if self.icount is not None:
+            options += ["-icount", f"shift={self.icount},sleep=on"]
         return options + self.extra
 
     # ---- life ----

@@ -11,12 +11,15 @@ RESULTS = ROOT / "results"
 HISTORY = RESULTS / "history.jsonl"
 
 
+def git(*words):
+    """Output of a git command on this tree, "" when it fails."""
+    ran = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True,
+                         check=False)
+    return ran.stdout.strip() if ran.returncode == 0 else ""
+
+
 def commit():
     """The commit of the tree, with + when files differ from it."""
-    def git(*words):
-        ran = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True,
-                             check=False)
-        return ran.stdout.strip() if ran.returncode == 0 else ""
     name = git("rev-parse", "--short=12", "HEAD") or "unknown"
     return name + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
 
@@ -51,11 +54,14 @@ def history():
 
 
 def compare(first, second):
-    """Medians of the numbers of two commits, for each command and conditions that both ran."""
+    """Medians of the numbers of two commits, for each command and conditions that both ran.
+    Commits in any form that git knows; runs of a changed tree count as of their commit."""
     runs = {}
+    names = [git("rev-parse", "--short=12", "--verify", "-q", name) or name
+             for name in (first, second)]
     for run in history():
-        for side, name in enumerate((first, second)):
-            if run["commit"].rstrip("+").startswith(name) or run["commit"] == name:
+        for side, name in enumerate(names):
+            if run["commit"].rstrip("+") == name.rstrip("+"):
                 key = (run["command"], json.dumps(run["conditions"], sort_keys=True))
                 runs.setdefault(key, ([], []))[side].append(run["results"])
     lines = []

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What has to be installed, and why. Debian 12 and 13; nothing but Debian packages."""
+import glob
 import os
 import shutil
 import subprocess
@@ -83,6 +84,34 @@ def install(packages, log):
         log("setup: apt-get update failed; trying to install all the same")
     if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode != 0:
         raise SetupError("apt-get could not install: " + " ".join(names))
+
+
+def linux_kernel(folder, log):
+    """Path of a Debian kernel for the kexec test, None when there is none to be had. Of this
+    machine, else a package that is unpacked in `folder` and not installed."""
+    own = sorted(glob.glob("/boot/vmlinuz-*"))
+    if own:
+        return own[-1]
+    kept = sorted(glob.glob(f"{folder}/boot/vmlinuz-*"))
+    if kept:
+        return kept[-1]
+    depends = subprocess.run(["apt-cache", "depends", "--important", "linux-image-amd64"],
+                             capture_output=True, text=True, check=False).stdout
+    names = [line.split()[-1] for line in depends.splitlines() if "Depends: linux-image" in line]
+    if not names:
+        return None
+    log(f"setup: fetching {names[0]} for the kexec test (unpacked, not installed)")
+    os.makedirs(folder, exist_ok=True)
+    fetched = subprocess.run(["apt-get", "download", "-q", names[0]], cwd=folder, check=False,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for package in glob.glob(f"{folder}/linux-image*.deb"):
+        if fetched.returncode == 0:
+            subprocess.run(["dpkg", "-x", package, folder], check=False)
+        os.unlink(package)
+    shutil.rmtree(f"{folder}/lib", ignore_errors=True)  # modules: not needed
+    shutil.rmtree(f"{folder}/usr", ignore_errors=True)
+    kept = sorted(glob.glob(f"{folder}/boot/vmlinuz-*"))
+    return kept[-1] if kept else None
 
 
 def ensure(groups, log):

@@ -7,7 +7,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
-from . import build, count
+from . import build, count, setup
 from .qemu import Machine
 from .run_l2fwd import (BOTH_WAYS, clean, image_args, pools_full, start_forwarding,
                         stop_machine, traffic_mode)
@@ -132,14 +132,18 @@ def rig(total, log, select=()):
     """The shipped images in QEMU (pytest)."""
     def run():
         folder = build.build("build", log)
+        environment = {**os.environ, "MILLRACE_BUILD": str(folder),
+                       "PYTHONDONTWRITEBYTECODE": "1"}
+        kernel = setup.linux_kernel(str(build.ROOT / "results" / "linux"), log)
+        if kernel:
+            environment.setdefault("MILLRACE_LINUX", kernel)
         xml = folder / "rig-tests.xml"
         xml.unlink(missing_ok=True)
         words = [str(build.ROOT / "tests" / "rig")] if not select else list(select)
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider",
              f"--junitxml={xml}", *words],
-            cwd=build.ROOT, check=False, env={**os.environ, "MILLRACE_BUILD": str(folder),
-                                              "PYTHONDONTWRITEBYTECODE": "1"})
+            cwd=build.ROOT, check=False, env=environment)
         if not xml.exists():
             return 0, [f"pytest ended with {ran.returncode}"], 0, ""
         passed, failed, skipped = _pytest_cases(xml)

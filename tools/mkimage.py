@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finishes a linked image: symbol table in, NAME.elf and NAME.img out.
 
-    mkimage.py [--objcopy PROGRAM] IN.elf NAME.elf NAME.img
+    mkimage.py [--objcopy PROGRAM] [--max-bytes N] IN.elf NAME.elf NAME.img
 
 NAME.img is the memory image of the file, padded to 4 KiB: without the padding the last PE
 section would reach behind the end of the file, and firmware refuses that.
@@ -14,21 +14,21 @@ import subprocess
 import sys
 
 PAGE_BYTES = 4096
-IMAGE_BYTES_MAX = 256 * 1024
 
 
-def check(image, path):
+def check(image, path, max_bytes):
     """Both headers must be where loaders look for them."""
     if image[:2] != b"MZ" or image[0x202:0x206] != b"HdrS":
         sys.exit(f"{path}: no PE or no Linux header")
-    if len(image) > IMAGE_BYTES_MAX:
-        sys.exit(f"{path}: {len(image)} bytes, at most {IMAGE_BYTES_MAX} are allowed")
+    if len(image) > max_bytes:
+        sys.exit(f"{path}: {len(image)} bytes, at most {max_bytes} are allowed")
 
 
 def main():
     """Runs the steps; any failure ends with a non-zero status and no output file."""
     parser = argparse.ArgumentParser(description="finish a linked image")
     parser.add_argument("--objcopy", default="objcopy")
+    parser.add_argument("--max-bytes", type=int, default=256 * 1024)
     parser.add_argument("linked")
     parser.add_argument("elf")
     parser.add_argument("image")
@@ -48,7 +48,7 @@ def main():
         image = file.read()
     os.unlink(raw)
     image += bytes(-len(image) % PAGE_BYTES)
-    check(image, options.image)
+    check(image, options.image, options.max_bytes)
     with open(options.image, "wb") as file:
         file.write(image)
 

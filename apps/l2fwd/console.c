@@ -12,8 +12,9 @@
 
 enum {
     POLL_US = 100000,      /* look for input */
-    POLL_BUSY_US = 1000,   /* while somebody types: the UART holds 16 bytes */
-    TYPING_US = 100000,
+    POLL_BUSY_US = 50,     /* within a line: the UART holds 16 bytes, QEMU's gives one by one */
+    PUMP_US = 1000,        /* while output waits: a core that never halts sends it from here */
+    TYPING_US = 100000,    /* without a byte for so long the line can wait */
     READ_MAX = 64,         /* bytes taken in one look */
     WATCH_US = 1000000,    /* links and device counters */
     US_IN_S = 1000000,
@@ -201,7 +202,8 @@ static void watch_link_irqs(struct console *con)
 static void on_read(struct timer *timer, uint64_t now_us)
 {
     struct console *con = RT_CONTAINER_OF(timer, struct console, read_timer);
-    bool typing;
+    bool within_line = con->used != 0 || con->overlong;
+    uint64_t next_us;
 
     for (unsigned i = 0; i < READ_MAX; i++) {
         int c = hal_console_read();
@@ -210,11 +212,13 @@ static void on_read(struct timer *timer, uint64_t now_us)
             break;
         con->typed_us = now_us;
         take_byte(con, (char)c);
+        within_line = true;
     }
     log_first_frame(con);
     watch_link_irqs(con);
-    typing = con->typed_us != 0 && now_us - con->typed_us < TYPING_US;
-    timer_arm(wheel_of(con), timer, now_us + (typing ? POLL_BUSY_US : POLL_US));
+    within_line &= now_us - con->typed_us < TYPING_US;
+    next_us = hal_console_pump() ? PUMP_US : POLL_US;
+    timer_arm(wheel_of(con), timer, now_us + (within_line ? POLL_BUSY_US : next_us));
 }
 
 static void on_watch(struct timer *timer, uint64_t now_us)

@@ -69,6 +69,14 @@ void l2fwd_swap(struct buf_batch *batch, uint32_t first)
     }
 }
 
+void l2fwd_restore_vlan(struct buf_batch *batch, uint32_t first)
+{
+    for (uint32_t i = first; i < batch->count; i++) {
+        if ((batch->buf[i]->flags & BUF_RX_VLAN) != 0)
+            batch->buf[i]->flags |= BUF_TX_VLAN;
+    }
+}
+
 enum l2fwd_mode l2fwd_mode_of(const struct l2fwd_options *options)
 {
     if (options->mode == L2FWD_MAC && !options->mac_update)

@@ -26,6 +26,8 @@ void l2fwd_rewrite(const struct l2fwd_rewrite *rewrite, struct buf_batch *batch,
                    uint32_t first);
 /* Mode macswap. */
 void l2fwd_swap(struct buf_batch *batch, uint32_t first);
+/* Asks for the tag that the card took out on receive to be put back on transmit. */
+void l2fwd_restore_vlan(struct buf_batch *batch, uint32_t first);
 /* The mode in effect: mac without mac_update is io. */
 enum l2fwd_mode l2fwd_mode_of(const struct l2fwd_options *options);
 

@@ -41,7 +41,8 @@ struct l2fwd {
     bool stopped;
 };
 
-uint64_t l2fwd_uptime_us(const struct l2fwd *app); /* since the first instruction */
+/* totals.c: both count from the first instruction. */
+uint64_t l2fwd_uptime_us(const struct l2fwd *app);
 /* Guest time of the first forwarded frame, 0: none yet. */
 uint64_t l2fwd_first_frame_us(const struct l2fwd *app);
 

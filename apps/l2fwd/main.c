@@ -8,26 +8,6 @@
 #include <rt/config.h>
 #include <rt/log.h>
 
-uint64_t l2fwd_uptime_us(const struct l2fwd *app)
-{
-    return hal_us_from_cycles(hal_cycles() - app->boot->entry_cycles);
-}
-
-uint64_t l2fwd_first_frame_us(const struct l2fwd *app)
-{
-    uint64_t first = UINT64_MAX;
-
-    for (uint32_t c = 0; c < app->core_count; c++) {
-        for (uint32_t i = 0; i < app->cores[c]->path_count; i++) {
-            uint64_t cycles = app->cores[c]->paths[i].first_cycles;
-
-            if (cycles != 0)
-                first = RT_MIN(first, cycles);
-        }
-    }
-    return first == UINT64_MAX ? 0 : hal_us_from_cycles(first - app->boot->entry_cycles);
-}
-
 static void run_core(void *arg)
 {
     struct l2fwd_core *core = arg;

@@ -71,7 +71,8 @@ static void put_report(struct text *t, const struct l2fwd *app)
 
     put(t, "report {\"uptime_us\":%lu,\"boot_us\":%lu,\"first_frame_us\":%lu",
         l2fwd_uptime_us(app), app->boot_us, l2fwd_first_frame_us(app));
-    put(t, ",\"image_base\":%lu,\"owner_refusals\":%lu", app->boot->image_base, buf_refusals());
+    put(t, ",\"firmware_us\":%lu,\"image_base\":%lu,\"owner_refusals\":%lu",
+        hal_us_from_cycles(app->boot->firmware_cycles), app->boot->image_base, buf_refusals());
     if (app->stopped) /* while running, rings hold buffers: nothing is missing yet */
         put(t, ",\"buffers_missing\":%u", app->missing);
     else

@@ -82,6 +82,7 @@ static void init_path(struct l2fwd *app, struct l2fwd_core *core,
     struct nic *tx_nic = app->ports[plan->tx_port];
 
     path->mode = l2fwd_mode_of(&l2fwd_options);
+    path->vlan_strip = l2fwd_options.vlan_strip;
     path->batch_max = l2fwd_options.batch;
     path->drain_us = l2fwd_options.drain_us;
     path->pool = core->pool;

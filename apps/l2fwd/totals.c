@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sums over queues and paths. */
+/* Sums over queues and paths, and the times of the start. */
 #include "totals.h"
 
 const char *const l2fwd_drop_names[L2FWD_DROPS] = {
@@ -22,6 +22,7 @@ static void add_rxq(const struct nic_queue_stats *s, struct l2fwd_port_totals *t
     t->drops[L2FWD_DROP_NO_REPLACEMENT] += s->no_replacement;
     t->drops[L2FWD_DROP_RX_ERROR] += s->errors;
     t->drops[L2FWD_DROP_RX_HOSTILE] += s->hostile;
+    t->drops[L2FWD_DROP_RX_TOO_LONG] += s->too_long;
 }
 
 struct l2fwd_port_totals l2fwd_port_totals(const struct l2fwd *app, uint32_t port)
@@ -68,4 +69,24 @@ struct l2fwd_core_totals l2fwd_core_totals(const struct l2fwd *app, unsigned cor
             t.batch[i] += c->paths[p].stats.polls[i];
     }
     return t;
+}
+
+uint64_t l2fwd_uptime_us(const struct l2fwd *app)
+{
+    return hal_us_from_cycles(hal_cycles() - app->boot->entry_cycles);
+}
+
+uint64_t l2fwd_first_frame_us(const struct l2fwd *app)
+{
+    uint64_t first = UINT64_MAX;
+
+    for (uint32_t c = 0; c < app->core_count; c++) {
+        for (uint32_t i = 0; i < app->cores[c]->path_count; i++) {
+            uint64_t cycles = app->cores[c]->paths[i].first_cycles;
+
+            if (cycles != 0)
+                first = RT_MIN(first, cycles);
+        }
+    }
+    return first == UINT64_MAX ? 0 : hal_us_from_cycles(first - app->boot->entry_cycles);
 }

@@ -10,6 +10,7 @@
     X(NO_REPLACEMENT, "no_replacement") /* no buffer for the receive ring */                   \
     X(RX_ERROR, "rx_error")             /* the card reports a bad frame */                     \
     X(RX_HOSTILE, "rx_hostile")         /* the card reports what cannot be */                  \
+    X(RX_TOO_LONG, "rx_too_long")       /* in several buffers, longer than frame_max */        \
     X(TX_FULL, "tx_full")               /* the partner's transmit ring stayed full */          \
     X(TX_BAD, "tx_bad")                 /* too long for the partner */                         \
     X(RX_ONLY, "rx_only")               /* the mode says drop */                               \

@@ -36,6 +36,8 @@ RT_INLINE void rewrite_batch(struct l2fwd_path *path, uint32_t first)
         l2fwd_rewrite(&path->rewrite, &path->batch, first);
     else if (path->mode == L2FWD_MACSWAP)
         l2fwd_swap(&path->batch, first);
+    if (RT_UNLIKELY(path->vlan_strip))
+        l2fwd_restore_vlan(&path->batch, first);
 }
 
 uint32_t l2fwd_worker_poll(void *ctx, uint64_t now_us)

@@ -26,6 +26,7 @@ struct l2fwd_path {
     struct nic_txq *txq;
     uint32_t batch_max;
     enum l2fwd_mode mode;
+    bool vlan_strip;
     struct l2fwd_rewrite rewrite;
     uint64_t first_cycles; /* hal_cycles() when the first frame went out; 0: none yet */
     struct buf_batch batch; /* empty between turns, but for frames held by drain_us */

@@ -24,7 +24,7 @@ bool command_mac(const char *text, uint8_t mac[6])
 
 static const char *parse_lanes(const char *text, unsigned link_count, struct source *source)
 {
-    for (;;) {
+    for (;;) { /* at most FRAME_LANES_MAX times: then there are too many */
         unsigned from, to;
         int used = 0;
         if (sscanf(text, "%u>%u%n", &from, &to, &used) != 2)

@@ -80,6 +80,7 @@ static void answer_result(const struct trial_result *r)
         {"reordered", r->reordered},     {"corrupt", r->corrupt},
         {"duplicates", r->duplicates},   {"stale", r->stale},
         {"foreign", r->foreign},         {"late_max_us", r->late_max_ns / 1000},
+        {"paused_us", r->paused_ns / 1000},
         {"first_sent_ns", r->first_sent_ns},
         {"first_received_ns", r->first_received_ns},
     };

@@ -8,6 +8,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 #define DRAIN_MAX_NS (5 * NS_PER_S) /* the end of a trial comes, whatever the machine does */
+#define LATE_NS UINT64_C(1000000) /* a stall of this host */
 #define PROBE_QUIET_NS UINT64_C(30000000)
 #define READS_PER_TICK_MAX 64       /* then send again */
 #define LINKS_MAX 16
@@ -181,8 +182,13 @@ static void send_all(struct trial *t)
         uint64_t wake_ns = begin_ns + tick * t->config->tick_ns;
         wait_until(t, wake_ns);
         uint64_t woken_ns = trial_now_ns();
-        if (woken_ns > wake_ns && woken_ns - wake_ns > t->result->late_max_ns)
-            t->result->late_max_ns = woken_ns - wake_ns;
+        uint64_t late_ns = woken_ns > wake_ns ? woken_ns - wake_ns : 0;
+        if (late_ns > t->result->late_max_ns)
+            t->result->late_max_ns = late_ns;
+        if (late_ns > LATE_NS) {
+            begin_ns += late_ns;
+            t->result->paused_ns += late_ns;
+        }
     }
 }
 

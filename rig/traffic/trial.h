@@ -7,6 +7,11 @@
  * while so many are out is lost. QEMU's stream back end never drops but queues without limit,
  * so the bound has to be here. `lost` = offered - frames that came back, once each, intact.
  *
+ * When this host itself wakes the sender more than a millisecond late, the schedule stands
+ * still for that time (paused_ns says how long): otherwise all that became due meanwhile would
+ * come at once, fill the window, and be charged to the machine. The frames are all offered,
+ * later. A stall of the machine, whoever causes it, is charged in full.
+ *
  * The sender wakes every tick and sleeps between: a spinning one would take the guest's CPU.
  */
 #ifndef RIG_TRIAL_H
@@ -39,6 +44,7 @@ struct trial_result {
     uint64_t window_lost;             /* were due while the window was full */
     uint64_t lost, reordered, corrupt, duplicates, stale, foreign;
     uint64_t first_sent_ns, last_sent_ns, first_received_ns, last_received_ns;
+    uint64_t paused_ns;   /* time the schedule stood still, because the sender was late */
     uint64_t late_max_ns; /* worst oversleep of the sender: a stall of this host */
     struct histogram latency;
     bool closed; /* the machine closed a port during the trial */

@@ -65,7 +65,8 @@ enum cmdline_first {
 };
 /* Keeps the line as it came and without the image's name. Ends at a NUL or `bytes`.
  * Control characters become spaces. Sets BOOT_FLAG_CMDLINE_TRUNCATED when it is too long. */
-void cmdline_set(struct boot_info *bi, const char *line, size_t bytes, enum cmdline_first first);
+void cmdline_set(struct boot_info *bi, const char *line, size_t bytes,
+                 enum cmdline_first first);
 
 /* ---- ACPI root pointer (rsdp.c; ACPI 6.4 section 5.2.5) ---- */
 

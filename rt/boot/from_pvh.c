@@ -53,7 +53,8 @@ static void add_module(const struct pvh_module *module)
     size_t length = 0;
 
     boot_read_initrd(module->base, module->bytes);
-    if (!boot_reachable(module->cmdline, NAME_SEARCH_BYTES) || boot_info.module_count != before + 1)
+    if (!boot_reachable(module->cmdline, NAME_SEARCH_BYTES) ||
+        boot_info.module_count != before + 1)
         return;
     while (length < NAME_SEARCH_BYTES && name[length] != '\0')
         length++;

@@ -232,7 +232,7 @@ boot_entry_efi:
         movq    32(%rsp), %r8           /* entry TSC */
         movq    40(%rsp), %rdx
         movq    48(%rsp), %rcx
-        call    boot_efi_main           /* returns only an error, before the point of no return */
+        call    boot_efi_main           /* returns only an early error */
         addq    $56, %rsp
         ret
 
@@ -275,7 +275,7 @@ boot_mxcsr:
         .balign 4096
         .globl  boot_tables
 boot_tables:
-        .skip   8 * 4096                /* level 4, level 3, 4 x level 2, wide level 3, level 5 */
+        .skip   8 * 4096                /* levels 4, 3, 4 x 2, wide 3, 5 */
 boot_stack:
         .skip   BOOT_STACK_BYTES
         .globl  boot_stack_top

@@ -85,7 +85,8 @@ void boot_map_identity(uint64_t need_end)
     for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
         wide[i] = i << 30 | PTE_LARGE | PTE_PRESENT_WRITE;
         for (uint64_t quarter = 0; quarter < 4; quarter++)
-            boot_tables[2 + quarter][i] = (quarter << 30 | i << 21) | PTE_LARGE | PTE_PRESENT_WRITE;
+            boot_tables[2 + quarter][i] =
+                (quarter << 30 | i << 21) | PTE_LARGE | PTE_PRESENT_WRITE;
         level3[i] = i < 4 ? (uint64_t)boot_tables[2 + i] | PTE_PRESENT_WRITE : 0;
     }
     for (uint64_t i = 0; i < TABLE_ENTRIES; i++) {
@@ -104,10 +105,10 @@ void boot_map_identity(uint64_t need_end)
 
 static void clear_bss(void)
 {
-    uint8_t *at = _bss_clear_start;
-    uint64_t bytes = (uint64_t)(_bss_end - _bss_clear_start);
+    uint8_t *at = _bss_clear_start; /* behind .bss.boot, which is whole pages */
+    uint64_t words = (uint64_t)(_bss_end - _bss_clear_start) / sizeof(uint64_t);
 
-    __asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(0) : "memory");
+    __asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(UINT64_C(0)) : "memory");
 }
 
 /* A loader may put a ramdisk over .bss without looking (iPXE and QEMU's PVH do). Once .bss is

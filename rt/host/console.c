@@ -37,6 +37,11 @@ void hal_console_write(const char *text, size_t bytes)
     *capture = '\0';
 }
 
+bool hal_console_pump(void)
+{
+    return false; /* the kernel buffers */
+}
+
 int hal_console_read(void)
 {
     struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};

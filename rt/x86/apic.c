@@ -14,6 +14,7 @@ enum apic_reg {
     APIC_TPR = 0x080,
     APIC_EOI = 0x0b0,
     APIC_SVR = 0x0f0,
+    APIC_IRR = 0x200, /* 8 registers, 16 bytes apart */
     APIC_ICR_LOW = 0x300,
     APIC_ICR_HIGH = 0x310,
     APIC_LVT_TIMER = 0x320,
@@ -33,6 +34,7 @@ enum apic_reg {
 
 enum {
     APIC_BYTES = 0x1000,
+    APIC_IRR_REGS = 8,
     APIC_ID_MAX_X1 = 254, /* 255 is broadcast */
     SVR_ENABLE = 1 << 8,
     LVT_MASKED = 1 << 16,
@@ -45,9 +47,9 @@ enum {
     ICR_STARTUP = 6 << 8,
     ICR_BUSY = 1 << 12,
     ICR_ASSERT = 1 << 14,
-    ICR_ALL_OTHERS = 3 << 18,
     ICR_BUSY_READS = 10000,
     TIMER_DIVIDE_16 = 0x3,
+    TIMER_PAIR_TRIES = 5,
     TIMER_MAX_COUNT = 0x7fffffff,
 };
 
@@ -145,6 +147,15 @@ uint32_t apic_id(void)
     return apic.x2 ? reg_read(APIC_ID) : reg_read(APIC_ID) >> 24;
 }
 
+bool apic_irq_waits(void)
+{
+    uint32_t waits = 0;
+
+    for (uint32_t i = 0; i < APIC_IRR_REGS && apic.present; i++)
+        waits |= reg_read((enum apic_reg)(APIC_IRR + 16 * i));
+    return waits != 0;
+}
+
 void apic_eoi(void)
 {
     reg_write(APIC_EOI, 0);
@@ -186,9 +197,9 @@ void apic_send_startup(uint32_t target_apic_id, uint8_t page)
     icr_send(target_apic_id, ICR_STARTUP | ICR_ASSERT | page);
 }
 
-void apic_send_nmi_others(void)
+void apic_send_nmi(uint32_t target_apic_id)
 {
-    icr_send(0, ICR_NMI | ICR_ASSERT | ICR_ALL_OTHERS);
+    icr_send(target_apic_id, ICR_NMI | ICR_ASSERT);
 }
 
 void apic_accept_8259(void)
@@ -196,10 +207,31 @@ void apic_accept_8259(void)
     reg_write(APIC_LVT_LINT0, LVT_EXTINT);
 }
 
+/* The timer's count and the cycle count that belongs to it: the tightest of several reads, so
+ * that a stall in between does not count. */
+static uint32_t timer_pair(uint64_t *cycles)
+{
+    uint64_t best = UINT64_MAX;
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < TIMER_PAIR_TRIES; i++) {
+        const uint64_t before = hal_cycles();
+        const uint32_t seen = reg_read(APIC_TIMER_CURRENT);
+        const uint64_t width = hal_cycles() - before;
+
+        if (width < best) {
+            best = width;
+            value = seen;
+            *cycles = before + width / 2;
+        }
+    }
+    return value;
+}
+
 void apic_timer_calibrate(uint32_t window_us)
 {
-    uint64_t start, cycles;
-    uint32_t counted;
+    uint64_t start_cycles = 0, end_cycles = 0;
+    uint32_t start, counted;
 
     if (!apic.present)
         return;
@@ -208,17 +240,19 @@ void apic_timer_calibrate(uint32_t window_us)
         return;
     }
     reg_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
-    start = hal_cycles();
     reg_write(APIC_TIMER_INITIAL, TIMER_MAX_COUNT);
+    (void)timer_pair(&start_cycles); /* the code is in the caches (and translated) after this */
+    start = timer_pair(&start_cycles);
     hal_delay_us(window_us);
-    counted = TIMER_MAX_COUNT - reg_read(APIC_TIMER_CURRENT);
-    cycles = hal_cycles() - start;
+    counted = start - timer_pair(&end_cycles); /* it counts down */
     reg_write(APIC_TIMER_INITIAL, 0);
     reg_write(APIC_LVT_TIMER, VECTOR_TIMER);
-    apic.timer_hz = x86_mul_div(counted, hal_cycles_hz, cycles);
-    apic.counts_per_us_q32 = x86_mul_div(apic.timer_hz, UINT64_C(1) << 32, 1000000);
-    if (counted == 0 || counted >= TIMER_MAX_COUNT)
+    if (counted == 0 || counted > TIMER_MAX_COUNT) {
         apic.timer = TIMER_NONE;
+        return;
+    }
+    apic.timer_hz = x86_mul_div(counted, hal_cycles_hz, end_cycles - start_cycles);
+    apic.counts_per_us_q32 = x86_mul_div(apic.timer_hz, UINT64_C(1) << 32, 1000000);
 }
 
 uint64_t apic_timer_hz(void)

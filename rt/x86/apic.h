@@ -26,11 +26,13 @@ bool apic_present(void);
 bool apic_is_x2(void);
 uint32_t apic_id(void);
 void apic_eoi(void);
+/* An interrupt has arrived at this core and is not taken yet. */
+bool apic_irq_waits(void);
 
 void apic_send(uint32_t target_apic_id, uint8_t vector);
 void apic_send_init(uint32_t target_apic_id);
 void apic_send_startup(uint32_t target_apic_id, uint8_t page);
-void apic_send_nmi_others(void);
+void apic_send_nmi(uint32_t target_apic_id);
 
 /* Opens LINT0 for the 8259 pair (ExtINT) on the calling core: legacy interrupt lines. */
 void apic_accept_8259(void);

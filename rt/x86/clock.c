@@ -19,6 +19,7 @@
 enum {
     CALIBRATE_US = 3000,
     APIC_CALIBRATE_US = 500,
+    PUMP_DELAY_US = 1000, /* delays that have time for the console */
     PAIR_TRIES = 5,
     COUNTS_TRIES = 20000,    /* reads until a timer must have moved; a read takes >= 50 ns */
     WINDOW_READS = 2000000,  /* bound on reads in the window, far more than 3 ms */
@@ -102,8 +103,11 @@ void hal_delay_us(uint32_t us)
     const uint64_t start = hal_cycles();
     const uint64_t wanted = hal_cycles_from_us(us);
 
-    while (hal_cycles() - start < wanted) /* the counter always counts */
+    while (hal_cycles() - start < wanted) { /* the counter always counts */
+        if (us >= PUMP_DELAY_US)
+            (void)hal_console_pump();
         hal_pause();
+    }
 }
 
 enum rt_status hal_wait_reg(const struct hal_mmio *mmio, uint32_t offset, uint32_t mask,
@@ -257,9 +261,10 @@ static uint64_t rate_from_ref(const struct ref_timer *ref)
 {
     const uint64_t wanted = ref->hz * CALIBRATE_US / 1000000;
     uint64_t start_cycles = 0, end_cycles = 0, hz;
-    const uint32_t start = read_pair(ref, &start_cycles);
-    uint32_t ticks = 0;
+    uint32_t start, ticks = 0;
 
+    (void)read_pair(ref, &start_cycles); /* the code is in the caches (and translated) now */
+    start = read_pair(ref, &start_cycles);
     for (uint32_t i = 0; i < WINDOW_READS && ticks < wanted; i++)
         ticks = (ref->read() - start) & ref->mask;
     ticks = (read_pair(ref, &end_cycles) - start) & ref->mask;

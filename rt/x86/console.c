@@ -3,6 +3,10 @@
  * Serial console: a 16550 (or 8250) by ports or memory. Registers: National Semiconductor
  * PC16550D data sheet, section 8. Every wait is bounded, and a UART that stays full for
  * that long is given up for the time being: a console must never stop the machine.
+ *
+ * A line of 100 bytes takes 9 ms at 115200 baud. Once a fault can be reported (console_buffer),
+ * text waits in memory and leaves by hal_console_pump(): in delays, in idle cores and from a
+ * timer. A panic and the exit send what waits, then each line at once.
  */
 #include <rt/hal.h>
 
@@ -35,6 +39,8 @@ enum {
     UART_FIFO_BYTES = 16,
     /* A full FIFO at 115200 baud needs 1.4 ms; a port read takes about 1 us on hardware. */
     UART_WAIT_READS = 20000,
+    OUT_BYTES = 65536, /* power of two */
+    PUMP_BYTES = 32,   /* at a time: 0.4 ms under QEMU, which takes bytes without end */
     SPCR_TYPE_16550 = 0,
     SPCR_TYPE_16450 = 1,
 };
@@ -174,9 +180,82 @@ static void uart_send(const char *text, size_t bytes)
     }
 }
 
+/* Text that waits. Writers are one at a time (the lock of the log); so are senders. */
+static struct {
+    char text[OUT_BYTES];
+    uint32_t head, tail; /* free-running: next to send, next to write */
+    bool on;
+    bool sending;
+} pending;
+_Static_assert(RT_IS_POW2(OUT_BYTES), "free-running indexes are masked");
+
+static uint32_t out_waiting(void)
+{
+    return __atomic_load_n(&pending.tail, __ATOMIC_ACQUIRE) -
+           __atomic_load_n(&pending.head, __ATOMIC_ACQUIRE);
+}
+
+/* Sends at most `bytes` of what waits; with `wait` as fast as the port goes, else what it takes
+ * now. Returns what it sent. */
+static uint32_t out_send(uint32_t bytes, bool wait)
+{
+    uint32_t head = pending.head, sent = 0;
+
+    bytes = RT_MIN(bytes, out_waiting());
+    while (sent < bytes) { /* bounded: each round sends a byte or leaves */
+        uint32_t room = uart.burst_bytes;
+
+        if (!(wait ? uart_wait(LSR_THR_EMPTY) : (uart_read(UART_LSR) & LSR_THR_EMPTY) != 0))
+            break;
+        for (; room > 0 && sent < bytes; room--, sent++)
+            uart_write(UART_DATA, (uint8_t)pending.text[(head + sent) & (OUT_BYTES - 1)]);
+    }
+    __atomic_store_n(&pending.head, head + sent, __ATOMIC_RELEASE);
+    return sent;
+}
+
+bool hal_console_pump(void)
+{
+    if (!uart.present || out_waiting() == 0)
+        return false;
+    if (__atomic_test_and_set(&pending.sending, __ATOMIC_ACQUIRE))
+        return false; /* another core is at it */
+    (void)out_send(PUMP_BYTES, false);
+    __atomic_clear(&pending.sending, __ATOMIC_RELEASE);
+    return out_waiting() != 0;
+}
+
+static bool out_make_room(void)
+{
+    uint32_t sent = 1;
+
+    for (uint32_t i = 0; i < UART_WAIT_READS && sent != 0 && out_waiting() == OUT_BYTES; i++) {
+        if (__atomic_test_and_set(&pending.sending, __ATOMIC_ACQUIRE)) {
+            hal_pause(); /* another core makes room */
+            continue;
+        }
+        sent = out_send(UART_FIFO_BYTES, true);
+        __atomic_clear(&pending.sending, __ATOMIC_RELEASE);
+    }
+    return out_waiting() != OUT_BYTES;
+}
+
+/* A full buffer goes on at the port's speed; what a stuck port does not take is lost. */
+static void out_put(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if (RT_UNLIKELY(out_waiting() == OUT_BYTES) && !out_make_room())
+            return;
+        pending.text[pending.tail & (OUT_BYTES - 1)] = text[i];
+        __atomic_store_n(&pending.tail, pending.tail + 1, __ATOMIC_RELEASE);
+    }
+}
+
 void hal_console_write(const char *text, size_t bytes)
 {
-    if (uart.present)
+    if (uart.present && pending.on)
+        out_put(text, bytes);
+    else if (uart.present)
         uart_send(text, bytes);
     fb_console_write(text, bytes);
 }
@@ -188,8 +267,17 @@ int hal_console_read(void)
     return uart_read(UART_DATA);
 }
 
+void console_buffer(void)
+{
+    pending.on = true;
+}
+
 void console_flush(void)
 {
-    if (uart.present)
-        (void)uart_wait(LSR_IDLE);
+    pending.on = false;
+    if (!uart.present)
+        return;
+    while (out_waiting() != 0 && out_send(OUT_BYTES, true) != 0) /* bounded: sends or ends */
+        ;
+    (void)uart_wait(LSR_IDLE);
 }

@@ -10,7 +10,10 @@ void console_init(void);
 /* Moves to the port that firmware names (SPCR) when that is another one. After the page
  * tables, because it may have to map it. */
 void console_use_spcr(const struct acpi_spcr *spcr);
-/* Waits, bounded, until the last byte has left the UART. */
+/* From here on text waits in memory for hal_console_pump(). */
+void console_buffer(void);
+/* Sends what waits and ends the buffering; waits, bounded, until the last byte has left. For the
+ * one core that still runs, whatever the others were doing here. */
 void console_flush(void);
 /* "com1", "spcr", "none": for the boot log. */
 const char *console_name(void);

@@ -39,11 +39,12 @@ void exit_machine(int code, bool panicking)
     char line[32];
     size_t bytes = rt_snprintf(line, sizeof(line), "exit code=%d\n", code);
 
-    /* No rt_log: its lock may be held by a core that no longer runs. */
-    hal_console_write(line, bytes);
-    console_flush();
     if (!panicking)
         core_stop_others();
+    /* No rt_log: its lock may be held by a core that no longer runs. */
+    console_flush();
+    hal_console_write(line, bytes);
+    console_flush();
     if (rt_config.at_stop == RT_STOP_HALT)
         x86_halt_forever();
     if (code != 0 && under_qemu())

@@ -145,15 +145,13 @@ void fb_console_init(const struct boot_framebuffer *f, uint64_t limit_phys)
     fb.pitch_bytes = f->pitch_bytes;
     fb.px_bytes = f->bits_per_px / 8U;
     fb.ink = ink_of(f);
-    fb.scale_px = RT_MIN(f->width_px / 640 + 1, (uint32_t)SCALE_MAX);
+    fb.scale_px = RT_MIN(f->width_px / 1024 + 1, (uint32_t)SCALE_MAX);
     fb.columns =
         RT_MIN(f->width_px / (CELL_WIDTH_DOTS * fb.scale_px), (uint32_t)COLUMNS_MAX);
     fb.rows = RT_MIN(f->height_px / (CELL_HEIGHT_DOTS * fb.scale_px), (uint32_t)ROWS_MAX);
     fb.column = fb.row = 0;
     fb.base = (volatile uint8_t *)(uintptr_t)f->base;
-    volatile uint32_t *words = (volatile uint32_t *)(volatile void *)fb.base;
-    for (uint64_t i = 0; i < (uint64_t)fb.pitch_bytes / 4 * f->height_px; i++)
-        words[i] = 0;
+    __builtin_memset((void *)(uintptr_t)f->base, 0, (size_t)fb.pitch_bytes * f->height_px);
     for (uint32_t row = 0; row < fb.rows; row++)
         for (uint32_t column = 0; column < fb.columns; column++)
             cells[row][column] = ' ';

@@ -256,6 +256,8 @@ void paging_setup_core(void)
         cr4 |= CR4_SMEP;
     if ((features.ecx & RT_BIT(2)) != 0)
         cr4 |= CR4_UMIP;
+    if ((x86_cpuid(1, 0).edx & RT_BIT(7)) != 0)
+        cr4 |= CR4_MCE; /* a machine check is reported, not a silent reset */
     x86_write_cr4(cr4); /* clearing PGE also drops global entries of the loader's tables */
     x86_write_cr3(paging_root());
     x86_write_cr0(x86_read_cr0() | CR0_WP);

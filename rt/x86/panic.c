@@ -85,6 +85,7 @@ static void panic_begin(void)
                                     __ATOMIC_ACQUIRE)) {
         panic_depth = 1;
         core_stop_others();
+        console_flush();
         return;
     }
     if (nobody != me)

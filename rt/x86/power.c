@@ -26,6 +26,7 @@ enum {
     KBC_PULSE_RESET = 0xfe,
     POWER_WAIT_US = 100 * 1000,
     ACPI_ENABLE_WAIT_US = 300 * 1000,
+    PAGE_BYTES = 4096,
     DELAY_PORT = 0x80, /* a write to it takes about a microsecond on every PC */
 };
 
@@ -33,8 +34,14 @@ enum {
  * Bochs, ICH9's of q35. The value is SLP_EN with SLP_TYP 0, which both take as S5. */
 static const uint16_t vm_ports[] = {0x604, 0xb004};
 
+/* A byte register of the tables, in port or in memory space. */
+struct byte_register {
+    struct acpi_gas gas;
+    struct hal_mmio page; /* bytes 0: not in memory, or not mapped */
+};
+
 static struct acpi_fadt fadt;
-static struct hal_mmio reset_mmio;
+static struct byte_register reset_register, sleep_register;
 
 /* Not hal_delay_us(): this must work when the clock never came up, or is what broke. */
 static void delay_us(uint32_t us)
@@ -48,18 +55,38 @@ static bool port_usable(const struct acpi_gas *gas)
     return gas->space == ACPI_SPACE_IO && gas->address != 0 && gas->address <= UINT16_MAX;
 }
 
+/* Maps the register when it is in memory. False when it cannot be used. */
+static bool register_open(struct byte_register *reg, const struct acpi_gas *gas,
+                          const char *name)
+{
+    *reg = (struct byte_register){.gas = *gas};
+    if (gas->address == 0 || gas->space != ACPI_SPACE_MEMORY)
+        return port_usable(gas);
+    uint64_t page = RT_ALIGN_DOWN(gas->address, (uint64_t)PAGE_BYTES);
+    enum rt_status st = hal_map_mmio((phys_t){page}, PAGE_BYTES, &reg->page);
+    if (st == RT_OK)
+        return true;
+    reg->page = (struct hal_mmio){0};
+    rt_log("power register=%s address=0x%lx state=unused reason=%s", name, gas->address,
+           rt_status_name(st));
+    return false;
+}
+
+static void register_write(const struct byte_register *reg, uint8_t value)
+{
+    if (port_usable(&reg->gas))
+        x86_out8((uint16_t)reg->gas.address, value);
+    else if (reg->page.bytes != 0)
+        reg->page.base[reg->gas.address % PAGE_BYTES] = value;
+}
+
 void power_init(const struct acpi_info *info)
 {
     fadt = info->fadt;
-    if (!fadt.reset_supported || fadt.reset.space != ACPI_SPACE_MEMORY)
-        return;
-    uint64_t page = RT_ALIGN_DOWN(fadt.reset.address, UINT64_C(4096));
-    enum rt_status st = hal_map_mmio((phys_t){page}, 4096, &reset_mmio);
-    if (st == RT_OK)
-        return;
-    rt_log("power reset_register=0x%lx state=unused reason=%s", fadt.reset.address,
-           rt_status_name(st));
-    fadt.reset_supported = false;
+    if (fadt.reset_supported)
+        fadt.reset_supported = register_open(&reset_register, &fadt.reset, "reset");
+    if (fadt.hardware_reduced)
+        (void)register_open(&sleep_register, &fadt.sleep_control, "sleep");
 }
 
 /* Firmware may still own the PM registers (legacy mode): ask for them first, 4.8.2.5. */
@@ -84,7 +111,7 @@ static void pm1_sleep(const struct acpi_gas *control, uint8_t type)
         return;
     uint16_t port = (uint16_t)control->address;
     uint32_t value = x86_in16(port) & ~(PM1_SLP_TYP | PM1_SLP_EN);
-    value |= (uint32_t)type << FIELD_SHIFT(PM1_SLP_TYP) & PM1_SLP_TYP;
+    value |= FIELD_PUT(PM1_SLP_TYP, type);
     x86_out16(port, (uint16_t)value);
     x86_out16(port, (uint16_t)(value | PM1_SLP_EN));
 }
@@ -94,9 +121,8 @@ static void acpi_off(void)
     if (!fadt.s5_found)
         return;
     if (fadt.hardware_reduced) {
-        uint32_t value = (uint32_t)fadt.s5_type_a << FIELD_SHIFT(SLEEP_TYP) | SLEEP_EN;
-        if (port_usable(&fadt.sleep_control))
-            x86_out8((uint16_t)fadt.sleep_control.address, (uint8_t)value);
+        uint32_t value = FIELD_PUT(SLEEP_TYP, fadt.s5_type_a) | SLEEP_EN;
+        register_write(&sleep_register, (uint8_t)value);
     } else if (port_usable(&fadt.pm1a_control)) {
         enter_acpi_mode((uint16_t)fadt.pm1a_control.address);
         pm1_sleep(&fadt.pm1a_control, fadt.s5_type_a);
@@ -129,10 +155,7 @@ static void fadt_reset(void)
 {
     if (!fadt.reset_supported)
         return;
-    if (port_usable(&fadt.reset))
-        x86_out8((uint16_t)fadt.reset.address, fadt.reset_value);
-    else if (reset_mmio.bytes != 0)
-        reset_mmio.base[fadt.reset.address & 4095] = fadt.reset_value;
+    register_write(&reset_register, fadt.reset_value);
     delay_us(POWER_WAIT_US);
 }
 

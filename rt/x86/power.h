@@ -5,8 +5,9 @@
 
 #include <rt/acpi.h>
 
-/* Keeps what it needs of the tables and maps a reset register that lies in memory.
- * Without a call (or without tables) the fall-backs below are all there is. */
+/* Keeps what it needs of the tables and maps registers that lie in memory, which wants the
+ * final page tables; may be called again. Without a call (or without tables) the fall-backs
+ * below are all there is. Core 0, before the seal. */
 void power_init(const struct acpi_info *info);
 
 /* ACPI S5; else the power-off ports of the usual virtual machines; else halts for ever. */

@@ -74,11 +74,17 @@ void core_setup(struct core *core)
     apic_init_core();
 }
 
+/* One by one: a processor that was never started must not get an NMI. QEMU's would begin at the
+ * reset vector, and the firmware would start the machine anew. */
 void core_stop_others(void)
 {
+    const uint32_t me = apic_present() ? apic_id() : 0;
+
     __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
-    if (apic_present() && core_count > 1)
-        apic_send_nmi_others();
+    for (unsigned i = 0; i < core_count && apic_present(); i++) {
+        if (core_table[i]->apic_id != me)
+            apic_send_nmi(core_table[i]->apic_id);
+    }
 }
 
 bool core_stopping(void)

@@ -49,7 +49,8 @@ static void stage_done(enum stage stage)
     stage_cycles[stage] = hal_cycles();
 }
 
-/* Only now is the clock known. The first figure counts from our first instruction. */
+/* Only now is the clock known. The first figure counts from our first instruction;
+ * firmware_us of it passed inside the firmware's ExitBootServices. */
 static void log_stages(const struct boot_info *bi)
 {
     static const char *const names[STAGE_COUNT] = {"entry",  "console", "tables", "pages",
@@ -63,7 +64,8 @@ static void log_stages(const struct boot_info *bi)
                             hal_us_from_cycles(stage_cycles[i] - last));
         last = stage_cycles[i];
     }
-    rt_log("start app=%s us=%lu%s", rt_app.name, hal_now_us(), text);
+    rt_log("start app=%s us=%lu firmware_us=%lu%s", rt_app.name, hal_now_us(),
+           hal_us_from_cycles(bi->firmware_cycles), text);
 }
 
 static void report_line(void *ctx, const char *line)
@@ -146,7 +148,6 @@ static void read_acpi(const struct boot_info *bi)
 
     if (acpi_parse(&reader, rsdp, &acpi) != RT_OK)
         rt_log("acpi state=absent rsdp=0x%lx", rsdp);
-    power_init(&acpi);
 }
 
 /* Write-combining: a text console draws whole lines. */
@@ -175,8 +176,9 @@ static void prepare_core0(const struct boot_info *bi)
         too_little_memory("page tables");
     if (core_make_stacks(core) != RT_OK)
         too_little_memory("stacks");
+    if (trap_init() != RT_OK)
+        too_little_memory("page tables");
     map_framebuffer(&bi->fb);
-    trap_init();
     paging_setup_core();
     trap_setup_core(core);
     memory_set_limit(IDENTITY_LIMIT);
@@ -229,6 +231,9 @@ static void start_machine(void *arg)
 {
     const struct boot_info *bi = arg;
 
+    console_buffer(); /* a fault can be reported now, and sends what waits */
+    power_init(&acpi); /* from here on hal_exit() can power off */
+    parse_arguments(bi);
     log_cpu();
     irq_init(&acpi);
     if (apic_init(&acpi) != RT_OK)
@@ -266,7 +271,6 @@ void rt_start(const struct boot_info *bi)
     boot = bi;
     RT_ASSERT_EQ(bi->magic, BOOT_INFO_MAGIC);
     log_boot(bi);
-    parse_arguments(bi);
     stage_done(STAGE_CONSOLE);
     memory_init(bi, MEMORY_4GIB);
     pci_quiet();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <rt/assert.h>
 
+#include "paging.h"
 #include "trap.h"
 
 /* Interrupt gate, Intel SDM 3A 6.14.1 figure 6-8. */
@@ -33,7 +34,9 @@ enum {
 extern const uint8_t trap_stubs[];
 void trap_load_segments(const struct table_pointer *gdt);
 
-static struct idt_gate idt[IRQ_VECTORS] RT_ALIGNED(16);
+/* A page of its own, read-only once it is filled. */
+static struct idt_gate idt[IRQ_VECTORS] RT_ALIGNED(4096);
+_Static_assert(sizeof(idt) == 4096, "the interrupt table is one page");
 
 static uint8_t ist_of(unsigned vector)
 {
@@ -47,7 +50,7 @@ static uint8_t ist_of(unsigned vector)
     return vector < TRAP_EXCEPTIONS ? IST_FAULT : IST_NONE;
 }
 
-void trap_init(void)
+enum rt_status trap_init(void)
 {
     for (unsigned v = 0; v < IRQ_VECTORS; v++) {
         const uintptr_t stub = (uintptr_t)trap_stubs + v * STUB_BYTES;
@@ -61,6 +64,7 @@ void trap_init(void)
             .offset_high = (uint32_t)(stub >> 32),
         };
     }
+    return paging_set((uintptr_t)idt, sizeof(idt), PAGE_R);
 }
 
 void trap_setup_core(struct core *core)

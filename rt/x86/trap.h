@@ -26,8 +26,9 @@ struct trap_frame {
 };
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "trap.S pushes 22 words");
 
-/* One interrupt table for all cores. Core 0, once. */
-void trap_init(void);
+/* One interrupt table for all cores, read-only from then on. Core 0, once, before the page
+ * tables are switched to. RT_NO_MEMORY when its page cannot be mapped alone. */
+RT_NODISCARD enum rt_status trap_init(void);
 /* GDT, TSS and IDT of the calling core. */
 void trap_setup_core(struct core *core);
 

@@ -22,6 +22,7 @@ enum x86_msr {
 #define EFER_NXE (UINT64_C(1) << 11)
 #define CR0_WP (UINT64_C(1) << 16)
 #define CR4_PAE (UINT64_C(1) << 5)
+#define CR4_MCE (UINT64_C(1) << 6)
 #define CR4_PGE (UINT64_C(1) << 7)
 #define CR4_UMIP (UINT64_C(1) << 11)
 #define CR4_LA57 (UINT64_C(1) << 12)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any initrd: every module lies inside it, in order, without overlap, with a NUL in its name. */
+/* Any initrd: modules lie inside it, in order, without overlap, with a NUL in their names. */
 #include "boot.h"
 #include <stdlib.h>
 #include <string.h>

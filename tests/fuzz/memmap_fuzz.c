@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any ranges, 20 bytes each as in E820: sorted, disjoint, and no RAM where something else is. */
+/* Any ranges, 20 bytes each as in E820: sorted, disjoint, no RAM where something else is. */
 #include "map_check.h"
 #include <string.h>
 

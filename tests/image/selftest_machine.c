@@ -14,6 +14,18 @@
 extern const uint8_t _text_start[], _text_end[], _rodata_start[], _rodata_end[];
 extern const uint8_t _relro_start[], _relro_end[], _bss_start[], _bss_end[];
 
+/* Where LIDT was told to look. */
+static uintptr_t interrupt_table(void)
+{
+    struct {
+        uint16_t limit;
+        uint64_t base;
+    } RT_PACKED idt;
+
+    __asm__ volatile("sidt %0" : "=m"(idt));
+    return idt.base;
+}
+
 static bool all_pages(const uint8_t *start, const uint8_t *end, uint64_t access)
 {
     uint64_t page_bytes;
@@ -27,10 +39,15 @@ static bool all_pages(const uint8_t *start, const uint8_t *end, uint64_t access)
 
 static const char *image_access(void)
 {
+    const uint8_t *idt = (const uint8_t *)interrupt_table();
+
     SELFTEST_CHECK(all_pages(_text_start, _text_end, PAGE_RX));
     SELFTEST_CHECK(all_pages(_rodata_start, _rodata_end, PAGE_R));
     SELFTEST_CHECK(all_pages(_relro_start, _relro_end, PAGE_R));
-    SELFTEST_CHECK(all_pages(_relro_end, _bss_end, PAGE_RW));
+    SELFTEST_CHECK(idt >= _relro_end && idt < _bss_end);
+    SELFTEST_CHECK(all_pages(_relro_end, idt, PAGE_RW));
+    SELFTEST_CHECK(all_pages(idt, idt + PAGE_BYTES, PAGE_R)); /* vectors stay as they are */
+    SELFTEST_CHECK(all_pages(idt + PAGE_BYTES, _bss_end, PAGE_RW));
     return NULL;
 }
 
@@ -269,7 +286,7 @@ static const char *timers(void)
 }
 
 const struct selftest selftest_machine[] = {
-    {"paging: access of text, constants and data", image_access},
+    {"paging: access of text, constants, interrupt table, data", image_access},
     {"paging: no alias, nothing writable and executable", no_alias},
     {"paging: page 0 is not mapped", null_page},
     {"paging: a guard page below every stack", guard_pages},

@@ -17,17 +17,18 @@ SLEEP_MAX_US = 10000000
 HALTED_LEAST = 0.99
 WAKES_MOST_PER_S = 20
 VCPU_LOAD_MOST = 0.01
+SATURATED_SPIN_US = 50000
 
 
 @pytest.mark.parametrize("thresholds", THRESHOLDS)
 @pytest.mark.parametrize("poll", ["adaptive", "irq", "always"])
 def test_no_frame_is_left(forwarding, poll, thresholds):
-    """k = 1..1024 frames at once, then silence of 0..1 ms."""
+    """k = 1..1024 frames at once, then silence: often shorter, often longer than the core spins."""
     spin_us, empty_polls, busy_packets = THRESHOLDS[thresholds]
     rig = forwarding(cores=2, args=f"sleep_max_us={SLEEP_MAX_US}")
     rig.set(poll=poll, spin_us=spin_us, empty_polls=empty_polls, busy_packets=busy_packets)
     assert rig.report()["cores"][1]["rx_queues"] == 1
-    answer = rig.traffic.bursts(1, 1024, gap_us=1000, lanes="1>0")
+    answer = rig.traffic.bursts(1, 1024, gap_us=max(1000, 2 * spin_us), lanes="1>0")
     assert answer["bursts"] == 1024 and answer["frames"] == 1024 * 1025 // 2
     assert answer["left"] == 0, answer
     assert answer["other_faults"] == 0, answer
@@ -72,21 +73,23 @@ def test_always_polling_does_not_sleep(forwarding):
 
 @pytest.mark.parametrize("poll", ["adaptive", "always"])
 def test_saturation_has_no_interrupts(forwarding, poll):
-    """Behind the first 100 ms of saturating traffic the receive interrupts are all off."""
-    rig = forwarding(args=f"poll={poll}", lanes="0>1")
+    """Behind the first 100 ms of saturating traffic there is not one interrupt and no arming.
+
+    Traffic saturates a core when it has no gap as long as spin_us. This host stops the sender
+    for some milliseconds now and then, so spin_us is longer than that here."""
+    rig = forwarding(args=f"poll={poll} spin_us={SATURATED_SPIN_US}", lanes="0>1")
     rig.traffic.run(1000000, seconds=0.3)  # code translated
     answers = []
     sender = threading.Thread(
-        target=lambda: answers.append(rig.traffic.run(1500000, seconds=3)))
+        target=lambda: answers.append(rig.traffic.run(1500000, seconds=4)))
     sender.start()
     time.sleep(0.5)
-    before = rig.report()
-    time.sleep(1.5)
-    after = rig.report()
+    before = rig.report()["cores"][0]
+    time.sleep(2.5)
+    after = rig.report()["cores"][0]
     sender.join()
-    assert after["cores"][0]["packets"] - before["cores"][0]["packets"] > 50000
-    assert after["cores"][0]["irqs"] == before["cores"][0]["irqs"]
-    assert after["cores"][0]["arms"] == before["cores"][0]["arms"]
+    assert after["packets"] - before["packets"] > 50000
+    assert (after["irqs"], after["arms"]) == (before["irqs"], before["arms"])
     assert not answers[0]["corrupt"] and not answers[0]["reordered"]
 
 

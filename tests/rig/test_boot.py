@@ -18,7 +18,8 @@ from rig import cpio, qemu
 
 HERE = pathlib.Path(__file__).resolve().parent
 ARGS = "mode=io batch=16 stats_s=0"
-ENTRY = {"direct": "pvh", "linux": "linux", "uefi": "efi", "pxe-bios": "linux", "pxe-uefi": "efi"}
+ENTRY = {"direct": "pvh", "linux": "linux", "uefi": "efi", "pxe-bios": "linux",
+         "pxe-uefi": "efi"}
 BOOT_S = 90  # OVMF on a busy host
 
 
@@ -105,7 +106,8 @@ def grub_iso(tmp_path, image, files):
         initrd += f" newc:{name}:/{name}"
     (folder / "boot" / "grub" / "grub.cfg").write_text(
         "serial --unit=0 --speed=115200\nterminal_output serial\nset timeout=0\n"
-        f"menuentry l2fwd {{\n linux /l2fwd.img {ARGS}\n initrd{initrd}\n}}\n", encoding="ascii")
+        f"menuentry l2fwd {{\n linux /l2fwd.img {ARGS}\n initrd{initrd}\n}}\n",
+        encoding="ascii")
     iso = tmp_path / "grub.iso"
     subprocess.run(["grub-mkrescue", "-o", str(iso), str(folder)], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

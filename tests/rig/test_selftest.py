@@ -146,6 +146,27 @@ def test_fault_ends_in_a_report(machine, fault):
                          re.M), text
 
 
+def test_nmi_gives_a_report(machine):
+    """What an operator's NMI button does to a machine that seems dead: one report."""
+    one = machine("selftest", ports=0, cores=2, args="idle_s=30")
+    one.console.wait_for("idle state=begin", BOOT_TIMEOUT_S)
+    one.qmp("inject-nmi")
+    assert one.wait_exit_code(BOOT_TIMEOUT_S) == PANIC_CODE
+    text = one.console.text
+    assert len(re.findall(r'^panic core=\d reason="NMI"', text, re.M)) == 1, text
+    assert "at=hal_wait+" in text
+
+
+def test_machine_check_gives_a_report(machine):
+    one = machine("selftest", ports=0, args="idle_s=30")
+    one.console.wait_for("idle state=begin", BOOT_TIMEOUT_S)
+    # cpu, bank, status (valid, uncorrected, enabled), mcg_status (in progress), address, misc
+    one.qmp("human-monitor-command",
+            **{"command-line": "mce 0 1 0xb200000000000000 0x4 0x1000 0"})
+    assert one.wait_exit_code(BOOT_TIMEOUT_S) == PANIC_CODE
+    assert 'reason="#MC machine check" vector=18' in one.console.text
+
+
 def test_bad_arguments(machine):
     text, code = run(machine, args="spin_uss=5 cores=99999 at_stop=no")
     assert code == 2

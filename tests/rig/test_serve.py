@@ -50,7 +50,7 @@ def test_serve_boots_a_machine(image, firmware):
         pytest.skip("/dev/net/tun cannot be opened")
     path = os.path.splitext(image("l2fwd"))[0] + ".img"
     done = subprocess.run(in_namespace(sys.executable, __file__, path, firmware), text=True,
-                          capture_output=True, timeout=150, check=False)
+                          capture_output=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
@@ -78,7 +78,8 @@ def network():
     run("ip link add v0 type veth peer name v1")
     run("ip link set v0 master br0 up")
     holder = subprocess.Popen(["unshare", "--net", "sh", "-c",
-                               "until ip link show v1 2>/dev/null; do sleep 0.1; done; " + DHCP],
+                               "until ip link show v1 2>/dev/null; do sleep 0.1; done; "
+                               + DHCP],
                               stdout=subprocess.DEVNULL)
     time.sleep(0.5)
     run(f"ip link set v1 netns {holder.pid}")
@@ -94,7 +95,7 @@ def boot(image, firmware):
     options = ["-netdev", "tap,id=boot,ifname=tap0,script=no,downscript=no",
                "-device", f"{card},netdev=boot,mac={MAC},bootindex=1"]
     with OtherBoot(image, options, uefi=firmware == "uefi", ports=0) as m:
-        m.console.wait_for(rf'^boot cmdline="boot.mac={MAC} mode=io"', 120)
+        m.console.wait_for(rf'^boot cmdline="boot.mac={MAC} mode=io"', 200)
         m.console.wait_for(r"^module name=hello bytes=6 ", 10)
         assert m.console.find(rf"^boot entry={'efi' if firmware == 'uefi' else 'linux'} ")
 

@@ -4,7 +4,7 @@
  *
  * A buffer is one 64-byte header directly before its room: headroom, data, tailroom.
  *
- *     | struct buf (64 B) | headroom 128 | data 2048 |        data = (char *)buf + 64 + data_off
+ *     | struct buf (64 B) | headroom 128 | data 2048 |      data = (char *)buf + 64 + data_off
  *
  * At any time exactly one party owns a buffer; only the owner may touch header or data.
  * The owner is one byte in a separate array of the pool (`buf->owner` points at it), checked

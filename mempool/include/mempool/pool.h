@@ -92,9 +92,9 @@ struct buf_batch_checked {
     int line;
 };
 void buf_batch_check(const struct buf_batch_checked *checked);
-#define BUF_BATCH_CHECKED(name)                                                                  \
-    __attribute__((cleanup(buf_batch_check))) struct buf_batch_checked name##_checked = {        \
-        .file = __FILE__, .line = __LINE__};                                                     \
+#define BUF_BATCH_CHECKED(name)                                                                \
+    __attribute__((cleanup(buf_batch_check))) struct buf_batch_checked name##_checked = {      \
+        .file = __FILE__, .line = __LINE__};                                                   \
     struct buf_batch *const name = &name##_checked.batch
 
 /* Brings home what other cores freed; returns how many. Home core, once a turn. */

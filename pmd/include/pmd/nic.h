@@ -68,7 +68,7 @@ struct nic_queue_stats {
     uint64_t no_replacement; /* rx: no buffer for the ring, frame dropped in place */
     uint64_t hostile;        /* rx: length or index the device may not write; dropped */
     uint64_t errors;         /* rx: frame errors reported by the device; dropped */
-    uint64_t too_long;       /* rx: in several buffers and longer than frame_max_bytes; dropped */
+    uint64_t too_long;       /* rx: several buffers, longer than frame_max_bytes; dropped */
     uint64_t ring_full;      /* tx: frames left with the caller */
     uint64_t bad_request;    /* tx: frames refused (too long, too many segments); dropped */
 };

@@ -49,8 +49,9 @@
 #define FIELD_GET(mask, reg) (((uint32_t)(reg) & (mask)) >> FIELD_SHIFT(mask))
 /* A constant that does not fit its field is an array of negative size: it does not compile. */
 #define FIELD_FITS(mask, v)                                                                      \
-    (0 * sizeof(char[1 - 2 * !!(__builtin_constant_p(v) &&                                       \
-                                ((uint64_t)(v) > ((uint64_t)(mask) >> FIELD_SHIFT(mask))))]))
+    (0 * sizeof(char[1 - 2 * !!__builtin_choose_expr(                                            \
+                             __builtin_constant_p(v),                                            \
+                             ((uint64_t)(v) & ~((uint64_t)(mask) >> FIELD_SHIFT(mask))) != 0, 0)]))
 #define FIELD_PUT(mask, v)                                                                       \
     ((((uint32_t)(v) << FIELD_SHIFT(mask)) & (mask)) + (uint32_t)FIELD_FITS(mask, v))
 

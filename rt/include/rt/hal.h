@@ -72,7 +72,11 @@ uint32_t hal_pci_last_bus(void);
 RT_NODISCARD enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio);
 
 /* ---- console and power ---- */
+/* Text waits in memory; hal_console_pump() sends a few bytes of it, at most 0.5 ms long, and
+ * says whether more waits. Delays and halts pump by themselves; a core that never halts needs
+ * a timer for it. Any core. */
 void hal_console_write(const char *text, size_t bytes);
+bool hal_console_pump(void);
 int hal_console_read(void); /* next input byte, or -1 */
 RT_NORETURN void hal_exit(int code); /* power off, or leave the process */
 

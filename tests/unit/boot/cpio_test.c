@@ -55,7 +55,8 @@ static void put(struct archive *a, const char *name, size_t name_bytes, uint32_t
 {
     char header[111];
 
-    snprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
+    snprintf(header, sizeof(header),
+             "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
              1u, mode, 0u, 0u, 1u, 0u, bytes, 0u, 0u, 0u, 0u, (unsigned)name_bytes, 0u);
     put_raw(a, header, 110);
     put_raw(a, name, name_bytes);

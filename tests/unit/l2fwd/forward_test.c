@@ -97,6 +97,23 @@ static void swap(void **state)
         check_untouched(i);
 }
 
+static void stripped_tags_are_put_back(void **state)
+{
+    fill();
+    for (unsigned i = 0; i < FRAMES; i++)
+        bufs[i].buf.flags = i % 2 == 0 ? BUF_RX_VLAN | BUF_RX_IP_GOOD : BUF_RX_IP_GOOD;
+    l2fwd_restore_vlan(&batch, 1);
+    for (unsigned i = 0; i < FRAMES; i++) {
+        bool wanted = i >= 1 && i % 2 == 0;
+
+        assert_int_equal((bufs[i].buf.flags & BUF_TX_OFFLOADS) == BUF_TX_VLAN, wanted);
+        assert_true(wanted || (bufs[i].buf.flags & BUF_TX_OFFLOADS) == 0);
+        assert_true((bufs[i].buf.flags & BUF_RX_IP_GOOD) != 0);
+        bufs[i].buf.flags = 0;
+        check_untouched(i);
+    }
+}
+
 static void modes(void **state)
 {
     struct l2fwd_options o = {.mode = L2FWD_MAC, .mac_update = true};
@@ -114,6 +131,7 @@ int main(void)
         cmocka_unit_test(mac),
         cmocka_unit_test(only_from_first_on),
         cmocka_unit_test(swap),
+        cmocka_unit_test(stripped_tags_are_put_back),
         cmocka_unit_test(modes),
     };
 

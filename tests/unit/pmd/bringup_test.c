@@ -63,7 +63,7 @@ static void run_order(void **state)
         from++;
     }
     assert_int_equal(f->resets, 1);
-    assert_int_equal(f->reg[E1000E_RDT(0) / 4], 63);
+    assert_int_equal(f->reg[E1000E_RDT(0) / 4], bench->port[0].nic->config.rx_descs - 1);
     assert_int_equal(f->reg[E1000E_PBA / 4], 32);
     assert_true(bench->port[0].nic->link.up);
     assert_int_equal(bench->port[0].nic->link.speed_mbps, 1000);
@@ -116,7 +116,8 @@ static void set_flag(struct fake_e1000e *f, size_t flag)
 static void run_probe_faults(void **state)
 {
     static const struct fault faults[] = {
-        {"reset", offsetof(struct fake_e1000e, stuck_reset), "error=reset-timeout eecd=", 20000},
+        {"reset", offsetof(struct fake_e1000e, stuck_reset), "error=reset-timeout eecd=",
+         20000},
         {"nvm", offsetof(struct fake_e1000e, stuck_nvm), "error=nvm-timeout eerd=", 50000},
         {"semaphore", offsetof(struct fake_e1000e, stuck_semaphore),
          "error=semaphore-timeout extcnf_ctrl=", 30000},

@@ -139,6 +139,53 @@ static void never_drains(void **state)
     assert_int_equal(sent_bytes, 5);
 }
 
+/* Buffered: nothing leaves at the write, a pump sends some, a flush the rest, in order. */
+static void buffered(void **state)
+{
+    char text[100];
+
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)('0' + i % 64);
+    console_init();
+    console_buffer();
+    sent_bytes = 0;
+    hal_console_write(text, sizeof(text));
+    assert_int_equal(sent_bytes, 0);
+    assert_true(hal_console_pump());
+    assert_int_equal(sent_bytes, PUMP_BYTES);
+    full = true;
+    assert_true(hal_console_pump()); /* a full port takes nothing, and nobody waits for it */
+    assert_int_equal(sent_bytes, PUMP_BYTES);
+    full = false;
+    console_flush();
+    assert_int_equal(sent_bytes, sizeof(text));
+    assert_memory_equal(sent, text, sizeof(text));
+    assert_false(hal_console_pump());
+    hal_console_write("!", 1); /* a flush ends the buffering */
+    assert_int_equal(sent_bytes, sizeof(text) + 1);
+}
+
+/* More than fits goes out at once, in order; a port that takes nothing costs the newest. */
+static void buffer_overflows(void **state)
+{
+    static char text[OUT_BYTES + 10];
+
+    memset(text, 'a', sizeof(text));
+    memset(&text[OUT_BYTES], 'b', 10);
+    console_init();
+    console_buffer();
+    sent_bytes = 0;
+    hal_console_write(text, sizeof(text));
+    assert_int_equal(sent_bytes, UART_FIFO_BYTES);
+    assert_int_equal(out_waiting(), sizeof(text) - UART_FIFO_BYTES);
+    full = true;
+    hal_console_write(text, sizeof(text));
+    assert_int_equal(out_waiting(), OUT_BYTES);
+    full = false;
+    console_flush();
+    assert_int_equal(out_waiting(), 0);
+}
+
 static void spcr_elsewhere(void **state)
 {
     struct acpi_spcr spcr = {.present = true, .baud = 115200,
@@ -189,6 +236,8 @@ int main(void)
         cmocka_unit_test_setup(fifo_saves_reads, setup),
         cmocka_unit_test_setup(not_there, setup),
         cmocka_unit_test_setup(never_drains, setup),
+        cmocka_unit_test_setup(buffered, setup),
+        cmocka_unit_test_setup(buffer_overflows, setup),
         cmocka_unit_test_setup(spcr_elsewhere, setup),
         cmocka_unit_test_setup(spcr_by_memory, setup),
     };

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake.h"
+
 struct fake fake;
 
 void fake_reset(void)

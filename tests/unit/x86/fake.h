@@ -37,6 +37,7 @@ enum x86_msr { MSR_APIC_BASE = 0x1b, MSR_PAT = 0x277, MSR_TSC_DEADLINE = 0x6e0,
 #define EFER_LME (UINT64_C(1) << 8)
 #define EFER_NXE (UINT64_C(1) << 11)
 #define CR0_WP (UINT64_C(1) << 16)
+#define CR4_MCE (UINT64_C(1) << 6)
 #define CR4_PGE (UINT64_C(1) << 7)
 #define CR4_UMIP (UINT64_C(1) << 11)
 #define CR4_LA57 (UINT64_C(1) << 12)

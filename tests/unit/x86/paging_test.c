@@ -200,11 +200,12 @@ static void core_switches(void **state)
 {
     fake_cpuid(0x80000001, 0, 0, 0, 0);
     fake_cpuid(7, 0, 1u << 7, 1u << 2, 0); /* SMEP, UMIP */
+    fake_cpuid(1, 0, 0, 0, 1u << 7);       /* machine check */
     fake.cr4 = CR4_PGE;
     assert_int_equal(paging_init(&bi), RT_OK);
     paging_setup_core();
     assert_int_equal(fake.cr3, paging_root());
-    assert_int_equal(fake.cr4, CR4_SMEP | CR4_UMIP);
+    assert_int_equal(fake.cr4, CR4_SMEP | CR4_UMIP | CR4_MCE);
     assert_int_equal(fake.cr0, CR0_WP);
     assert_int_equal(x86_rdmsr(MSR_EFER), EFER_NXE);
     assert_int_equal(x86_rdmsr(MSR_PAT) >> 8 & 0xff, 1);  /* PWT alone: write combining */

@@ -119,8 +119,9 @@ void apic_send_init(uint32_t target)
     inits[target]++;
 }
 
-void apic_send_nmi_others(void)
+void apic_send_nmi(uint32_t target)
 {
+    assert_true(startups[target] != 0); /* only to cores that were started */
     nmis++;
 }
 
