@@ -208,7 +208,7 @@ void card_report(const struct card *card, unsigned number)
     printf("{\"card\":%u,\"rx_frames\":%llu,\"rx_dropped\":%llu,\"rx_missed\":%llu,"
            "\"tx_frames\":%llu,\"tx_descs\":%llu,\"tx_contexts\":%llu,\"interrupts\":%llu,"
            "\"mmio_reads\":%llu,\"mmio_writes\":%llu,\"resets\":%llu,\"dma_errors\":%llu,"
-           "\"bad_descs\":%llu,\"bad_tails\":%llu,\"unshared_maps\":%llu,"
+           "\"bad_descs\":%llu,\"bad_tails\":%llu,\"unshared_maps\":%llu,\"messages\":%llu,"
            "\"backend_in\":%llu,\"backend_out\":%llu,\"backend_lost\":%llu%s}\n",
            number, (unsigned long long)c->rx_frames, (unsigned long long)c->rx_dropped,
            (unsigned long long)c->rx_missed, (unsigned long long)c->tx_frames,
@@ -217,6 +217,7 @@ void card_report(const struct card *card, unsigned number)
            (unsigned long long)c->writes, (unsigned long long)c->resets,
            (unsigned long long)c->dma_errors, (unsigned long long)c->bad_descs,
            (unsigned long long)c->bad_tails, (unsigned long long)card->vfu.unmapped,
+           (unsigned long long)card->vfu.messages,
            (unsigned long long)b->received, (unsigned long long)b->sent,
            (unsigned long long)b->lost, more);
     (void)fflush(stdout);

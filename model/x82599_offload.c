@@ -162,20 +162,28 @@ static bool sum_l4(uint8_t *frame, uint32_t bytes, const struct layout *l)
     return true;
 }
 
-/* 7.2.4.7: headers of segment `number`, whose payload starts `done` bytes in. */
+/* One piece of a segmented frame: its payload starts `done` bytes in. */
+struct segment {
+    uint32_t number, done, bytes; /* bytes: with headers */
+    bool last;
+};
+
+/* 7.2.4.7: the headers of a segment, made from the frame's own at `s`. */
 static void segment_headers(const struct x82599 *dev, uint8_t *s, const struct layout *l,
-                            uint32_t number, uint32_t done, uint32_t bytes, bool last)
+                            const struct segment *piece)
 {
     uint8_t *ip = s + l->ip, *tcp = s + l->l4;
-    uint32_t l4_bytes = bytes - l->l4, sequence = read32(tcp + 4) + done;
+    uint32_t l4_bytes = piece->bytes - l->l4, sequence = read32(tcp + 4) + piece->done;
     uint32_t low = x82599_get(dev, R_DTXTCPFLGL);
-    uint32_t flags = number == 0 ? FIELD_GET(TCPFLG_FIRST, low) : FIELD_GET(TCPFLG_MID, low);
+    uint32_t flags = FIELD_GET(TCPFLG_MID, low);
 
-    if (last)
+    if (piece->number == 0)
+        flags = FIELD_GET(TCPFLG_FIRST, low);
+    if (piece->last)
         flags = x82599_get(dev, R_DTXTCPFLGH) & 0xfff;
     if (l->ip4) {
         write16(ip + 2, l->ip_bytes + l4_bytes);
-        write16(ip + 4, ((uint32_t)ip[4] << 8 | ip[5]) + number);
+        write16(ip + 4, ((uint32_t)ip[4] << 8 | ip[5]) + piece->number);
     } else {
         write16(ip + 4, l->ip_bytes - 40 + l4_bytes);
     }
@@ -203,11 +211,11 @@ static void segment(struct x82599 *dev, unsigned queue)
     }
     while (done < payload) { /* by at least one byte a turn */
         uint32_t now = RT_MIN(payload - done, l.mss), bytes = l.payload + now;
-        bool last = done + now == payload;
+        struct segment piece = {number, done, bytes, done + now == payload};
 
         memcpy(dev->tx_scratch, txq->frame, l.payload);
         memcpy(dev->tx_scratch + l.payload, txq->frame + l.payload + done, now);
-        segment_headers(dev, dev->tx_scratch, &l, number, done, bytes, last);
+        segment_headers(dev, dev->tx_scratch, &l, &piece);
         if (l.ip4 && (txq->olinfo & TXD_IXSM) != 0)
             sum_ip(dev->tx_scratch + l.ip, l.ip_bytes);
         if ((txq->olinfo & TXD_TXSM) != 0)

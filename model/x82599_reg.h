@@ -271,6 +271,7 @@ struct x82599_desc {
     uint64_t w[2];
 };
 #define DESC_BYTES 16u
-_Static_assert(sizeof(struct x82599_desc) == DESC_BYTES, "82599 7.1.5, 7.2.3: descriptors of 16 bytes");
+_Static_assert(sizeof(struct x82599_desc) == DESC_BYTES,
+               "82599 7.1.5, 7.2.3: descriptors of 16 bytes");
 
 #endif

@@ -262,7 +262,8 @@ void guest_assert_sums(const uint8_t *frame, uint32_t bytes)
     bool v4 = frame[12] == 0x08;
     const uint8_t *ip = frame + 14;
     uint32_t header = v4 ? (ip[0] & 15u) * 4 : 40;
-    uint32_t l4_bytes = v4 ? (uint32_t)(ip[2] << 8 | ip[3]) - header : (uint32_t)(ip[4] << 8 | ip[5]);
+    uint32_t l4_bytes = v4 ? (uint32_t)(ip[2] << 8 | ip[3]) - header
+                           : (uint32_t)(ip[4] << 8 | ip[5]);
     uint8_t protocol = v4 ? ip[9] : ip[6];
     uint32_t pseudo = v4 ? guest_sum(ip + 12, 8, 0) : guest_sum(ip + 8, 32, 0);
 

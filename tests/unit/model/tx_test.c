@@ -108,7 +108,8 @@ static void legacy(void **state)
     sum[0] = (uint8_t)(pseudo >> 8);
     sum[1] = (uint8_t)pseudo;
     guest_tx_put(g, 0, guest_phys(place(g), g),
-                 (0x0456ull << 16 | 34u << 8) << 32 | EOP | RS | VLE | 1u << 26 | 50u << 16 | bytes);
+                 (0x0456ull << 16 | 34u << 8) << 32 | EOP | RS | VLE | 1u << 26 | 50u << 16 |
+                     bytes);
     guest_tx_go(g, 0);
     assert_int_equal(g->sent_count, 1);
     assert_int_equal(g->sent[0].bytes, bytes + 4);
