@@ -291,6 +291,8 @@ _Static_assert(offsetof(struct ixgbe_tx_desc, command) == 8, "DS 7.2.3");
 #define TXD_DEXT RT_BIT(29)
 #define TXD_VLE RT_BIT(30)
 #define TXD_TSE RT_BIT(31)
+/* A plain frame in one descriptor, but for its length. */
+#define TX_COMMAND (TXD_TYPE_DATA | TXD_DEXT | TXD_EOP | TXD_IFCS)
 #define TXD_DD (UINT64_C(1) << 32)
 #define TXD_CC (UINT64_C(1) << 39) /* the context is valid for this frame */
 #define TXD_POPTS_IXSM (UINT64_C(1) << 40)

@@ -10,7 +10,6 @@
 #define TX_HOST_DESCS 1
 #define TX_REPORT_DESCS 32
 #define QUEUE_TIMEOUT_US 10000
-#define TX_COMMAND (TXD_TYPE_DATA | TXD_DEXT | TXD_EOP | TXD_IFCS)
 
 static void *ring_memory(uint32_t descs, const char *what)
 {

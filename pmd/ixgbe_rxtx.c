@@ -60,38 +60,38 @@ RT_INLINE uint32_t rx_run(struct ixgbe_rxq *q, struct buf **out, uint32_t limit)
     struct pool *pool = q->head.pool;
     struct ixgbe_rx_desc *d = &q->ring[q->next];
     struct buf_ref *slot = &q->shadow[q->next];
-    const struct buf_ref *fresh = &pool->stack[pool->free];
+    const struct buf_ref *fresh = &pool->stack[pool->free] - 1;
     const ixgbe_vec keep = q->keep, header = q->header;
+    struct buf **const end = out + limit, **p = out;
     ixgbe_vec sum = {0, 0};
     uint32_t n;
 
-    for (n = 0; n < limit; n++) {
+    for (; p < end; p++, d++, slot++, fresh--) {
         ixgbe_vec results, length;
-        struct buf_ref got, next;
+        struct buf *got;
 
-        if (RT_UNLIKELY(((rx_status(&d[n]) - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
+        if (RT_UNLIKELY(((rx_status(d) - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
-        got = slot[n];
-        fresh--;
-        next = *fresh;
-        if (RT_UNLIKELY(*got.owner != BUF_NIC) || RT_UNLIKELY(*next.owner != BUF_POOL))
+        if (RT_UNLIKELY(*slot->owner != BUF_NIC) || RT_UNLIKELY(*fresh->owner != BUF_POOL))
             break;
-        *got.owner = BUF_STACK;
-        *next.owner = BUF_NIC;
-        RT_PREFETCH((char *)got.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES);
-        results = *(ixgbe_vec *)(void *)&d[n] & keep;
+        *slot->owner = BUF_STACK;
+        *fresh->owner = BUF_NIC;
+        got = slot->buf;
+        RT_PREFETCH((char *)got + sizeof(struct buf) + BUF_HEADROOM_BYTES);
+        results = *(ixgbe_vec *)(void *)d & keep;
         length = results & length_lane;
         sum += length;
-        buf_unpoison(got.buf);
-        *header_at(got.buf, HEADER_RESULTS) = results;
-        *header_at(got.buf, HEADER_SHAPE) = header | length;
-        slot[n] = next;
-        d[n].low.address =
-            hal_phys((char *)next.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
-        d[n].status = 0;
-        out[n] = got.buf;
+        buf_unpoison(got);
+        *header_at(got, HEADER_RESULTS) = results;
+        *header_at(got, HEADER_SHAPE) = header | length;
+        *(ixgbe_vec *)(void *)slot = *(const ixgbe_vec *)(const void *)fresh;
+        d->low.address =
+            hal_phys((char *)fresh->buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
+        d->status = 0;
+        *p = got;
     }
+    n = (uint32_t)(p - out);
     pool->free -= n;
     q->head.stats.packets += n;
     q->head.stats.bytes += sum[1] >> RXD_LENGTH_SHIFT;
@@ -156,68 +156,84 @@ uint32_t ixgbe_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max)
     return RT_UNLIKELY(ixgbe_rx_pending(q)) ? rx_some(q, out, max) : 0;
 }
 
-/* At most `limit` frames of one buffer into consecutive descriptors; returns how many. */
-RT_INLINE uint32_t tx_run(struct ixgbe_txq *q, struct buf *const *from, uint32_t limit)
+RT_INLINE uint64_t tx_paylen(uint64_t bytes)
 {
+    return bytes << TXD_PAYLEN_SHIFT;
+}
+
+/* At most `limit` frames of one buffer and one kind into consecutive descriptors; returns how
+ * many. Inlined twice, with `in_context` constant. */
+RT_INLINE uint32_t tx_run(struct ixgbe_txq *q, struct buf *const *from, uint32_t limit,
+                          bool in_context)
+{
+    const uint32_t bytes_min = in_context ? q->offload.bytes_min : IXGBE_TX_BYTES_MIN;
+    const uint32_t over_min = in_context ? q->offload.over_min : q->plain.over_min;
+    const uint64_t command =
+        in_context ? q->offload.command - tx_paylen(q->offload.header_bytes) : TX_COMMAND;
+    struct buf *const *const end = from + limit, *const *p = from;
     struct ixgbe_tx_desc *d = &q->ring[q->next];
     struct buf_ref *slot = &q->shadow[q->next];
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, length_and_paylen = 1 + tx_paylen(1);
     uint32_t n;
 
-    for (n = 0; n < limit; n++) {
-        const struct ixgbe_tx_kind *kind = &q->plain;
-        struct buf *b = from[n];
+    __asm__("" : "+r"(length_and_paylen)); /* one multiplication, not shifts and adds */
+    for (; p < end; p++, d++, slot++) {
+        struct buf *b = *p;
         uint8_t *owner = b->owner;
-        uint32_t length, offset, requests;
+        uint64_t length, offset;
 
         if (RT_UNLIKELY(*owner != BUF_STACK))
             break;
         length = b->data_len;
         offset = b->data_off;
-        requests = b->flags & BUF_TX_OFFLOADS;
-        if (requests != 0) {
-            if (RT_UNLIKELY(!ixgbe_tx_in_context(q, b)))
-                break;
-            kind = &q->offload;
-        }
+        if (in_context ? RT_UNLIKELY(!ixgbe_tx_in_context(q, b))
+                       : RT_UNLIKELY((b->flags & BUF_TX_OFFLOADS) != 0))
+            break;
         if (RT_UNLIKELY(b->segments != 1) ||
-            RT_UNLIKELY(length - kind->bytes_min > kind->over_min) ||
+            RT_UNLIKELY((uint32_t)length - bytes_min > over_min) ||
             RT_UNLIKELY(offset + length > TX_ROOM_BYTES))
             break;
         RT_INVARIANT(pool_contains(b->pool, b));
         *owner = BUF_NIC;
-        d[n].address = hal_phys((char *)b + sizeof(struct buf) + offset).v;
-        d[n].command = kind->command | length |
-                       (uint64_t)(length - kind->header_bytes) << TXD_PAYLEN_SHIFT;
-        slot[n] = (struct buf_ref){b, owner};
+        d->address = hal_phys((char *)b + sizeof(struct buf) + offset).v;
+        d->command = command + length * length_and_paylen;
+        *slot = (struct buf_ref){b, owner};
         bytes += length;
         buf_poison(b);
     }
+    n = (uint32_t)(p - from);
     q->head.stats.packets += n;
     q->head.stats.bytes += bytes;
     q->used = (uint16_t)(q->used + n);
     return n;
 }
 
-/* Puts `count` finished buffers from consecutive descriptors into the queue's pool. */
+/* Puts `count` finished buffers from consecutive descriptors into the queue's pool. The pool's
+ * fields are copied: a store to an owner byte could change them, as far as a compiler knows. */
 RT_INLINE void reclaim_run(struct ixgbe_txq *q, uint32_t first, uint32_t count)
 {
     struct pool *pool = q->head.pool;
+    const uintptr_t owners = (uintptr_t)pool->owners;
+    const uint64_t total = pool->total;
     const struct buf_ref *slot = &q->shadow[first];
     const struct buf_ref *end = slot + count;
+    struct buf_ref *stack = &pool->stack[pool->free];
 
     for (; slot < end; slot++) {
         uint8_t *owner = slot->owner;
 
-        if (RT_UNLIKELY(POOL_HOSTILE) || RT_UNLIKELY(!pool_has_owner(pool, owner)) ||
+        if (RT_UNLIKELY(POOL_HOSTILE) || RT_UNLIKELY((uintptr_t)owner - owners >= total) ||
             RT_UNLIKELY(*owner != BUF_NIC)) {
+            pool->free = (uint32_t)(stack - pool->stack);
             if (slot->buf != NULL)
                 buf_go_home(*slot, BUF_NIC);
+            stack = &pool->stack[pool->free];
             continue;
         }
         *owner = BUF_POOL;
-        pool->stack[pool->free++] = *slot;
+        *stack++ = *slot;
     }
+    pool->free = (uint32_t)(stack - pool->stack);
 }
 
 /* A descriptor that reports is done, and all before it with it. */
@@ -284,11 +300,18 @@ void ixgbe_tx(struct nic_txq *txq, struct buf_batch *batch)
         uint32_t n;
 
         run = RT_MIN(run, ixgbe_tx_room(q));
-        n = tx_run(q, &batch->buf[i], run);
+        n = tx_run(q, &batch->buf[i], run, false);
         i += n;
         q->next = wrap(q->next + n, q->descs);
         if (n == run && run != 0)
             continue;
+        if (run != 0) {
+            n = tx_run(q, &batch->buf[i], RT_MIN(run - n, (uint32_t)q->descs - q->next), true);
+            i += n;
+            q->next = wrap(q->next + n, q->descs);
+            if (n > 0)
+                continue;
+        }
         if (run == 0 || ixgbe_tx_odd(q, batch->buf[i]) == IXGBE_TX_NO_ROOM)
             break;
         i++;

@@ -99,6 +99,8 @@ static uint32_t step(void *ctx, enum native_work work, uint32_t ask)
     else if (work == WORK_CSUM)
         csum_all(p, n);
     sent = n > 0 ? rte_eth_tx_burst(peer->port, 0, p, n) : 0;
+    if (sent < n) /* its ring frees one block a call: the rest in a second one */
+        sent = (uint16_t)(sent + rte_eth_tx_burst(peer->port, 0, p + sent, n - sent));
     for (uint16_t i = sent; i < n; i++)
         rte_pktmbuf_free(p[i]);
     return sent;

@@ -2,7 +2,7 @@
 /*
  * native_bench WHAT ROUNDS BURSTS TEMP: one line a sample, `sample key=.. ticks=..`, rounds of
  * all rows interleaved, so that what disturbs the machine disturbs both sides. rig/bench.py
- * makes medians and ratios of it. WHAT: l2fwd, mempool, ring; TEMP: l1, l3, dram.
+ * makes medians and ratios of it. WHAT: l2fwd, mempool, ring, or count (instructions); TEMP: l1, l3, dram.
  */
 #define _GNU_SOURCE
 #include "native.h"
@@ -18,6 +18,7 @@
 #define BURSTS_MAX 100000
 #define STAMPS 1000
 #define DRAIN_TURNS 64
+#define COUNT_TURNS 8
 
 struct row {
     const char *key;
@@ -197,6 +198,54 @@ static bool round_of(struct native *native, const char *what, uint32_t bursts,
     return true;
 }
 
+/* ---- instructions ---- */
+
+struct counted {
+    struct native_lane *lane;
+    const struct row *row;
+};
+
+static void count_prepare(void *ctx)
+{
+    const struct counted *c = ctx;
+
+    c->lane->card.work = c->row->work;
+    (void)arrive(&c->lane->card, c->row->arrive);
+}
+
+static void count_run(void *ctx)
+{
+    const struct counted *c = ctx;
+
+    if (c->row->arrive == 0)
+        c->lane->empty(c->lane->ctx);
+    else
+        (void)c->lane->step(c->lane->ctx, c->row->work, c->row->ask);
+}
+
+static void count_finish(void *ctx)
+{
+    const struct counted *c = ctx;
+
+    (void)x82599_tx_run(c->lane->card.dev, 0);
+}
+
+static void count_row(struct native *native, const struct row *row)
+{
+    struct counted c = {&native->lane[row->lane], row};
+    struct native_region region = {count_prepare, count_run, count_finish, &c};
+    double per = row->arrive == 0 ? NATIVE_POLLS : row->arrive;
+    uint64_t count;
+
+    if (c.lane->name == NULL)
+        return;
+    for (unsigned i = 0; i < WARM_UP; i++)
+        (void)turn(c.lane, row);
+    count = native_count(&region, COUNT_TURNS);
+    if (count > 0)
+        printf("count key=%s instructions=%.1f\n", row->key, (double)count / COUNT_TURNS / per);
+}
+
 static enum native_temp temp_of(const char *name)
 {
     return strcmp(name, "l1") == 0 ? TEMP_L1 : strcmp(name, "dram") == 0 ? TEMP_DRAM : TEMP_L3;
@@ -212,7 +261,7 @@ int main(int argc, char **argv)
     cpu_set_t set;
 
     if (argc < 2 || bursts == 0 || bursts > BURSTS_MAX) {
-        fprintf(stderr, "usage: %s l2fwd|mempool|ring [rounds [bursts [l1|l3|dram]]]\n", argv[0]);
+        fprintf(stderr, "usage: %s l2fwd|mempool|ring|count [rounds [bursts [l1|l3|dram]]]\n", argv[0]);
         return 2;
     }
     CPU_ZERO(&set);
@@ -224,7 +273,9 @@ int main(int argc, char **argv)
         printf("dpdk available=no\n");
     native_temp_set(temp_of(argc > 4 ? argv[4] : "l3"));
     overhead = stamp_cost();
-    for (uint32_t i = 0; i < rounds; i++) {
+    for (size_t i = 0; i < RT_ARRAY_SIZE(rows) && strcmp(argv[1], "count") == 0; i++)
+        count_row(&native, &rows[i]);
+    for (uint32_t i = 0; i < rounds && strcmp(argv[1], "count") != 0; i++) {
         if (!round_of(&native, argv[1], bursts, overhead))
             return 1;
         fflush(stdout);

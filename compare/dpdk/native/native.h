@@ -66,6 +66,16 @@ const uint8_t *native_frame(void); /* what arrives */
 /* The UDP sum field as a checksum request wants it. */
 uint16_t native_pseudo_sum(void);
 
+/* Instructions that `run(ctx)` executes in user space, exactly (a child is single-stepped); 0:
+ * this machine does not allow it. `prepare` and `finish` are not counted. */
+struct native_region {
+    void (*prepare)(void *ctx);
+    void (*run)(void *ctx);
+    void (*finish)(void *ctx);
+    void *ctx;
+};
+uint64_t native_count(const struct native_region *region, unsigned times);
+
 /* Each fills its lanes and objects; false: it said why. */
 bool native_ours_start(struct native *native);
 bool native_dpdk_start(struct native *native, unsigned cpu);
