@@ -55,6 +55,18 @@ struct access {
 _Static_assert(sizeof(struct access) == 16, "vfio-user: REGION_READ and REGION_WRITE");
 #define ACCESS_MAX 4096u
 
+/* vfio_region_info with its sparse mmap capability */
+struct region_reply {
+    struct vfio_region_info info;
+    struct vfio_info_cap_header header;
+    uint32_t area_count, reserved;
+    struct vfio_region_sparse_mmap_area area[VFU_AREAS];
+};
+_Static_assert(offsetof(struct region_reply, area) ==
+                   sizeof(struct vfio_region_info) +
+                       offsetof(struct vfio_region_info_cap_sparse_mmap, areas),
+               "vfio: areas follow the capability");
+
 struct multi {
     struct access access;
     uint8_t data[8];
@@ -217,11 +229,7 @@ static void do_device_info(struct vfu *vfu, const struct message *m)
 
 static void do_region_info(struct vfu *vfu, const struct message *m)
 {
-    struct {
-        struct vfio_region_info info;
-        struct vfio_region_info_cap_sparse_mmap sparse;
-        struct vfio_region_sparse_mmap_area area[VFU_AREAS];
-    } r = {0};
+    struct region_reply r = {0};
     struct vfio_region_info ask;
     uint32_t need = sizeof(r.info);
     int fd = -1;
@@ -244,14 +252,15 @@ static void do_region_info(struct vfu *vfu, const struct message *m)
         r.info.flags |= VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS;
         r.info.cap_offset = sizeof(r.info);
         r.info.offset = 0; /* the mapping is at the BAR's offsets in the descriptor */
-        r.sparse.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
-        r.sparse.header.version = 1;
-        r.sparse.nr_areas = vfu->area_count;
+        r.header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+        r.header.version = 1;
+        r.area_count = vfu->area_count;
         for (unsigned i = 0; i < vfu->area_count; i++) {
             r.area[i].offset = vfu->area[i].offset;
             r.area[i].size = vfu->area[i].bytes;
         }
-        need += (uint32_t)(sizeof(r.sparse) + vfu->area_count * sizeof(r.area[0]));
+        need = (uint32_t)(offsetof(struct region_reply, area) +
+                          vfu->area_count * sizeof(r.area[0]));
         fd = vfu->share_fd;
     }
     r.info.argsz = need;

@@ -305,6 +305,44 @@ static void endless_frame(void **state)
     assert_int_equal(x82599_counters(g->dev)->bad_descs, 1);
 }
 
+/* 7.2.1.1: forty buffers are a frame, one more are not. */
+static void forty_buffers(void **state)
+{
+    struct guest *g = *state;
+
+    memset(place(g), 0x11, 1000);
+    for (uint32_t count = 40; count <= 41; count++) {
+        for (uint32_t i = 0; i < count; i++) {
+            put_data(g, 20 * i, 20, i + 1 == count ? EOP : 0, i == 0 ? 20 * count << 14 : 0);
+            guest_tx_go(g, 0); /* the ring is shorter than the frame */
+        }
+    }
+    assert_int_equal(g->sent_count, 1);
+    assert_int_equal(g->sent[0].bytes, 800);
+    assert_int_equal(x82599_counters(g->dev)->bad_descs, 1);
+}
+
+/* RFC 768: a sum that comes out as zero goes out as ones, for zero says "no sum". */
+static void udp_sum_is_never_zero(void **state)
+{
+    struct guest *g = *state;
+    uint32_t bytes = guest_frame_ip4(place(g), 17, 64, -1);
+    uint8_t *payload = place(g) + 42;
+    uint16_t sum;
+
+    /* the checksum itself, put into the payload, brings the sum to zero */
+    payload[0] = payload[1] = 0;
+    clear_sums(place(g), 17, bytes);
+    sum = (uint16_t)~guest_sum(place(g) + 34, bytes - 34, 0);
+    payload[0] = (uint8_t)(sum >> 8);
+    payload[1] = (uint8_t)sum;
+    put_context(g, 20, 1u << 10, 0);
+    put_data(g, 0, bytes, EOP | RS, bytes << 14 | IXSM | TXSM);
+    guest_tx_go(g, 0);
+    assert_memory_equal(g->sent[0].data + 40, "\xff\xff", 2);
+    guest_assert_sums(g->sent[0].data, bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +358,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(head_report, setup, teardown),
         cmocka_unit_test_setup_teardown(gates, setup, teardown),
         cmocka_unit_test_setup_teardown(endless_frame, setup, teardown),
+        cmocka_unit_test_setup_teardown(forty_buffers, setup, teardown),
+        cmocka_unit_test_setup_teardown(udp_sum_is_never_zero, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
