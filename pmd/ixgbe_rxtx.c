@@ -58,26 +58,34 @@ RT_INLINE ixgbe_vec *header_at(struct buf *b, size_t offset)
 RT_INLINE uint32_t rx_run(struct ixgbe_rxq *q, struct buf **out, uint32_t limit)
 {
     struct pool *pool = q->head.pool;
-    struct ixgbe_rx_desc *d = &q->ring[q->next];
-    struct buf_ref *slot = &q->shadow[q->next];
+    /* One byte offset for three arrays: descriptors and references are twice a pointer. */
+    char *const ring = (char *)&q->ring[q->next], *const shadow = (char *)&q->shadow[q->next];
+    char *const batch = (char *)out;
     const struct buf_ref *fresh = &pool->stack[pool->free] - 1;
     const ixgbe_vec keep = q->keep, header = q->header;
-    struct buf **const end = out + limit, **p = out;
+    const size_t end = limit * sizeof(out[0]);
     ixgbe_vec sum = {0, 0};
+    size_t i = 0;
     uint32_t n;
 
-    for (; p < end; p++, d++, slot++, fresh--) {
-        ixgbe_vec results, length;
+    for (; i < end; i += sizeof(out[0]), fresh--) {
+        struct ixgbe_rx_desc *d = (struct ixgbe_rx_desc *)(void *)(ring + 2 * i);
+        struct buf_ref *slot = (struct buf_ref *)(void *)(shadow + 2 * i);
+        uint8_t *owner, *next_owner;
+        ixgbe_vec results, length, next;
         struct buf *got;
 
         if (RT_UNLIKELY(((rx_status(d) - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
-        if (RT_UNLIKELY(*slot->owner != BUF_NIC) || RT_UNLIKELY(*fresh->owner != BUF_POOL))
+        owner = slot->owner;
+        next_owner = fresh->owner;
+        if (RT_UNLIKELY(*owner != BUF_NIC) || RT_UNLIKELY(*next_owner != BUF_POOL))
             break;
-        *slot->owner = BUF_STACK;
-        *fresh->owner = BUF_NIC;
         got = slot->buf;
+        next = *(const ixgbe_vec *)(const void *)fresh;
+        *owner = BUF_STACK;
+        *next_owner = BUF_NIC;
         RT_PREFETCH((char *)got + sizeof(struct buf) + BUF_HEADROOM_BYTES);
         results = *(ixgbe_vec *)(void *)d & keep;
         length = results & length_lane;
@@ -85,13 +93,12 @@ RT_INLINE uint32_t rx_run(struct ixgbe_rxq *q, struct buf **out, uint32_t limit)
         buf_unpoison(got);
         *header_at(got, HEADER_RESULTS) = results;
         *header_at(got, HEADER_SHAPE) = header | length;
-        *(ixgbe_vec *)(void *)slot = *(const ixgbe_vec *)(const void *)fresh;
-        d->low.address =
-            hal_phys((char *)fresh->buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
-        d->status = 0;
-        *p = got;
+        *(ixgbe_vec *)(void *)slot = next;
+        *(ixgbe_vec *)(void *)d = (ixgbe_vec){
+            hal_phys((char *)next[0] + sizeof(struct buf) + BUF_HEADROOM_BYTES).v, 0};
+        *(struct buf **)(void *)(batch + i) = got;
     }
-    n = (uint32_t)(p - out);
+    n = (uint32_t)(i / sizeof(out[0]));
     pool->free -= n;
     q->head.stats.packets += n;
     q->head.stats.bytes += sum[1] >> RXD_LENGTH_SHIFT;
@@ -170,15 +177,17 @@ RT_INLINE uint32_t tx_run(struct ixgbe_txq *q, struct buf *const *from, uint32_t
     const uint32_t over_min = in_context ? q->offload.over_min : q->plain.over_min;
     const uint64_t command =
         in_context ? q->offload.command - tx_paylen(q->offload.header_bytes) : TX_COMMAND;
-    struct buf *const *const end = from + limit, *const *p = from;
-    struct ixgbe_tx_desc *d = &q->ring[q->next];
-    struct buf_ref *slot = &q->shadow[q->next];
+    const char *const batch = (const char *)from;
+    char *const ring = (char *)&q->ring[q->next], *const shadow = (char *)&q->shadow[q->next];
+    const size_t end = limit * sizeof(from[0]);
+    size_t i = 0;
     uint64_t bytes = 0, length_and_paylen = 1 + tx_paylen(1);
     uint32_t n;
 
     __asm__("" : "+r"(length_and_paylen)); /* one multiplication, not shifts and adds */
-    for (; p < end; p++, d++, slot++) {
-        struct buf *b = *p;
+    for (; i < end; i += sizeof(from[0])) {
+        struct ixgbe_tx_desc *d = (struct ixgbe_tx_desc *)(void *)(ring + 2 * i);
+        struct buf *b = *(struct buf *const *)(const void *)(batch + i);
         uint8_t *owner = b->owner;
         uint64_t length, offset;
 
@@ -197,11 +206,11 @@ RT_INLINE uint32_t tx_run(struct ixgbe_txq *q, struct buf *const *from, uint32_t
         *owner = BUF_NIC;
         d->address = hal_phys((char *)b + sizeof(struct buf) + offset).v;
         d->command = command + length * length_and_paylen;
-        *slot = (struct buf_ref){b, owner};
+        *(struct buf_ref *)(void *)(shadow + 2 * i) = (struct buf_ref){b, owner};
         bytes += length;
         buf_poison(b);
     }
-    n = (uint32_t)(p - from);
+    n = (uint32_t)(i / sizeof(from[0]));
     q->head.stats.packets += n;
     q->head.stats.bytes += bytes;
     q->used = (uint16_t)(q->used + n);
