@@ -2,7 +2,8 @@
 /*
  * native_bench WHAT ROUNDS BURSTS TEMP: one line a sample, `sample key=.. ticks=..`, rounds of
  * all rows interleaved, so that what disturbs the machine disturbs both sides. rig/bench.py
- * makes medians and ratios of it. WHAT: l2fwd, mempool, ring, or count (instructions); TEMP: l1, l3, dram.
+ * makes medians and ratios of it. WHAT: l2fwd, mempool, ring, or count (instructions);
+ * TEMP: l1, l3, dram.
  */
 #define _GNU_SOURCE
 #include "native.h"
@@ -261,7 +262,8 @@ int main(int argc, char **argv)
     cpu_set_t set;
 
     if (argc < 2 || bursts == 0 || bursts > BURSTS_MAX) {
-        fprintf(stderr, "usage: %s l2fwd|mempool|ring|count [rounds [bursts [l1|l3|dram]]]\n", argv[0]);
+        fprintf(stderr, "usage: %s l2fwd|mempool|ring|count [rounds [bursts [l1|l3|dram]]]\n",
+                argv[0]);
         return 2;
     }
     CPU_ZERO(&set);

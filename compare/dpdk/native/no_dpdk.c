@@ -6,6 +6,7 @@
 
 bool native_dpdk_start(struct native *native, unsigned cpu)
 {
-    fprintf(stderr, "dpdk=none reason=\"built without libdpdk\" remedy=\"install libdpdk-dev\"\n");
+    fprintf(stderr,
+            "dpdk=none reason=\"built without libdpdk\" remedy=\"install libdpdk-dev\"\n");
     return false;
 }

@@ -44,6 +44,17 @@ static void transmit(void *ctx, unsigned queue, const uint8_t *frame, uint32_t b
         card->sent_bad++;
 }
 
+#ifdef MEMPOOL_ASAN
+static void unpoison(const char *p, uint32_t bytes)
+{
+    __asan_unpoison_memory_region(p, bytes);
+}
+#else
+static void unpoison(const char *p, uint32_t bytes)
+{
+}
+#endif
+
 /* The device reaches rings (ASan knows their ends) and, of buffers, the room of those that are in
  * a ring. Everything else is a violation, and refused. */
 static void *dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
@@ -63,9 +74,7 @@ static void *dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
         card->violations++;
         return NULL;
     }
-#ifdef MEMPOOL_ASAN
-    __asan_unpoison_memory_region(p, bytes);
-#endif
+    unpoison(p, bytes);
     return p;
 }
 
