@@ -5,18 +5,22 @@ import pathlib
 import signal
 import sys
 
-from . import build, setup
+from . import bench, build, setup
 
-BOOTS = ("pxe-bios", "pxe-uefi", "direct", "linux", "uefi")
+BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
+NICS = ("e1000e", "ixgbe")
 SAYS = """\
   ./millrace setup                 install what is missing (Debian 12, 13), say what and why
   ./millrace build                 build images and host programs into build/
   ./millrace run l2fwd             PXE-boot in QEMU, find the highest rate, hold 80 % of it
   ./millrace test [unit|fuzz|rig]  all tests, or some; last line "N passed, N failed"
   ./millrace count                 exact instructions a packet
+  ./millrace bench WHAT            ours against DPDK, native, no QEMU
   ./millrace fuzz --seconds S      every parser's fuzzer
   ./millrace soak --seconds S      mixed traffic for long
   ./millrace boot --serve IF       serve the image to a real rig by PXE
+  ./millrace compare dpdk          our image against Linux with DPDK, same QEMU machine
+  ./millrace tune                  poll thresholds against load
   ./millrace report A B            compare the runs of two commits"""
 
 
@@ -25,9 +29,15 @@ def say(text):
     print(text, flush=True)
 
 
+def _nic_option(parser):
+    parser.add_argument("--nic", choices=NICS, default="e1000e",
+                        help="card of the ports (e1000e); ixgbe: software 82599")
+
+
 def _machine_options(parser, boot, seconds):
-    parser.add_argument("--nic", choices=("e1000e",), default="e1000e", help="card of the ports")
-    parser.add_argument("--boot", choices=BOOTS, default=boot, help=f"way to boot ({boot})")
+    _nic_option(parser)
+    parser.add_argument("--boot", choices=BOOTS, default=boot,
+                        help=f"way to boot ({boot}); pxe-card: iPXE over an ixgbe test port")
     parser.add_argument("--cores", type=int, default=1, help="cores of the machine (1)")
     parser.add_argument("--queues", type=int, help="receive queues a port (the image's default)")
     parser.add_argument("--args", default="", help="boot arguments, \"name=value ...\"")
@@ -46,8 +56,9 @@ def parser():
     one = commands.add_parser("run", help="boot an application and drive it")
     one.add_argument("app", choices=("l2fwd",))
     _machine_options(one, "pxe-bios", 0)
-    one.add_argument("--frames", type=int, default=500000,
-                     help="frames at 80 %% of the highest rate, at least (500000)")
+    one.add_argument("--frames", type=int, default=0,
+                     help="frames at 80 %% of the highest rate, at least "
+                          "(500000; ixgbe: 1000000)")
     one.add_argument("--sizes", default="60", help="frame bytes: 60 | 60,594 | imix | 60-1514")
     one.add_argument("--flows", type=int, default=16, help="flows a direction (16)")
     one.add_argument("--json", metavar="FILE", help="write the result")
@@ -63,22 +74,35 @@ def parser():
     _machine_options(one, "direct", 600)
     one.add_argument("--seed", type=int, default=1)
     one = commands.add_parser("count", help="exact instructions a packet")
+    _nic_option(one)
     one.add_argument("--args", default="")
+    bench.add_parser(commands)
     one = commands.add_parser("boot", help="serve the image to a real rig")
     one.add_argument("--serve", metavar="IF", required=True, help="network interface")
     one.add_argument("--image", help="file to serve (l2fwd.img)")
     one.add_argument("--args", default="", help="boot arguments")
     one.add_argument("--print", dest="print_only", action="store_true",
                      help="only print what would be served and how")
+    compare.add_parser(commands)
+    tune.add_parser(commands)
     one = commands.add_parser("report", help="compare the runs of two commits")
     one.add_argument("first")
     one.add_argument("second")
     return top
 
 
+def _ensure_machine(options):
+    """What building and running machines with that card needs."""
+    setup.ensure(("build", "run"), say)
+    if options.nic == "ixgbe":
+        setup.ensure_qemu11(say)
+    if getattr(options, "boot", None) == "pxe-card" and options.nic != "ixgbe":
+        raise setup.SetupError("--boot pxe-card needs --nic ixgbe")
+
+
 def _run(options):
     from . import run_l2fwd
-    setup.ensure(("build", "run"), say)
+    _ensure_machine(options)
     options.build_dir = build.build("build", say)
     return run_l2fwd.run(options, say)
 
@@ -100,16 +124,21 @@ def _fuzz(options):
 
 def _soak(options):
     from . import suites
-    setup.ensure(("build", "run"), say)
+    _ensure_machine(options)
     options.build_dir = build.build("build", say)
     return suites.soak(options, say)
 
 
 def _count(options):
     from . import suites
-    setup.ensure(("build", "run"), say)
+    _ensure_machine(options)
     options.build_dir = build.build("build", say)
     return suites.count_table(options, say)
+
+
+def _bench(options):
+    setup.ensure(("build",), say)
+    return bench.main(options)
 
 
 def _boot(options):
@@ -132,6 +161,10 @@ def _report(options):
 
 def _setup(_):
     setup.ensure(("build", "run", "test"), say)
+    try:
+        setup.ensure_qemu11(say)
+    except setup.SetupError as error:
+        say(f"setup: --nic ixgbe will not work: {error}")
     say("setup: everything is installed")
     return 0
 
@@ -143,7 +176,8 @@ def _build(options):
 
 
 COMMANDS = {"setup": _setup, "build": _build, "run": _run, "test": _test, "fuzz": _fuzz,
-            "soak": _soak, "count": _count, "boot": _boot, "report": _report}
+            "soak": _soak, "count": _count, "bench": _bench, "boot": _boot, "report": _report,
+            "compare": compare.main, "tune": tune.main}
 
 
 def main(arguments):

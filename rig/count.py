@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from .elf import Elf
-from .qemu import QEMU, Machine
+from .qemu import Machine, program
 from .traffic import Traffic
 
 MAGIC = 0x4e534e49
@@ -95,9 +95,10 @@ class Counts:
         self._map.close()
 
 
-def plugin_path(build_dir):
-    """The module that the installed QEMU loads."""
-    text = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=True).stdout
+def plugin_path(build_dir, nic="e1000e"):
+    """The module that the QEMU for that card loads."""
+    text = subprocess.run([program(nic), "--version"], capture_output=True, text=True,
+                          check=True).stdout
     major = int(re.search(r"version (\d+)\.", text).group(1))
     api = 1 if major < 9 else 2 if major < 11 else 7
     return os.path.join(build_dir, "rig", f"insn{api}.so")
@@ -200,14 +201,16 @@ def _watch(counts, machine, action):
     return last - first, packets_of(last_report) - packets_of(first_report)
 
 
-def measure(build_dir, image, args="", head=HEAD_FUNCTION, seconds=1.0, frame_bytes=60):
+def measure(build_dir, image, args="", head=HEAD_FUNCTION, seconds=1.0, frame_bytes=60,
+            nic="e1000e"):
     """Counts instructions per packet of the image: one core, always polling, direct boot."""
     elf = Elf(os.path.splitext(image)[0] + ".elf")
     folder = os.path.join(build_dir, "rig")
     path = os.path.join(folder, f"counts-{os.getpid()}")
-    options = f"{plugin_path(build_dir)},counts={path}"
+    options = f"{plugin_path(build_dir, nic)},counts={path}"
     try:
-        with Machine(image, args=f"{args} poll=always".strip(), plugin=options) as machine:
+        with Machine(image, args=f"{args} poll=always".strip(), plugin=options,
+                     nic=nic) as machine:
             boot = machine.console.wait_for(r"^boot .*image_base=(0x[0-9a-f]+)", 20)
             machine.console.wait_for(r"state=forwarding", 20)
             counts = Counts(path)

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+LKRN = "/boot/ipxe.lkrn"  # a whole iPXE with drivers, started as a Linux kernel is
 SNPONLY = "/usr/lib/ipxe/snponly.efi"
 # Debian 12 has its ROMs in the first folder, and its EFI ROMs hold a whole iPXE. Debian 13 has
 # them in the second, and its EFI ROMs hold a NIC driver only: the firmware loads snponly.efi.
@@ -30,6 +31,22 @@ def boot_rom(uefi):
 def rom_has_ipxe():
     """Whether the EFI ROM is an iPXE, which takes a script as its boot file."""
     return os.path.dirname(boot_rom(uefi=True)) == ROM_FOLDERS[0]
+
+
+def fill_for_lkrn(folder, image, args, modules):
+    """Makes `folder` for TFTP at 10.0.2.2 (QEMU's user network); returns the path of the script
+    that an iPXE started with it runs."""
+    os.makedirs(folder)
+    for name, source in [(os.path.basename(image), image), *modules]:
+        shutil.copyfile(source, os.path.join(folder, name))
+    there = "tftp://10.0.2.2/"
+    lines = ["#!ipxe", "dhcp net0 || poweroff",
+             f"kernel {there}{os.path.basename(image)} {args}".rstrip() + " || poweroff"]
+    lines += [f"initrd {there}{name} {name} || poweroff" for name, _ in modules]
+    path = os.path.join(folder, "boot.ipxe")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("\n".join(lines + ["boot || poweroff"]) + "\n")
+    return path
 
 
 def fill_folder(folder, image, args, modules, uefi):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""QEMU machines with two (or more) e1000e ports on stream sockets.
+"""QEMU machines with two (or more) e1000e or ixgbe ports on stream sockets.
 
     with Machine("build/apps/l2fwd.elf", args="mode=io", cores=2) as m:
         m.console.wait_for("state=forwarding", 10)
@@ -9,11 +9,16 @@
 
 Boot ways: `direct` (PVH, -kernel NAME.elf), `linux` (SeaBIOS, -kernel NAME.img), `uefi` (OVMF,
 -kernel NAME.img), `pxe-bios` and `pxe-uefi` (real network boot over an e1000e of its own, as
-a rig has a management port: it comes after the test ports in PCI order).
+a rig has a management port: it comes after the test ports in PCI order). `pxe-card` is for
+ixgbe only: iPXE boots over test port 0; leave_boot_network() then frees its cable for the test.
+
+nic="ixgbe" are software 82599 cards (rig/vfio.py) in a QEMU that can take them (rig/qemu11.py).
 """
 import ctypes
+import functools
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -21,20 +26,30 @@ import subprocess
 import tempfile
 import time
 
-from . import cpio, pxe
+from . import cpio, pxe, qemu11, vfio
 from .console import Console
 
 QEMU = "qemu-system-x86_64"
-BOOTS = ("direct", "linux", "uefi", "pxe-bios", "pxe-uefi")
+NICS = ("e1000e", "ixgbe")
+BOOTS = ("direct", "linux", "uefi", "pxe-bios", "pxe-uefi", "pxe-card")
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 PR_SET_PDEATHSIG = 1
 EXIT_HUNG = None
 
 
-def port_mac(port):
-    """MAC of a test port, as given to QEMU."""
-    return f"52:54:00:4d:52:{port:02x}"
+def port_mac(port, nic="e1000e"):
+    """MAC of a test port, as given to QEMU or to the software card."""
+    return vfio.card_mac(port) if nic == "ixgbe" else f"52:54:00:4d:52:{port:02x}"
+
+
+@functools.cache
+def program(nic):
+    """The QEMU for machines with that card: the installed one unless that cannot do it."""
+    found = qemu11.find() if nic == "ixgbe" else QEMU
+    if found is None:
+        raise qemu11.SetupError(f"no QEMU that knows {qemu11.DEVICE}: run ./millrace setup")
+    return found
 
 
 def die_with_parent():
@@ -47,21 +62,26 @@ class Machine:
 
     def __init__(self, image, *, boot="direct", args="", cores=1, memory_mib=512, ports=2,
                  modules=(), cpu="max", machine="q35", smp=None, plugin=None, extra=(),
-                 nic="e1000e", log=None, initrd=None, icount=None):
+                 nic="e1000e", log=None, initrd=None, icount=None, card_options=""):
         """`image`: path of NAME.elf or NAME.img (the other one is found beside it).
         `modules`: (name, path) pairs. `initrd`: a file passed as it is (direct boots).
         `smp`: text for -smp instead of `cores`. `plugin`: text for -plugin.
         `icount`: guest time is counted in instructions of 2**icount ns, whatever the host does.
+        `card_options`: more options of the software cards (vfio.Cards).
         """
-        if boot not in BOOTS:
-            raise ValueError(f"boot={boot}: one of {', '.join(BOOTS)}")
+        if boot not in BOOTS or (boot == "pxe-card" and nic != "ixgbe"):
+            raise ValueError(f"boot={boot}: one of {', '.join(BOOTS)} (pxe-card: only ixgbe)")
+        if nic not in NICS:
+            raise ValueError(f"nic={nic}: one of {', '.join(NICS)}")
         self.image = os.path.abspath(image)
         self.boot, self.args, self.cores = boot, args, cores
         self.memory_mib, self.ports, self.cpu = memory_mib, ports, cpu
         self.modules, self.initrd = list(modules), initrd
         self.machine_type, self.smp, self.nic = machine, smp or str(cores), nic
         self.plugin, self.extra, self.log, self.icount = plugin, list(extra), log, icount
+        self.card_options = card_options
         self.process = None
+        self.cards = None   # vfio.Cards of ixgbe ports
         self.console = None
         self.dir = None
         self.started_at = None
@@ -82,7 +102,27 @@ class Machine:
         """The UNIX socket of a test port, for the traffic program."""
         return os.path.join(self.dir, f"port{port}.sock")
 
+    def port_mac(self, port):
+        """MAC of a test port."""
+        return port_mac(port, self.nic)
+
+    def _cards_program(self):
+        """The software cards' server, of the build that the image is of."""
+        for folder in pathlib.Path(self.image).parents:
+            path = folder / "model" / "millrace-nic82599"
+            if path.exists():
+                return str(path)
+        raise FileNotFoundError(f"no millrace-nic82599 in the build of {self.image}")
+
+    def _card_options(self):
+        backends = [f"stream:{self.port_path(port)}" for port in range(self.ports)]
+        self.cards = vfio.Cards(self._cards_program(), self.dir, backends,
+                                options=self.card_options)
+        return self.cards.qemu_options(self.memory_mib, self.machine_type)
+
     def _port_options(self):
+        if self.nic == "ixgbe":
+            return self._card_options()
         options = []
         on_q35 = self.machine_type.startswith("q35")
         for port in range(self.ports):
@@ -125,7 +165,20 @@ class Machine:
                       "-device", f"e1000e,id=boot,{where},netdev=netboot,"
                                  f"mac=52:54:00:4d:52:fe,romfile={rom},bootindex=1"]
 
+    def _pxe_card_options(self):
+        """iPXE by -kernel, and a small network with TFTP on the cable of port 0."""
+        folder = os.path.join(self.dir, "tftp")
+        script = pxe.fill_for_lkrn(folder, self.sibling(".img"), self.args, self.modules)
+        return ["-kernel", pxe.LKRN, "-initrd", script,
+                "-netdev", f"user,id=netboot,restrict=on,tftp={folder}",
+                "-netdev", "stream,id=cable,server=off,addr.type=unix,"
+                           f"addr.path={self.port_path(0)}",
+                "-netdev", "hubport,id=hub0,hubid=0,netdev=netboot",
+                "-netdev", "hubport,id=hub1,hubid=0,netdev=cable"]
+
     def _boot_options(self):
+        if self.boot == "pxe-card":
+            return self._pxe_card_options()
         if self.boot == "direct":
             kernel = ["-kernel", self.sibling(".elf"), "-append", self.args]
             return kernel + self._initrd_options()
@@ -139,7 +192,7 @@ class Machine:
     def command(self):
         """The whole QEMU command line (after start(): what was run)."""
         threads = "multi" if self.icount is None else "single"
-        options = [QEMU, "-name", "millrace,debug-threads=on",
+        options = [program(self.nic), "-name", "millrace,debug-threads=on",
                    "-accel", f"tcg,thread={threads}", "-machine", self.machine_type,
                    "-cpu", self.cpu, "-smp", self.smp, "-m", str(self.memory_mib),
                    "-nodefaults", "-display", "none", "-no-reboot", "-no-user-config",
@@ -186,6 +239,9 @@ class Machine:
                 self.console.wait_closed(5)
             self.process.stdin.close()
             self.process.stdout.close()
+        if self.cards:
+            self.cards.close()
+            self.cards = None
         if self.dir:
             shutil.rmtree(self.dir, ignore_errors=True)
             self.dir = None
@@ -227,7 +283,15 @@ class Machine:
 
     def set_link(self, port, up):
         """Plugs (or unplugs) the cable of a test port."""
+        if self.cards:
+            self.cards.command(f"{port} link {'up' if up else 'down'}")
+            return
         self.qmp("set_link", name=f"port{port}", up=bool(up))
+
+    def leave_boot_network(self):
+        """After the image is loaded: whoever connects to port 0 next is at its cable."""
+        if self.boot == "pxe-card":
+            self.qmp("netdev_del", id="cable")
 
     # ---- CPU time ----
 

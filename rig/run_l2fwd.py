@@ -14,10 +14,11 @@ from .search import highest_loss_free
 from .traffic import Traffic
 
 BOTH_WAYS = "0>1,1>0"
-BOOT_TIMEOUT_S = {"direct": 20, "linux": 20, "uefi": 90, "pxe-bios": 60, "pxe-uefi": 120}
+BOOT_TIMEOUT_S = {"direct": 20, "linux": 20, "uefi": 90, "pxe-bios": 60, "pxe-uefi": 120,
+                  "pxe-card": 60}
 STOP_TIMEOUT_S = 15
 LOW_PPS = 2000
-FRAMES_LEAST = 500000
+FRAMES_LEAST = {"e1000e": 500000, "ixgbe": 1000000}
 SHARE = 0.8
 ICOUNT_SHIFT = 1
 TRIAL_S = 0.7
@@ -31,11 +32,11 @@ class RunError(RuntimeError):
 
 
 def image_args(args, boot, queues=None):
-    """Boot arguments: the user's, and what the rig needs. A network boot has a third port, for
-    itself, which the image leaves alone."""
+    """Boot arguments: the user's, and what the rig needs. A network boot by firmware has a third
+    port, for itself, which the image leaves alone."""
     words = args.split()
     names = {word.split("=", 1)[0] for word in words}
-    if boot.startswith("pxe") and "ports" not in names:
+    if boot in ("pxe-bios", "pxe-uefi") and "ports" not in names:
         words.append("ports=3")
     if queues and "queues" not in names:
         words.append(f"queues={queues}")
@@ -55,6 +56,7 @@ def start_forwarding(machine, traffic, timeout_s):
     """Waits until the image forwards; returns (host seconds from power-on to the first frame
     that came back, the first line of the image)."""
     boot = machine.console.wait_for(r"^boot .*", timeout_s)
+    machine.leave_boot_network()
     answer = traffic.probe(timeout_s=timeout_s, lanes="0>1", flows=1)
     traffic.probe(timeout_s=timeout_s, lanes="1>0", flows=1)
     machine.console.wait_for(r"state=forwarding", timeout_s)
@@ -125,15 +127,16 @@ def pools_full(pools):
 def drive(machine, options, log):
     """All traffic of one run on a machine that was just started: (results, extra)."""
     timeout_s = BOOT_TIMEOUT_S[options.boot]
+    frames_least = options.frames or FRAMES_LEAST[options.nic]
     program = options.build_dir / "rig" / "traffic"
     with Traffic(program, machine, lanes=BOTH_WAYS, sizes=options.sizes, flows=options.flows,
                  mode=traffic_mode(options.args)) as traffic:
         first_s, boot_line = start_forwarding(machine, traffic, timeout_s)
         log(f"boot: first frame back {first_s:.2f} s after power-on ({boot_line})")
-        best_pps, top_pps, trials = find_rate(traffic, options.frames, log)
+        best_pps, top_pps, trials = find_rate(traffic, frames_least, log)
         half = traffic.run(max(best_pps // 2, 1000), seconds=1.0)
         rate_pps = max(int(best_pps * SHARE), 1000)
-        frames = max(options.frames, int(options.seconds * rate_pps))
+        frames = max(frames_least, int(options.seconds * rate_pps))
         log(f"run: {frames} frames at {rate_pps / 1000:.1f} kpps "
             f"({frames / rate_pps:.1f} s), both ways")
         answer = traffic.run(rate_pps, frames=frames)
@@ -220,7 +223,7 @@ def run(options, log=print):
     log(f"boot: {options.boot}, {options.cores} core(s), {options.nic}, args \"{args}\"")
     report.RESULTS.mkdir(exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    name = f"l2fwd-{options.boot}-{options.cores}-{stamp}"
+    name = f"l2fwd-{options.nic}-{options.boot}-{options.cores}-{stamp}"
     with Machine(image, boot=options.boot, args=args, cores=options.cores, nic=options.nic,
                  log=str(report.RESULTS / f"{name}.console")) as machine:
         try:
@@ -234,7 +237,8 @@ def run(options, log=print):
         results["boot_icount_ms"] = counted_boot_ms(
             options.build_dir, image, image_args(options.args, "direct"), options.nic)
         log("count: instructions a packet (one core, direct boot, full bursts)")
-        counted = count.measure(options.build_dir, image, image_args(options.args, "direct"))
+        counted = count.measure(options.build_dir, image, image_args(options.args, "direct"),
+                                nic=options.nic)
         results["instr_per_pkt"] = round(counted.per_packet, 1)
         results["instructions"] = counted.as_dict()
     wrong = verdict(results)
@@ -242,7 +246,7 @@ def run(options, log=print):
     result = report.make("run l2fwd", conditions, results)
     report.keep(result)
     plot = report.RESULTS / f"{name}.svg"
-    report.picture(plot, f"l2fwd {options.boot} cores={options.cores} {result['commit']}",
+    report.picture(plot, f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}",
                    extra["histogram"], extra["trials"], results["pps_max_no_loss"])
     log(f"picture: {plot.relative_to(build.ROOT)}")
     if options.json:

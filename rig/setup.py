@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 
+from . import qemu11, unpack
+
 # package -> why. docs/dependencies.md says more about each.
 BUILD = {
     "gcc": "compiler",
@@ -112,6 +114,15 @@ def linux_kernel(folder, log):
     shutil.rmtree(f"{folder}/usr", ignore_errors=True)
     kept = sorted(glob.glob(f"{folder}/boot/vmlinuz-*"))
     return kept[-1] if kept else None
+
+
+def ensure_qemu11(log):
+    """A QEMU that takes software cards: the installed one, else one that is unpacked in the
+    user's cache folder, without root."""
+    try:
+        return qemu11.get(log)
+    except unpack.SetupError as error:
+        raise SetupError(str(error)) from error
 
 
 def ensure(groups, log):

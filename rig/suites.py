@@ -176,7 +176,8 @@ def soak(options, log):
     end = time.monotonic() + options.seconds
     trials = frames = 0
     log(f"soak: {options.seconds:.0f} s, seed {options.seed}, args \"{args}\"")
-    with Machine(image, boot=options.boot, args=args, cores=options.cores) as machine, \
+    with Machine(image, boot=options.boot, args=args, cores=options.cores,
+                 nic=options.nic) as machine, \
             Traffic(options.build_dir / "rig" / "traffic", machine, lanes=BOTH_WAYS,
                     mode=traffic_mode(args)) as traffic:
         start_forwarding(machine, traffic, 120)
@@ -207,7 +208,7 @@ def soak(options, log):
 def count_table(options, log):
     """`./millrace count`: instructions a packet, by peak and by function."""
     image = build.find_image(options.build_dir, "l2fwd")
-    counted = count.measure(options.build_dir, image, options.args)
+    counted = count.measure(options.build_dir, image, options.args, nic=options.nic)
     log(f"  full burst of {count.BURST}: {counted.per_packet:.2f} instructions a packet "
         f"({counted.full} an iteration)")
     log(f"  one packet: {counted.one}; nothing: {counted.empty}; all iterations that found "

@@ -5,7 +5,7 @@ import queue
 import subprocess
 import threading
 
-from .qemu import die_with_parent, port_mac
+from .qemu import die_with_parent
 
 
 class TrafficError(RuntimeError):
@@ -23,7 +23,7 @@ class Traffic:
         """`ports`: (socket path, MAC) pairs instead of a machine. `defaults`: for each trial,
         such as mode or lanes."""
         if ports is None:
-            ports = [(machine.port_path(i), port_mac(i)) for i in range(machine.ports)]
+            ports = [(machine.port_path(i), machine.port_mac(i)) for i in range(machine.ports)]
         self._defaults = defaults
         self._answers = queue.Queue()
         self.process = subprocess.Popen(

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""l2fwd on software 82599 cards. Skipped where no QEMU can be had that takes them."""
+import os
+
+import pytest
+
+from rig import count, pxe, qemu11
+from rig.run_l2fwd import clean
+
+RATE_PPS = 20000  # far below what holds: the host's stalls do not matter
+FRAMES = 40000
+FLOWS = 64
+INSTRUCTIONS_MOST = 100  # a packet at full bursts, owner checks on
+EMPTY_MOST = 60          # a poll that finds nothing
+
+
+@pytest.fixture(scope="module", autouse=True)
+def vfio_qemu():
+    """A QEMU with vfio-user, unpacked at the first use."""
+    try:
+        return qemu11.get()
+    except qemu11.SetupError as error:
+        pytest.skip(f"no QEMU >= 10.1: {error}")
+
+
+def clean_cards(machine):
+    """The cards saw nothing that a driver must not do, and lost nothing."""
+    for card in machine.cards.reports():
+        wrong = {name: card[name] for name in ("bad_descs", "bad_tails", "dma_errors",
+                                               "rx_missed", "backend_lost") if card[name]}
+        assert not wrong, card
+
+
+def forward(rig, frames=FRAMES, **fields):
+    answer = rig.traffic.run(RATE_PPS, frames=frames, **fields)
+    assert clean(answer), answer
+    assert answer["good"] == frames
+    clean_cards(rig.machine)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_direct(forwarding, cores):
+    """Mixed sizes, both ways, and silence between bursts: polled and by interrupt."""
+    rig = forwarding(nic="ixgbe", cores=cores)
+    forward(rig)
+    forward(rig, sizes="60-1514", flows=FLOWS)
+    answer = rig.traffic.bursts(first=1, last=200)
+    assert answer["left"] == 0, answer
+    report = rig.stop_clean()
+    assert all(port["link_up"] and port["speed_mbps"] == 10000 for port in report["ports"])
+    assert sum(core["irqs"] for core in report["cores"]) > 0
+
+
+@pytest.mark.parametrize("queues,cores", [(1, 1), (2, 1), (2, 2), (4, 2)])
+def test_queues(forwarding, queues, cores):
+    """RSS: flows keep their order over any number of queues, and every core gets some."""
+    rig = forwarding(f"queues={queues}", nic="ixgbe", cores=cores)
+    forward(rig, flows=FLOWS)
+    report = rig.stop_clean()
+    queues_seen = [core["rx_queues"] for core in report["cores"]]
+    assert sum(queues_seen) == 2 * queues
+    assert all(core["packets"] > 0 for core in report["cores"] if core["rx_queues"])
+
+
+@pytest.mark.parametrize("boot", ["pxe-bios", "pxe-card"])
+def test_network_boot(forwarding, boot):
+    """By a management port, which is left alone, and over the card itself."""
+    if boot == "pxe-card" and not os.path.exists(pxe.LKRN):
+        pytest.skip(f"{pxe.LKRN} is not here (package ipxe)")
+    rig = forwarding(nic="ixgbe", boot=boot)
+    forward(rig)
+    assert len(rig.stop_clean()["ports"]) == 2
+
+
+def test_x540(forwarding):
+    """The copper card of the same family."""
+    rig = forwarding(nic="ixgbe", card_options="id=1528")
+    forward(rig)
+    rig.stop_clean()
+
+
+def test_link(forwarding):
+    """The cable is pulled and plugged; frames flow again."""
+    rig = forwarding(nic="ixgbe")
+    mark = rig.console.mark()
+    rig.machine.set_link(0, False)
+    rig.console.wait_for(r"link=down|state=down|link_up=0", 5, since=mark)
+    rig.machine.set_link(0, True)
+    rig.traffic.probe(10, lanes="0>1", flows=1)
+    forward(rig)
+    rig.stop_clean()
+
+
+def test_instructions(build_dir, image):
+    """Counted: the same on every host."""
+    counted = count.measure(str(build_dir), image("l2fwd"), nic="ixgbe")
+    assert 0 < counted.per_packet <= INSTRUCTIONS_MOST, counted
+    assert 0 < counted.empty <= EMPTY_MOST, counted
