@@ -1,0 +1,503 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`./millrace compare dpdk`: our image and Linux with DPDK's testpmd, on the same QEMU machine.
+
+Same QEMU, card, cores, memory, back end, traffic program, loss rule, rings, burst and work
+(macswap). Both machines are up at the same time and take turns: whichever is not measured is
+stopped by QMP, so that a polling guest takes nothing from the other. docs/compare.md says what
+the figures can and cannot show.
+"""
+import json
+import os
+import platform
+import re
+import statistics
+import tempfile
+import time
+
+from . import build, count, guest, plots, report, run_l2fwd, setup, unpack
+from .elf import Elf
+from .qemu import Machine
+from .search import highest_loss_free
+from .traffic import Traffic
+
+NICS = {"e1000e": ("8086 10d3", "librte_net_e1000.so.23"),
+        "ixgbe": ("8086 10fb", "librte_net_ixgbe.so.23")}
+SUITES = ("bookworm",)  # DPDK 22.11, a long-term release
+PACKAGES = ("dpdk-dev", "librte-mempool-ring23", "librte-net-ixgbe23", "librte-net-e1000-23")
+PLUGINS = f"usr/lib/{unpack.TRIPLET}/dpdk/pmds-23.0/"
+SCRIPT = build.ROOT / "compare" / "dpdk" / "guest" / "testpmd.sh"
+APPEND = "console=ttyS0 quiet panic=-1 mitigations=off hugepages=128"
+MODE, DESCS, BURST = "macswap", 512, 32
+CORES, MEMORY_MIB = 2, 1024
+FLOOD_PPS = 1500000
+LOW_PPS = 2000
+TRIAL_S = 0.7
+LATENCY_S = 1.0
+LATENCY_ROUNDS = 3
+SHARES = (10, 50, 90)
+CURVE = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
+BOOT_S = 180
+SETTLE_S = 0.3
+IDLE_SETTLE_S, IDLE_S = 3, 4
+USER_TOP = 1 << 47
+NAMES = {"ours": "millrace", "dpdk": "Linux + DPDK"}
+KEYS = ("pps", "idle_cpu", "first_frame_ms", "instr_per_pkt")
+
+
+class CompareError(RuntimeError):
+    """The comparison could not be made."""
+
+
+class LinuxMachine(Machine):
+    """The same machine with a Linux kernel and initramfs."""
+
+    def __init__(self, kernel, initrd, build_dir, **options):
+        super().__init__(kernel, **options)
+        self.linux_initrd, self.build_dir = initrd, build_dir
+
+    def _boot_options(self):
+        return ["-kernel", self.image, "-initrd", self.linux_initrd, "-append", APPEND]
+
+    def _cards_program(self):
+        return str(self.build_dir / "model" / "millrace-nic82599")
+
+
+# ---- the two sides ----
+
+class Ours:
+    """Our l2fwd image: one forwarding core of the machine's two, as testpmd has."""
+    name = "ours"
+
+    def __init__(self, build_dir, nic):
+        self.image, self.nic = build.find_image(build_dir, "l2fwd"), nic
+        self.bytes = os.path.getsize(os.path.splitext(self.image)[0] + ".img")
+
+    def machine(self, plugin=None):
+        poll = " poll=always" if plugin else ""
+        args = f"mode={MODE} cores=1 batch={BURST} rx_descs={DESCS} tx_descs={DESCS}{poll}"
+        return Machine(self.image, args=args, cores=CORES, memory_mib=MEMORY_MIB, nic=self.nic,
+                       plugin=plugin)
+
+    def head(self, machine, _counts, _flood):
+        boot = machine.console.wait_for(r"^boot .*image_base=(0x[0-9a-f]+)", BOOT_S)
+        elf = Elf(os.path.splitext(self.image)[0] + ".elf")
+        return int(boot.group(1), 16) + elf.offset(count.HEAD_FUNCTION)
+
+    def interrupts(self, machine):
+        """Interrupts since the start (all cores)."""
+        return sum(core["irqs"] for core in count.read_report(machine)["cores"])
+
+    def finish(self, machine):
+        """Ends a run; raises when the image did not end as it should."""
+        last, pools, code = run_l2fwd.stop_machine(machine)
+        if code or last["owner_refusals"] or not run_l2fwd.pools_full(pools):
+            raise CompareError(f"the image stopped with code {code}, {pools}")
+
+
+class Dpdk:
+    """Debian's kernel and testpmd, in an initramfs made here."""
+    name = "dpdk"
+
+    def __init__(self, build_dir, folder, nic):
+        self.build_dir = build_dir
+        root, kernel = dpdk_root(), guest.kernel()
+        card, plugin = NICS[nic]
+        self.nic, self.kernel, self.version = nic, kernel.image, kernel.version
+        self.initrd = os.path.join(folder, f"initrd-{nic}")
+        script = SCRIPT.read_text(encoding="utf-8")
+        for word, value in (("ID", card), ("PMD", f"-d {plugin}"), ("MODE", MODE),
+                            ("DESCS", DESCS), ("BURST", BURST)):
+            script = script.replace(f"@{word}@", str(value))
+        files = guest.program(os.path.join(root, "usr/bin/dpdk-testpmd"), root,
+                              [PLUGINS + "librte_mempool_ring.so.23", PLUGINS + plugin])
+        guest.initramfs(self.initrd, kernel, script, ["uio_pci_generic"], files)
+        self.bytes = os.path.getsize(self.kernel) + os.path.getsize(self.initrd)
+
+    def machine(self, plugin=None):
+        return LinuxMachine(self.kernel, self.initrd, self.build_dir, cores=CORES,
+                            memory_mib=MEMORY_MIB, nic=self.nic, plugin=plugin)
+
+    def head(self, _machine, counts, flood):
+        return hottest_block(counts, flood)
+
+    def counters(self, machine):
+        """Linux's own counters, by name."""
+        mark = machine.console.mark()
+        machine.console.send("counters")
+        line = machine.console.wait_for(r"counters \S+ .*available_kb=\d+", 15, since=mark)
+        return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line.group(0))}
+
+    def interrupts(self, machine):
+        return self.counters(machine)["interrupts"]
+
+    def finish(self, machine):
+        """Nothing to check: the machine is ended."""
+
+
+def dpdk_root():
+    """Folder with Debian's DPDK, unpacked at the first use."""
+    folder = unpack.cache_dir("dpdk-compare")
+    root = os.path.join(folder, "root")
+    if not os.path.exists(os.path.join(root, PLUGINS, NICS["e1000e"][1])):
+        os.makedirs(folder, exist_ok=True)
+        unpack.packages(SUITES, PACKAGES, folder, os.path.join(folder, "setup.log"))
+    return root
+
+
+class Side:
+    """A running machine of one of the two, with its traffic program."""
+
+    def __init__(self, kind, program, plugin=None):
+        self.kind, self.name = kind, kind.name
+        self.machine = kind.machine(plugin).start()
+        self.traffic = None
+        try:
+            self.traffic = Traffic(program, self.machine, lanes=run_l2fwd.BOTH_WAYS, mode=MODE)
+            answer = self.traffic.probe(timeout_s=BOOT_S, lanes="0>1", flows=1)
+            self.first_ms = 1e3 * (answer["first_received_ns"] / 1e9 - self.machine.started_at)
+            self.traffic.probe(timeout_s=30, lanes="1>0", flows=1)
+        except BaseException as error:
+            tail = "\n".join(self.machine.console.lines[-15:])
+            self.close()
+            raise CompareError(f"{NAMES[kind.name]} did not forward: {error}\n{tail}") from error
+
+    def pause(self):
+        self.machine.qmp("stop")
+
+    def resume(self):
+        self.machine.qmp("cont")
+        time.sleep(SETTLE_S)
+
+    def close(self):
+        if self.traffic:
+            self.traffic.close()
+        self.machine.close()
+
+
+# ---- instructions a packet ----
+
+def hottest_block(counts, flood):
+    """Address of a block that a polling process runs once for each poll, without its symbols:
+    of the blocks that run most often while nothing comes, most run once a poll under load too
+    (the others belong to empty polls or to packets)."""
+    first = counts.snapshot()
+    time.sleep(0.5)
+    idle = (counts.snapshot() - first).blocks
+    first = counts.snapshot()
+    flood()
+    busy = (counts.snapshot() - first).blocks
+    idle = {block: n for block, n in idle.items() if block[0] < USER_TOP}
+    top = max(idle.values(), default=0)
+    tied = [block for block, n in idle.items() if n > 0.97 * top]
+    if not top or not tied:
+        raise CompareError("no polling loop found in the Linux guest")
+    often = {block: sum(abs(busy[other] - busy[block]) < 0.01 * busy[block] for other in tied)
+             for block in tied}
+    return max(tied, key=lambda block: (often[block], -block[0]))[0]
+
+
+def count_side(kind, build_dir):
+    """{full, one, empty, per_packet, average, batch} of one side, frames one way only."""
+    path = os.path.join(build_dir, "rig", f"compare-{os.getpid()}")
+    side = None
+    try:
+        side = Side(kind, build_dir / "rig" / "traffic",
+                    f"{count.plugin_path(build_dir)},counts={path}")
+        counts, traffic = count.Counts(path), side.traffic
+        traffic.run(FLOOD_PPS, seconds=1.0)  # every block is translated
+        counts.set_head(kind.head(side.machine, counts,
+                                  lambda: traffic.run(FLOOD_PPS, seconds=0.5)))
+        time.sleep(0.5)
+
+        def during(action):
+            first = counts.snapshot()
+            answer = action()
+            return (counts.snapshot() - first).iterations, answer
+        idle, _ = during(lambda: time.sleep(0.5))
+        single, _ = during(lambda: traffic.run(2000, seconds=0.7, lanes="0>1"))
+        busy, answer = during(lambda: traffic.run(FLOOD_PPS, seconds=1.5, lanes="0>1"))
+        counts.close()
+    finally:
+        if side:
+            side.close()
+        if os.path.exists(path):
+            os.unlink(path)
+    visits = sum(idle.values())
+    usual = [insns for insns, times in idle.items() if times > visits / 100]
+    if not usual or not answer["received"]:
+        raise CompareError(f"{NAMES[kind.name]}: no iteration was counted")
+    one = count.mode_of(single, low=max(usual) + 1)
+    full = count.mode_of(busy, low=4 * one)
+    found = {insns: times for insns, times in busy.items() if insns >= one}
+    return {"per_packet": round(full / BURST, 1), "full": full, "one": one, "empty": min(usual),
+            "average": round(sum(i * n for i, n in found.items()) / answer["received"], 1),
+            "batch": round(answer["received"] / max(sum(found.values()), 1), 1)}
+
+
+# ---- measuring ----
+
+def middle(values):
+    return statistics.median(values) if values else None
+
+
+def take_turns(sides, rounds, action):
+    """Calls action(side) `rounds` times for each, alternating; {name: [results]}."""
+    results = {side.name: [] for side in sides}
+    for number in range(rounds):
+        for side in sides if number % 2 == 0 else reversed(sides):
+            side.resume()
+            results[side.name].append(action(side))
+            side.pause()
+    return results
+
+
+def find_rate(side, log):
+    """(highest rate without loss, saturation rate)."""
+    top = side.traffic.run(FLOOD_PPS, seconds=TRIAL_S)["received_pps"]
+
+    def trial(rate_pps):
+        return run_l2fwd.clean(side.traffic.run(rate_pps, seconds=TRIAL_S))
+    found = highest_loss_free(trial, LOW_PPS, int(max(top * 1.5, 4 * LOW_PPS)))
+    log(f"rate: {NAMES[side.name]:12s} without loss {found.rate_pps / 1000:7.1f} kpps, "
+        f"saturated {top / 1000:7.1f}")
+    return found.rate_pps, top
+
+
+def latency(side, rate_pps):
+    answer = side.traffic.run(max(int(rate_pps), 100), seconds=LATENCY_S, block=True)
+    return answer["latency_us"]["p50"], answer["latency_us"]["p99"], answer["lost"]
+
+
+def curve_point(side, rate_pps):
+    answer = side.traffic.run(int(rate_pps), seconds=TRIAL_S)
+    good = answer["good"] / max(answer["offered"], 1)
+    return {"offered_pps": round(rate_pps), "forwarded_pps": round(rate_pps * good),
+            "lost_share": round(1 - good, 4), "p50_us": answer["latency_us"]["p50"],
+            "p99_us": answer["latency_us"]["p99"]}
+
+
+def idle(side):
+    """(% of a CPU that all vCPU threads use together, interrupts a second)."""
+    time.sleep(IDLE_SETTLE_S)
+    before, begin = side.kind.interrupts(side.machine), time.monotonic()
+    load = 100 * sum(side.machine.vcpu_load(IDLE_S))
+    after = side.kind.interrupts(side.machine)
+    return round(load, 2), round((after - before) / (time.monotonic() - begin), 1)
+
+
+def boots(kinds, program, number, log):
+    """Starts both `number` times, in turn; ({name: [ms]}, the last two sides, paused)."""
+    times, sides = {kind.name: [] for kind in kinds}, []
+    try:
+        for last in [False] * (number - 1) + [True]:
+            for kind in kinds:
+                side = Side(kind, program)
+                times[kind.name].append(round(side.first_ms))
+                log(f"boot: {NAMES[kind.name]:12s} first frame back {side.first_ms:.0f} ms "
+                    "after power-on")
+                if last:
+                    side.pause()
+                    sides.append(side)
+                else:
+                    side.close()
+    except BaseException:
+        for side in sides:
+            side.close()
+        raise
+    return times, sides
+
+
+def measure(sides, rounds, log):
+    """Everything but boots and instructions: {name: {...}}."""
+    out = {side.name: {} for side in sides}
+    for name, found in take_turns(sides, rounds, lambda side: find_rate(side, log)).items():
+        out[name]["pps_all"] = [pps for pps, _ in found]
+        out[name]["pps"] = round(middle(out[name]["pps_all"]))
+        out[name]["pps_saturated"] = round(middle([top for _, top in found]))
+    lower = max(min(one["pps"] for one in out.values()), LOW_PPS)
+    for share in SHARES:
+        log(f"latency: at {lower * share // 100000} kpps, {share} % of the lower rate")
+        turns = take_turns(sides, LATENCY_ROUNDS,
+                           lambda side, rate=lower * share / 100: latency(side, rate))
+        for name, found in turns.items():
+            out[name][f"latency_{share}"] = {
+                "rate_pps": round(lower * share / 100), "p50_us": middle([f[0] for f in found]),
+                "p99_us": middle([f[1] for f in found]), "lost": sum(f[2] for f in found)}
+    for step in CURVE:
+        for name, found in take_turns(
+                sides, 1, lambda side, rate=lower * step: curve_point(side, rate)).items():
+            out[name].setdefault("curve", []).extend(found)
+    log("idle: no frames")
+    for name, found in take_turns(sides, 1, idle).items():
+        out[name]["idle_cpu"], out[name]["idle_interrupts_per_s"] = found[0]
+    return out
+
+
+def compare_nic(build_dir, nic, options, log):
+    """All results of one card: {"ours": {...}, "dpdk": {...}, key: value}."""
+    with tempfile.TemporaryDirectory(prefix="millrace-compare-") as folder:
+        kinds = [Ours(build_dir, nic), Dpdk(build_dir, folder, nic)]
+        times, sides = boots(kinds, build_dir / "rig" / "traffic", options.boots, log)
+        try:
+            out = measure(sides, options.rounds, log)
+            out["dpdk"]["memory_kb"] = linux_memory_kb(sides[1])
+            sides[0].resume()
+            kinds[0].finish(sides[0].machine)
+        finally:
+            for side in sides:
+                side.close()
+        for kind in kinds:
+            one = out[kind.name]
+            one["boots_ms"], one["first_frame_ms"] = times[kind.name], middle(times[kind.name])
+            one["image_bytes"] = kind.bytes
+            log(f"count: {NAMES[kind.name]}")
+            one["instructions"] = count_side(kind, build_dir)
+            one["instr_per_pkt"] = one["instructions"]["per_packet"]
+        out["kernel"] = kinds[1].version
+    keys = {f"{name}_{key}": out[name][key] for key in KEYS for name in NAMES}
+    return {**keys, **out}
+
+
+def linux_memory_kb(side):
+    """What the Linux guest's memory misses: kernel, initramfs, huge pages, processes."""
+    side.resume()
+    available_kb = side.kind.counters(side.machine)["available_kb"]
+    side.pause()
+    return MEMORY_MIB * 1024 - available_kb
+
+
+# ---- output ----
+
+def rows_of(result):
+    """Rows of the table: (what, ours, dpdk, ratio)."""
+    ours, dpdk = result["ours"], result["dpdk"]
+
+    def ratio(a, b):
+        return f"{a / b:.2f}" if a and b else "-"
+
+    def spread(one):
+        low, high = min(one["pps_all"]), max(one["pps_all"])
+        return f"{one['pps'] / 1000:.0f} kpps ({low / 1000:.0f}..{high / 1000:.0f})"
+    rows = [("highest rate without loss", spread(ours), spread(dpdk),
+             ratio(ours["pps"], dpdk["pps"])),
+            ("saturated", f"{ours['pps_saturated'] / 1000:.0f} kpps",
+             f"{dpdk['pps_saturated'] / 1000:.0f} kpps",
+             ratio(ours["pps_saturated"], dpdk["pps_saturated"]))]
+    for share in SHARES:
+        a, b = ours[f"latency_{share}"], dpdk[f"latency_{share}"]
+        rows.append((f"latency p50 / p99 at {a['rate_pps'] / 1000:.0f} kpps",
+                     f"{a['p50_us']:.0f} / {a['p99_us']:.0f} us",
+                     f"{b['p50_us']:.0f} / {b['p99_us']:.0f} us",
+                     ratio(a["p50_us"], b["p50_us"]) + " / " + ratio(a["p99_us"], b["p99_us"])))
+    for what, key, unit in (("idle: vCPU threads", "idle_cpu", "% of a CPU"),
+                            ("idle: interrupts", "idle_interrupts_per_s", "/s"),
+                            ("power-on to first frame", "first_frame_ms", "ms"),
+                            ("image and initramfs", "image_bytes", "bytes"),
+                            ("instructions a packet", "instr_per_pkt", "")):
+        rows.append((what, f"{ours[key]:g} {unit}", f"{dpdk[key]:g} {unit}",
+                     ratio(ours[key], dpdk[key])))
+    for what, key in (("  one packet in a poll", "one"), ("  empty poll", "empty"),
+                      ("  average when saturated", "average")):
+        a, b = ours["instructions"][key], dpdk["instructions"][key]
+        rows.append((what, f"{a:g}", f"{b:g}", ratio(a, b)))
+    return rows
+
+
+def print_table(nic, result, log):
+    head = (nic, NAMES["ours"], NAMES["dpdk"], "ours : theirs")
+    rows = [head] + rows_of(result)
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        log("  " + "  ".join([row[0].ljust(widths[0])] +
+                             [row[i].rjust(widths[i]) for i in (1, 2, 3)]))
+
+
+def plots_of(result):
+    def series(x, y, scale_y=1.0):
+        return [(NAMES[name], [(p[x] / 1000, p[y] * scale_y) for p in result[name]["curve"]])
+                for name in NAMES]
+    rounds = [(NAMES[name], [(i + 1, pps / 1000)
+                             for i, pps in enumerate(result[name]["pps_all"])])
+              for name in NAMES]
+    return [plots.lines("Forwarded against offered", "offered, kpps", "forwarded, kpps",
+                        series("offered_pps", "forwarded_pps", 0.001)),
+            plots.lines("Loss against offered", "offered, kpps", "lost, %",
+                        series("offered_pps", "lost_share", 100)),
+            plots.lines("Median latency", "offered, kpps", "us",
+                        series("offered_pps", "p50_us"), y_log=True),
+            plots.lines("99th percentile of latency", "offered, kpps", "us",
+                        series("offered_pps", "p99_us"), y_log=True),
+            plots.lines("Highest rate without loss", "round", "kpps", rounds)]
+
+
+def write_page(path, conditions, results):
+    parts = ['<p>One run of <code>./millrace compare dpdk</code> in QEMU without hardware '
+             'virtualisation: read the ratios, not the absolute figures. '
+             'docs/compare.md says how it is measured and what it cannot show.</p>',
+             plots.table(("condition", "value"), sorted(conditions.items()))]
+    for nic, result in results.items():
+        parts += [f"<h2>{nic}</h2>",
+                  plots.table(("", NAMES["ours"], NAMES["dpdk"], "ours : theirs"),
+                              rows_of(result)), *plots_of(result)]
+    plots.page(path, "millrace and DPDK on the same machine", parts)
+
+
+def verdict(nic, result):
+    """What the project promises and this run missed."""
+    least = 1.3 if nic == "ixgbe" else 1.0
+    checks = [
+        (result["ours_pps"] >= least * result["dpdk_pps"],
+         f"rate below {least:g} x DPDK's"),
+        (result["ours_idle_cpu"] < 5, "idle CPU not below 5 %"),
+        (5 * result["ours_first_frame_ms"] <= result["dpdk_first_frame_ms"],
+         "first frame not 5 x sooner"),
+        (result["ours_instr_per_pkt"] < result["dpdk_instr_per_pkt"],
+         "not fewer instructions a packet")]
+    return [text for good, text in checks if not good]
+
+
+def run(options, log=print):
+    """Measures, prints, writes; 0 when every promise held."""
+    setup.ensure(("build", "run"), log)
+    build_dir = build.build("build", log)
+    conditions = {"mode": MODE, "cores": CORES, "memory_mib": MEMORY_MIB, "burst": BURST,
+                  "descriptors": DESCS, "window": 2048, "frame_bytes": 60,
+                  "lanes": run_l2fwd.BOTH_WAYS, "accelerator": "tcg", "rounds": options.rounds,
+                  "host_cpus": os.cpu_count(), "host": platform.machine(), "boot": "direct"}
+    results, wrong = {}, []
+    for nic in options.nic.split(","):
+        if nic not in NICS:
+            raise CompareError(f"--nic {nic}: {' or '.join(NICS)}")
+        results[nic] = compare_nic(build_dir, nic, options, log)
+        print_table(nic, results[nic], log)
+        missed = verdict(nic, results[nic])
+        report.keep(report.make("compare dpdk", {**conditions, "nic": nic}, {
+            key: value for key, value in results[nic].items() if not isinstance(value, dict)}))
+        log(f"  {nic}: {'every promise held' if not missed else 'MISSED: ' + ', '.join(missed)}")
+        wrong += missed
+    kept = report.make("compare dpdk", conditions, {})
+    kept.update(results)
+    report.RESULTS.mkdir(exist_ok=True)
+    page = report.RESULTS / f"compare-dpdk-{time.strftime('%Y%m%d-%H%M%S')}.html"
+    write_page(page, {**conditions, "commit": kept["commit"]}, results)
+    log(f"page: {page.relative_to(build.ROOT)}")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump(kept, out, indent=1)
+            out.write("\n")
+    return 1 if wrong else 0
+
+
+def add_parser(commands):
+    """The command's arguments, for rig/cli.py."""
+    one = commands.add_parser("compare", help="our image against Linux + DPDK, in QEMU")
+    one.add_argument("with_what", choices=("dpdk",), metavar="dpdk")
+    one.add_argument("--nic", default="e1000e", help="cards: e1000e, ixgbe, or e1000e,ixgbe")
+    one.add_argument("--rounds", type=int, default=5, help="alternating rate searches (5)")
+    one.add_argument("--boots", type=int, default=3, help="boots of each for the times (3)")
+    one.add_argument("--json", metavar="FILE", help="write all figures")
+
+
+def main(options):
+    """Runs the command."""
+    return run(options, lambda text: print(text, flush=True))
