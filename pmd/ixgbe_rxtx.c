@@ -3,7 +3,7 @@
  * ixgbe data path: a frame that is one buffer, in bursts; transmit also with the requests of
  * the context in force (checksums, VLAN tag, TSO), which costs no descriptor and no branch out.
  *
- * Budget, gcc -O2, bursts of 32: macswap with the application's part 105 instructions a frame,
+ * Budget, gcc -O2, bursts of 32: macswap with the application's part 111 instructions a frame,
  * an empty poll 16 (compare/dpdk/native: `native_bench count` counts, `./millrace bench l2fwd`
  * times). No register is read; one RDT and one TDT write a burst. Four hand-overs a frame,
  * each checked against the owner array:

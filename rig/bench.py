@@ -113,8 +113,8 @@ def run(what, rounds=11, bursts=2000, temp="l3", out=None, say=print):
         f"{bursts}, device writes in {temp}")
     for line in _table(what, summary):
         say(line)
-    for line in done.stderr.splitlines():
-        if line.startswith(("dpdk=none", "partial")):
+    for line in sorted(set(done.stderr.splitlines())):
+        if line.startswith(("dpdk=none", "partial")):  # turns that were not counted
             say("  " + line)
     if checked and checked[0]:
         say(f"  frames checked: {checked[0]}, corrupt: {checked[1]}")

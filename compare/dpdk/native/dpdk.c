@@ -52,21 +52,12 @@ static uint16_t rx_all(uint16_t port, struct rte_mbuf **p, uint16_t ask)
     return n;
 }
 
-static inline void swap(struct rte_mbuf *m)
-{
-    struct rte_ether_hdr *h = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
-    struct rte_ether_addr a = h->dst_addr;
-
-    h->dst_addr = h->src_addr;
-    h->src_addr = a;
-}
-
 static void swap_all(struct rte_mbuf **p, uint16_t n)
 {
     for (uint16_t i = 0; i < n; i++) {
         if (i + PREFETCH_AHEAD < n)
             rte_prefetch0(rte_pktmbuf_mtod(p[i + PREFETCH_AHEAD], void *));
-        swap(p[i]);
+        native_swap(rte_pktmbuf_mtod(p[i], uint8_t *));
     }
 }
 
@@ -77,7 +68,7 @@ static void csum_all(struct rte_mbuf **p, uint16_t n)
 
         if (i + PREFETCH_AHEAD < n)
             rte_prefetch0(rte_pktmbuf_mtod(p[i + PREFETCH_AHEAD], void *));
-        swap(p[i]);
+        native_swap(rte_pktmbuf_mtod(p[i], uint8_t *));
         ip = rte_pktmbuf_mtod_offset(p[i], struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
         ip->hdr_checksum = 0;
         memcpy((char *)(ip + 1) + 6, &udp_sum, sizeof(udp_sum));

@@ -11,6 +11,7 @@
 #define NATIVE_H
 
 #include <model/x82599.h>
+#include <rt/base.h>
 
 #define NATIVE_FRAME_BYTES 60u
 #define NATIVE_POLLS 64u /* of one empty-poll step */
@@ -75,6 +76,20 @@ struct native_region {
     void *ctx;
 };
 uint64_t native_count(const struct native_region *region, unsigned times);
+
+/* The application's part is the same code on both sides, that of apps/l2fwd/forward.c. */
+RT_INLINE void native_swap(uint8_t *frame)
+{
+    uint64_t first8, source;
+    uint32_t last4, middle;
+
+    __builtin_memcpy(&first8, frame, sizeof(first8)); /* d0 d1 d2 d3 d4 d5 s0 s1 */
+    __builtin_memcpy(&last4, frame + 8, sizeof(last4)); /* s2 s3 s4 s5 */
+    source = first8 >> 48 | (uint64_t)last4 << 16 | first8 << 48;
+    middle = (uint32_t)(first8 >> 16);
+    __builtin_memcpy(frame, &source, sizeof(source));
+    __builtin_memcpy(frame + 8, &middle, sizeof(middle));
+}
 
 /* Each fills its lanes and objects; false: it said why. */
 bool native_ours_start(struct native *native);

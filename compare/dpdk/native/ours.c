@@ -24,35 +24,10 @@ static struct ring ring;
 static void *ring_slots[1024];
 static uint16_t udp_sum;
 
-/* The source moves to the front with two bytes too many, which the destination then covers. */
-RT_INLINE void swap(uint8_t *frame)
-{
-    uint64_t to, from; /* bytes 0..7 and 4..11 */
-    uint32_t to4;
-    uint16_t to2;
-
-    __builtin_memcpy(&to, frame, sizeof(to));
-    __builtin_memcpy(&from, frame + 4, sizeof(from));
-    from >>= 16;
-    to4 = (uint32_t)to;
-    to2 = (uint16_t)(to >> 32);
-    __builtin_memcpy(frame, &from, sizeof(from));
-    __builtin_memcpy(frame + 6, &to4, sizeof(to4));
-    __builtin_memcpy(frame + 10, &to2, sizeof(to2));
-}
-
 static void swap_all(struct buf_batch *batch)
 {
-    struct buf **b = batch->buf, **end = b + batch->count;
-
-    for (; end - b >= 4; b += 4) {
-        swap(buf_data(b[0]));
-        swap(buf_data(b[1]));
-        swap(buf_data(b[2]));
-        swap(buf_data(b[3]));
-    }
-    for (; b < end; b++)
-        swap(buf_data(*b));
+    for (uint32_t i = 0; i < batch->count; i++)
+        native_swap(buf_data(batch->buf[i]));
 }
 
 static void csum_all(struct buf_batch *batch)
@@ -63,7 +38,7 @@ static void csum_all(struct buf_batch *batch)
         struct buf *b = batch->buf[i];
         uint8_t *frame = buf_data(b);
 
-        swap(frame);
+        native_swap(frame);
         __builtin_memcpy(frame + ETH_BYTES + 10, &none, sizeof(none));
         __builtin_memcpy(frame + ETH_BYTES + IP_BYTES + 6, &udp_sum, sizeof(udp_sum));
         b->flags = BUF_TX_IP_CSUM | BUF_TX_UDP_CSUM;
