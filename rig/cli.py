@@ -5,7 +5,7 @@ import pathlib
 import signal
 import sys
 
-from . import bench, build, setup
+from . import bench, build, compare, setup, tune
 
 BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
 NICS = ("e1000e", "ixgbe")

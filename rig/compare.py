@@ -202,7 +202,7 @@ def count_side(kind, build_dir):
     side = None
     try:
         side = Side(kind, build_dir / "rig" / "traffic",
-                    f"{count.plugin_path(build_dir)},counts={path}")
+                    f"{count.plugin_path(build_dir, kind.nic)},counts={path}")
         counts, traffic = count.Counts(path), side.traffic
         traffic.run(FLOOD_PPS, seconds=1.0)  # every block is translated
         counts.set_head(kind.head(side.machine, counts,
@@ -459,6 +459,8 @@ def verdict(nic, result):
 def run(options, log=print):
     """Measures, prints, writes; 0 when every promise held."""
     setup.ensure(("build", "run"), log)
+    if "ixgbe" in options.nic:
+        setup.ensure_qemu11(log)
     build_dir = build.build("build", log)
     conditions = {"mode": MODE, "cores": CORES, "memory_mib": MEMORY_MIB, "burst": BURST,
                   "descriptors": DESCS, "window": 2048, "frame_bytes": 60,

@@ -138,6 +138,8 @@ def write_page(path, results, conditions):
 def run(options, log=print):
     """Sweeps, prints, writes a page."""
     setup.ensure(("build", "run"), log)
+    if options.nic == "ixgbe":
+        setup.ensure_qemu11(log)
     build_dir = build.build("build", log)
     results = sweep(build_dir, options.nic, options.seconds, log)
     conditions = {"nic": options.nic, "cores": 1, "seconds": options.seconds, "mode": "macswap",
