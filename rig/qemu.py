@@ -10,7 +10,7 @@
 Boot ways: `direct` (PVH, -kernel NAME.elf), `linux` (SeaBIOS, -kernel NAME.img), `uefi` (OVMF,
 -kernel NAME.img), `pxe-bios` and `pxe-uefi` (real network boot over an e1000e of its own, as
 a rig has a management port: it comes after the test ports in PCI order). `pxe-card` is for
-ixgbe only: iPXE boots over test port 0; leave_boot_network() then frees its cable for the test.
+ixgbe only: iPXE boots over test port 0, whose cable is free when start() returns.
 
 nic="ixgbe" are software 82599 cards (rig/vfio.py) in a QEMU that can take them (rig/qemu11.py).
 """
@@ -35,6 +35,7 @@ BOOTS = ("direct", "linux", "uefi", "pxe-bios", "pxe-uefi", "pxe-card")
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 PR_SET_PDEATHSIG = 1
+PXE_CARD_S = 60
 EXIT_HUNG = None
 
 
@@ -221,6 +222,8 @@ class Machine:
                     preexec_fn=die_with_parent, bufsize=0)
             self.console = Console(self.process.stdout.fileno(), self.process.stdin.fileno(),
                                    self.log)
+            if self.boot == "pxe-card":
+                self._leave_boot_network()
         except BaseException:
             self.close()
             raise
@@ -288,10 +291,10 @@ class Machine:
             return
         self.qmp("set_link", name=f"port{port}", up=bool(up))
 
-    def leave_boot_network(self):
-        """After the image is loaded: whoever connects to port 0 next is at its cable."""
-        if self.boot == "pxe-card":
-            self.qmp("netdev_del", id="cable")
+    def _leave_boot_network(self):
+        """Waits for the image; then whoever connects to port 0 next is at its cable."""
+        self.console.wait_for(r"^boot ", PXE_CARD_S)
+        self.qmp("netdev_del", id="cable")
 
     # ---- CPU time ----
 

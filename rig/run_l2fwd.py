@@ -56,7 +56,6 @@ def start_forwarding(machine, traffic, timeout_s):
     """Waits until the image forwards; returns (host seconds from power-on to the first frame
     that came back, the first line of the image)."""
     boot = machine.console.wait_for(r"^boot .*", timeout_s)
-    machine.leave_boot_network()
     answer = traffic.probe(timeout_s=timeout_s, lanes="0>1", flows=1)
     traffic.probe(timeout_s=timeout_s, lanes="1>0", flows=1)
     machine.console.wait_for(r"state=forwarding", timeout_s)

@@ -94,8 +94,6 @@ def forwarding(machine, traffic_program):
         traffic = Traffic(traffic_program, one, lanes=lanes, mode=run_l2fwd.traffic_mode(args))
         opened.append(traffic)
         timeout_s = run_l2fwd.BOOT_TIMEOUT_S[boot]
-        one.console.wait_for(r"^boot ", timeout_s)
-        one.leave_boot_network()
         one.console.wait_for(r"state=forwarding", timeout_s)
         for lane in lanes.split(","):
             traffic.probe(10, lanes=lane, flows=1)
