@@ -310,6 +310,7 @@ def boots(kinds, program, number, log):
 def measure(sides, rounds, log):
     """Everything but boots and instructions: {name: {...}}."""
     out = {side.name: {} for side in sides}
+    take_turns(sides, 1, lambda side: side.traffic.run(FLOOD_PPS, seconds=run_l2fwd.WARM_UP_S))
     for name, found in take_turns(sides, rounds, lambda side: find_rate(side, log)).items():
         out[name]["pps_all"] = [pps for pps, _ in found]
         out[name]["pps"] = round(middle(out[name]["pps_all"]))

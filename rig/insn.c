@@ -70,7 +70,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
 #define COUNTS_VERSION 1
 #define VCPUS_MAX 8
 #define ITERATIONS_MAX 16384 /* instructions of an iteration; longer ones share the last */
-#define BLOCKS_MAX 65536
+#define BLOCKS_MAX 524288 /* Linux with DPDK has more than 65536 when it forwards */
 
 struct counts_vcpu {
     uint64_t total;      /* instructions */
