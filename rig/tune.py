@@ -50,7 +50,7 @@ def apply(machine, live):
         machine.console.send(f"set {name}={value}")
     count.read_report(machine)  # commands are done in order
     wrong = [text for text in machine.console.lines[mark:]
-             if text.startswith("args ") and "error" in text]
+             if text.startswith("arg ") and "mistake=" in text]
     if wrong:
         raise RuntimeError(wrong[0])
 

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The comparison with DPDK and the sweep: one short run, the page, and the parts that judge."""
+import collections
+import shutil
+import subprocess
+import types
+import xml.etree.ElementTree
+
+import pytest
+
+from rig import compare, count, guest, plots, tune, unpack
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_S = 60
+
+
+def one_side(pps, idle_cpu, first_ms, instr):
+    latency = {"rate_pps": 1000, "p50_us": 100.0, "p99_us": 200.0, "lost": 0}
+    point = {"offered_pps": 1000, "forwarded_pps": 990, "lost_share": 0.01, "p50_us": 100,
+             "p99_us": 200}
+    return {"pps": pps, "pps_all": [pps - 1, pps, pps + 1], "pps_saturated": pps,
+            "idle_cpu": idle_cpu, "idle_interrupts_per_s": 1, "first_frame_ms": first_ms,
+            "instr_per_pkt": instr, "image_bytes": 1, "curve": [point, {**point,
+                                                                        "offered_pps": 2000}],
+            "instructions": {"one": 1, "empty": 1, "average": 1},
+            **{f"latency_{share}": latency for share in compare.SHARES}}
+
+
+def result_of(ours, dpdk):
+    out = {"ours": one_side(*ours), "dpdk": one_side(*dpdk)}
+    return {**out, **{f"{side}_{key}": out[side][key] for side in out for key in compare.KEYS}}
+
+
+GOOD, PEER = (130000, 1, 1000, 100), (100000, 100, 9000, 136)
+
+
+@pytest.mark.parametrize("nic,ours,missed", [
+    ("ixgbe", GOOD, 0), ("e1000e", GOOD, 0), ("ixgbe", (129000, 1, 1000, 100), 1),
+    ("e1000e", (99999, 1, 1000, 100), 1), ("e1000e", (130000, 5, 1000, 100), 1),
+    ("e1000e", (130000, 1, 1801, 100), 1), ("e1000e", (130000, 1, 1000, 136), 1)])
+def test_verdict(nic, ours, missed):
+    """Each promise that is not kept is said, and only that."""
+    assert len(compare.verdict(nic, result_of(ours, PEER))) == missed
+
+
+class FakeCounts:
+    """Gives snapshots in turn."""
+
+    def __init__(self, *blocks):
+        self.blocks = list(blocks)
+
+    def snapshot(self):
+        return count.Snapshot([0], [0], collections.Counter(),
+                              collections.Counter(self.blocks.pop(0)))
+
+
+def test_head_without_symbols():
+    """Of the blocks of an idle poll, the one that runs once a poll under load is taken; the
+    empty poll's, a packet's and the kernel's are not."""
+    poll, poll2, empty, packet = (0x7000, 4, 2), (0x7010, 4, 2), (0x7020, 4, 2), (0x7030, 4, 2)
+    kernel = (0xffffffff81000000, 4, 2)
+    idle = {poll: 1000, poll2: 1000, empty: 1000, packet: 990, kernel: 5000}
+    busy = {poll: 1100, poll2: 1100, empty: 1010, packet: 4190, kernel: 9000}
+    counts = FakeCounts({}, idle, idle, busy)
+    assert compare.hottest_block(counts, lambda: None) == poll[0]
+    with pytest.raises(compare.CompareError):
+        compare.hottest_block(FakeCounts({}, {}, {}, {}), lambda: None)
+
+
+def test_turns_alternate():
+    """Each side is measured as often, first in every other round, and only while it runs."""
+    calls = []
+    sides = [types.SimpleNamespace(name=n, resume=lambda n=n: calls.append(f"+{n}"),
+                                   pause=lambda n=n: calls.append(f"-{n}")) for n in "ab"]
+    results = compare.take_turns(sides, 2, lambda side: calls.append(side.name) or side.name)
+    assert calls == ["+a", "a", "-a", "+b", "b", "-b", "+b", "b", "-b", "+a", "a", "-a"]
+    assert results == {"a": ["a", "a"], "b": ["b", "b"]}
+
+
+@pytest.fixture
+def page(tmp_path):
+    path = tmp_path / "page.html"
+    compare.write_page(path, {"host": "<none>"}, {"e1000e": result_of(GOOD, PEER)})
+    return path
+
+
+def test_page_is_self_contained(page):
+    """Well formed, every plot there, text escaped, nothing loaded from elsewhere."""
+    text = page.read_text()
+    tree = xml.etree.ElementTree.fromstring(
+        text.replace("<!doctype html>", "").replace('<meta charset="utf-8">', ""))
+    assert len(list(tree.iter("{http://www.w3.org/2000/svg}svg"))) == 5
+    assert "&lt;none&gt;" in text
+    assert not any(word in text for word in ("src=", "href=", "url(", "<script", "nan"))
+
+
+def test_page_opens(page, tmp_path):
+    """Headless Chromium makes a picture of it, and complains of nothing."""
+    browser = next((path for path in map(shutil.which, BROWSERS) if path), None)
+    if browser is None:
+        pytest.skip("no Chromium here")
+    picture = tmp_path / "page.png"
+    done = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+         f"--user-data-dir={tmp_path}/profile", f"--screenshot={picture}", page.as_uri()],
+        capture_output=True, text=True, timeout=BROWSER_S, check=False)
+    assert done.returncode == 0 and picture.stat().st_size > 5000, done.stderr[-2000:]
+    assert "CONSOLE" not in done.stderr, done.stderr[-2000:]
+
+
+def test_plot_of_nothing():
+    """Zero, missing and equal values make a plot, not an error."""
+    for points in ([], [(1, None)], [(0, 0)], [(5, 5), (5, 5)]):
+        for log in (False, True):
+            xml.etree.ElementTree.fromstring(
+                plots.lines("t", "x", "y", [("a", points)], x_log=log, y_log=log))
+
+
+@pytest.fixture(scope="session")
+def dpdk():
+    try:
+        compare.dpdk_root()
+        guest.kernel()
+    except (unpack.SetupError, guest.GuestError) as error:
+        pytest.skip(f"no DPDK guest: {error}")
+
+
+def test_both_forward(dpdk, build_dir, tmp_path):
+    """Both guests boot on e1000e and forward 20 kpps without a fault, in turns; stopped ones
+    use no CPU."""
+    sides = []
+    try:
+        for kind in (compare.Ours(build_dir, "e1000e"),
+                     compare.Dpdk(build_dir, str(tmp_path), "e1000e")):
+            sides.append(compare.Side(kind, build_dir / "rig" / "traffic"))
+            sides[-1].pause()
+        found = compare.take_turns(sides, 2, lambda side: side.traffic.run(20000, seconds=0.5))
+        for name, answers in found.items():
+            for answer in answers:
+                assert answer["corrupt"] == answer["duplicates"] == 0, (name, answer)
+            assert min(a["lost"] + a["reordered"] for a in answers) == 0, (name, answers)
+        assert all(sum(side.machine.vcpu_load(1)) < 0.01 for side in sides)
+        sides[0].resume()
+        sides[0].kind.finish(sides[0].machine)
+        sides[1].resume()
+        assert sides[1].kind.counters(sides[1].machine)["total_kb"] > 500000
+        assert sum(sides[1].machine.vcpu_load(1)) > 0.3
+        assert sides[1].first_ms > 5 * sides[0].first_ms
+    finally:
+        for side in sides:
+            side.close()
+
+
+def test_sweep_point(forwarding):
+    """A polling core never halts, an adaptive one without frames nearly always."""
+    rig = forwarding(args="mode=macswap")
+    halted = {}
+    for setting in (tune.Setting("always", {"poll": "always"}), tune.Setting("shipped", {})):
+        tune.apply(rig.machine, setting.live)
+        halted[setting.label] = tune.point(rig.machine, rig.traffic, 0, 1.0)["halted"]
+        loaded = tune.point(rig.machine, rig.traffic, 5000, 0.5)
+        assert loaded["p50_us"] > 0 and loaded["received_pps"] > 0
+    assert halted["always"] == 0 and halted["shipped"] > 0.9, halted
+    with pytest.raises(RuntimeError):
+        tune.apply(rig.machine, {"spin_us": "wrong"})
+    rig.stop_clean()
