@@ -344,7 +344,9 @@ enum ixgbe_tx_fate ixgbe_tx_odd(struct ixgbe_txq *q, struct buf *b_owned)
         return bad_request(q, b_owned);
     has_context = requests && !ixgbe_tx_in_context(q, b_owned);
     need = (uint32_t)b_owned->segments + has_context;
-    if (need > (uint32_t)q->descs - 1)
+    /* rs_every - 1 descriptors may wait for the report of a later frame, for ever if this one
+     * waited for them. */
+    if (need > (uint32_t)q->descs - q->rs_every)
         return bad_request(q, b_owned);
     if (need > ixgbe_tx_room(q))
         return IXGBE_TX_NO_ROOM;
