@@ -19,32 +19,20 @@ void ring_init(struct ring *ring, void **slots, uint32_t count)
     ring->slots = slots;
 }
 
-uint32_t ring_put(struct ring *ring, void *const *items, uint32_t count)
+void ring_put_split(struct ring *ring, uint32_t at, void *const *items, uint32_t count)
 {
-    uint32_t tail = ring->prod.tail;
-    uint32_t size = ring->mask + 1;
+    uint32_t first = ring->mask + 1 - at;
 
-    /* The consumer's loads of the slots end before it moves head: acquire pairs with it. */
-    if (size - (tail - ring->prod.head_seen) < count)
-        ring->prod.head_seen = __atomic_load_n(&ring->cons.head, __ATOMIC_ACQUIRE);
-    count = RT_MIN(count, size - (tail - ring->prod.head_seen));
-    for (uint32_t i = 0; i < count; i++)
-        ring->slots[(tail + i) & ring->mask] = items[i];
-    __atomic_store_n(&ring->prod.tail, tail + count, __ATOMIC_RELEASE);
-    return count;
+    ring_copy(ring->slots + at, items, first);
+    ring_copy(ring->slots, items + first, count - first);
 }
 
-uint32_t ring_get(struct ring *ring, void **items, uint32_t count)
+void ring_get_split(const struct ring *ring, uint32_t at, void **items, uint32_t count)
 {
-    uint32_t head = ring->cons.head;
+    uint32_t first = ring->mask + 1 - at;
 
-    if (ring->cons.tail_seen - head < count)
-        ring->cons.tail_seen = __atomic_load_n(&ring->prod.tail, __ATOMIC_ACQUIRE);
-    count = RT_MIN(count, ring->cons.tail_seen - head);
-    for (uint32_t i = 0; i < count; i++)
-        items[i] = ring->slots[(head + i) & ring->mask];
-    __atomic_store_n(&ring->cons.head, head + count, __ATOMIC_RELEASE);
-    return count;
+    ring_copy(items, ring->slots + at, first);
+    ring_copy(items + first, ring->slots, count - first);
 }
 
 uint32_t ring_used(const struct ring *ring)

@@ -11,7 +11,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
-enum { SLOTS = 8, ITEMS = 2000000 };
+enum { SLOTS = 8, RUN_SLOTS = 64, ITEMS = 2000000 };
 
 static void *item(uintptr_t n)
 {
@@ -73,6 +73,65 @@ static void against_a_model(void **state)
     }
 }
 
+/* One run in and out from index `first`: what must be written is, and nothing beside it. */
+static void run_from(uint32_t size, uint32_t first, uint32_t count)
+{
+    void *slots[RUN_SLOTS + 2], *in[RUN_SLOTS], *out[RUN_SLOTS + 2];
+    void *const untouched = &slots;
+    struct ring r;
+
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(slots); i++)
+        slots[i] = out[i] = untouched;
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(in); i++)
+        in[i] = item(i);
+    ring_init(&r, slots + 1, size);
+    r.prod.tail = r.prod.head_seen = r.cons.head = r.cons.tail_seen = first;
+    assert_int_equal(ring_put(&r, in, count), count);
+    assert_int_equal(ring_used(&r), count);
+    for (uint32_t i = 0; i < size; i++)
+        assert_ptr_equal(slots[1 + (first + i) % size], i < count ? item(i) : untouched);
+    assert_ptr_equal(slots[0], untouched);
+    assert_ptr_equal(slots[size + 1], untouched);
+    assert_int_equal(ring_get(&r, out + 1, RUN_SLOTS), count);
+    for (uint32_t i = 0; i < RUN_SLOTS; i++)
+        assert_ptr_equal(out[1 + i], i < count ? item(i) : untouched);
+    assert_ptr_equal(out[0], untouched);
+    assert_ptr_equal(out[RUN_SLOTS + 1], untouched);
+    assert_int_equal(ring_used(&r), 0);
+}
+
+/* The slots end inside the run at every place, and with them the index in the second call. */
+static void wraps_inside_a_run(void **state)
+{
+    for (uint32_t size = 1; size <= RUN_SLOTS; size *= 2)
+        for (uint32_t at = 0; at < size; at++)
+            for (uint32_t count = 0; count <= size; count++) {
+                run_from(size, at, count);
+                run_from(size, at - size, count);
+            }
+}
+
+/* The run is cut to the room, or to what is there, in the middle of the wrap. */
+static void cut_runs_wrap(void **state)
+{
+    for (uint32_t at = 0; at < SLOTS; at++)
+        for (uint32_t used = 0; used <= SLOTS; used++) {
+            void *slots[SLOTS], *in[2 * SLOTS], *out[SLOTS + 1];
+            struct ring r;
+
+            for (uint32_t i = 0; i < RT_ARRAY_SIZE(in); i++)
+                in[i] = item(i);
+            ring_init(&r, slots, SLOTS);
+            r.prod.tail = r.prod.head_seen = r.cons.head = r.cons.tail_seen = at - SLOTS;
+            assert_int_equal(ring_put(&r, in, used), used);
+            assert_int_equal(ring_put(&r, in + used, SLOTS), SLOTS - used);
+            assert_int_equal(ring_get(&r, out, used), used);
+            assert_int_equal(ring_get(&r, out + used, SLOTS + 1 - used), SLOTS - used);
+            for (uint32_t i = 0; i < SLOTS; i++)
+                assert_ptr_equal(out[i], item(i));
+        }
+}
+
 static struct ring shared;
 
 static void *produce(void *arg)
@@ -121,6 +180,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fills_and_empties),
         cmocka_unit_test(against_a_model),
+        cmocka_unit_test(wraps_inside_a_run),
+        cmocka_unit_test(cut_runs_wrap),
         cmocka_unit_test(two_threads),
     };
 
