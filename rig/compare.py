@@ -41,6 +41,8 @@ SETTLE_S = 0.3
 IDLE_SETTLE_S, IDLE_S = 3, 4
 USER_TOP = 1 << 47
 NAMES = {"ours": "millrace", "dpdk": "Linux + DPDK"}
+SPREAD_MOST = 1.5        # highest to lowest rate of the rounds
+POLLING_LEAST = 90       # % of a CPU that a polling guest gets on a host that has it to give
 KEYS = ("pps", "idle_cpu", "first_frame_ms", "instr_per_pkt")
 
 
@@ -391,7 +393,7 @@ def rows_of(result):
                      f"{b['p50_us']:.0f} / {b['p99_us']:.0f} us",
                      ratio(a["p50_us"], b["p50_us"]) + " / " + ratio(a["p99_us"], b["p99_us"])))
     for what, key, unit in (("idle: vCPU threads", "idle_cpu", "% of a CPU"),
-                            ("idle: interrupts", "idle_interrupts_per_s", "/s"),
+                            ("idle: interrupts (Linux: all)", "idle_interrupts_per_s", "/s"),
                             ("power-on to first frame", "first_frame_ms", "ms"),
                             ("image and initramfs", "image_bytes", "bytes"),
                             ("instructions a packet", "instr_per_pkt", "")):
@@ -437,10 +439,20 @@ def write_page(path, conditions, results):
              'docs/compare.md says how it is measured and what it cannot show.</p>',
              plots.table(("condition", "value"), sorted(conditions.items()))]
     for nic, result in results.items():
-        parts += [f"<h2>{nic}</h2>",
+        parts += [f"<h2>{nic}</h2>", *(f"<p><b>Disturbed run: {why}</b></p>"
+                                       for why in result["disturbed"]),
                   plots.table(("", NAMES["ours"], NAMES["dpdk"], "ours : theirs"),
                               rows_of(result)), *plots_of(result)]
     plots.page(path, "millrace and DPDK on the same machine", parts)
+
+
+def disturbed(result):
+    """Why the rates and latencies of this run are not to be trusted: empty when they are."""
+    why = [f"{NAMES[name]}'s rates differ by more than {SPREAD_MOST:g} x" for name in NAMES
+           if max(result[name]["pps_all"]) > SPREAD_MOST * min(result[name]["pps_all"])]
+    if result["dpdk_idle_cpu"] < POLLING_LEAST:
+        why.append(f"the polling guest got only {result['dpdk_idle_cpu']:.0f} % of a CPU")
+    return why
 
 
 def verdict(nic, result):
@@ -477,7 +489,12 @@ def run(options, log=print):
         report.keep(report.make("compare dpdk", {**conditions, "nic": nic}, {
             key: value for key, value in results[nic].items() if not isinstance(value, dict)}))
         log(f"  {nic}: {'every promise held' if not missed else 'MISSED: ' + ', '.join(missed)}")
-        wrong += missed
+        why = disturbed(results[nic])
+        if why:
+            log(f"  {nic}: other work disturbed this run, its rates and latencies say nothing: "
+                + "; ".join(why))
+        results[nic]["disturbed"] = why
+        wrong += missed + why
     kept = report.make("compare dpdk", conditions, {})
     kept.update(results)
     report.RESULTS.mkdir(exist_ok=True)

@@ -28,7 +28,8 @@ def one_side(pps, idle_cpu, first_ms, instr):
 
 def result_of(ours, dpdk):
     out = {"ours": one_side(*ours), "dpdk": one_side(*dpdk)}
-    return {**out, **{f"{side}_{key}": out[side][key] for side in out for key in compare.KEYS}}
+    keys = {f"{side}_{key}": out[side][key] for side in out for key in compare.KEYS}
+    return {**out, **keys, "disturbed": []}
 
 
 GOOD, PEER = (130000, 1, 1000, 100), (100000, 100, 9000, 136)
@@ -41,6 +42,16 @@ GOOD, PEER = (130000, 1, 1000, 100), (100000, 100, 9000, 136)
 def test_verdict(nic, ours, missed):
     """Each promise that is not kept is said, and only that."""
     assert len(compare.verdict(nic, result_of(ours, PEER))) == missed
+
+
+def test_disturbed():
+    """A quiet run is trusted; rounds that differ much, or a starved polling guest, are not."""
+    result = result_of(GOOD, PEER)
+    assert compare.disturbed(result) == []
+    result["ours"]["pps_all"] = [100, 151]
+    assert len(compare.disturbed(result)) == 1
+    result["dpdk_idle_cpu"] = 50
+    assert len(compare.disturbed(result)) == 2
 
 
 class FakeCounts:
