@@ -18,6 +18,7 @@ BOOT_TIMEOUT_S = {"direct": 20, "linux": 20, "uefi": 90, "pxe-bios": 60, "pxe-ue
                   "pxe-card": 60}
 STOP_TIMEOUT_S = 15
 LOW_PPS = 2000
+WINDOW = 2048       # frames in flight at most
 FRAMES_LEAST = {"e1000e": 500000, "ixgbe": 1000000}
 SHARE = 0.8
 ICOUNT_SHIFT = 1
@@ -31,13 +32,16 @@ class RunError(RuntimeError):
     """The run could not be made; the message says what the machine did last."""
 
 
-def image_args(args, boot, queues=None):
+def image_args(args, boot, queues=None, nic="e1000e"):
     """Boot arguments: the user's, and what the rig needs. A network boot by firmware has a third
-    port, for itself, which the image leaves alone."""
+    port, for itself, which the image leaves alone. Software cards send from a process of their
+    own, which may be kept waiting for its turn: their rings hold all that can be in flight."""
     words = args.split()
     names = {word.split("=", 1)[0] for word in words}
     if boot in ("pxe-bios", "pxe-uefi") and "ports" not in names:
         words.append("ports=3")
+    if nic == "ixgbe" and "tx_descs" not in names:
+        words.append(f"tx_descs={WINDOW}")
     if queues and "queues" not in names:
         words.append(f"queues={queues}")
     return " ".join(words)
@@ -215,10 +219,10 @@ def print_table(options, results, wrong, log):
 def run(options, log=print):
     """Does all of it; returns the exit status. `options`: see rig/cli.py."""
     image = build.find_image(options.build_dir, "l2fwd")
-    args = image_args(options.args, options.boot, options.queues)
+    args = image_args(options.args, options.boot, options.queues, options.nic)
     conditions = {"nic": options.nic, "boot": options.boot, "cores": options.cores,
                   "args": args, "sizes": options.sizes, "flows": options.flows,
-                  "window": 2048, "lanes": BOTH_WAYS, "accelerator": "tcg"}
+                  "window": WINDOW, "lanes": BOTH_WAYS, "accelerator": "tcg"}
     log(f"boot: {options.boot}, {options.cores} core(s), {options.nic}, args \"{args}\"")
     report.RESULTS.mkdir(exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -234,9 +238,11 @@ def run(options, log=print):
     results["instr_per_pkt"] = results["boot_icount_ms"] = None
     if options.count:
         results["boot_icount_ms"] = counted_boot_ms(
-            options.build_dir, image, image_args(options.args, "direct"), options.nic)
+            options.build_dir, image, image_args(options.args, "direct", nic=options.nic),
+            options.nic)
         log("count: instructions a packet (one core, direct boot, full bursts)")
-        counted = count.measure(options.build_dir, image, image_args(options.args, "direct"),
+        counted = count.measure(options.build_dir, image,
+                                image_args(options.args, "direct", nic=options.nic),
                                 nic=options.nic)
         results["instr_per_pkt"] = round(counted.per_packet, 1)
         results["instructions"] = counted.as_dict()

@@ -172,7 +172,7 @@ def soak(options, log):
     import random
     chance = random.Random(options.seed)
     image = build.find_image(options.build_dir, "l2fwd")
-    args = image_args(options.args + " frame_max=9018", options.boot, options.queues)
+    args = image_args(options.args + " frame_max=9018", options.boot, options.queues, options.nic)
     end = time.monotonic() + options.seconds
     trials = frames = 0
     log(f"soak: {options.seconds:.0f} s, seed {options.seed}, args \"{args}\"")
@@ -208,7 +208,8 @@ def soak(options, log):
 def count_table(options, log):
     """`./millrace count`: instructions a packet, by peak and by function."""
     image = build.find_image(options.build_dir, "l2fwd")
-    counted = count.measure(options.build_dir, image, options.args, nic=options.nic)
+    args = image_args(options.args, "direct", nic=options.nic)
+    counted = count.measure(options.build_dir, image, args, nic=options.nic)
     log(f"  full burst of {count.BURST}: {counted.per_packet:.2f} instructions a packet "
         f"({counted.full} an iteration)")
     log(f"  one packet: {counted.one}; nothing: {counted.empty}; all iterations that found "

@@ -89,7 +89,7 @@ def forwarding(machine, traffic_program):
     opened = []
 
     def start(args="", cores=1, lanes=run_l2fwd.BOTH_WAYS, boot="direct", **options):
-        args = run_l2fwd.image_args(args, boot)
+        args = run_l2fwd.image_args(args, boot, nic=options.get("nic", "e1000e"))
         one = machine("l2fwd", args=args, cores=cores, boot=boot, **options)
         traffic = Traffic(traffic_program, one, lanes=lanes, mode=run_l2fwd.traffic_mode(args))
         opened.append(traffic)
