@@ -18,6 +18,9 @@ struct selftest {
             return #cond;                                                                      \
     } while (0)
 
+/* Until the console has sent everything, 1 s at most: times that follow are not disturbed. */
+void selftest_drain(void);
+
 extern const struct selftest selftest_machine[];
 extern const uint32_t selftest_machine_count;
 extern const struct selftest selftest_cores[];
