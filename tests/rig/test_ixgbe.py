@@ -10,6 +10,8 @@ from rig.run_l2fwd import clean
 RATE_PPS = 20000  # far below what holds: the host's stalls do not matter
 FRAMES = 40000
 FLOWS = 64
+STALLS_MOST = 3
+STALLED_US = 50000
 INSTRUCTIONS_MOST = 100  # a packet at full bursts, owner checks on
 EMPTY_MOST = 60          # a poll that finds nothing
 
@@ -32,7 +34,11 @@ def clean_cards(machine):
 
 
 def forward(rig, frames=FRAMES, **fields):
-    answer = rig.traffic.run(RATE_PPS, frames=frames, **fields)
+    for _ in range(STALLS_MOST):
+        answer = rig.traffic.run(RATE_PPS, frames=frames, **fields)
+        assert not answer["reordered"] and not answer["corrupt"], answer
+        if clean(answer) or answer["paused_us"] < STALLED_US:
+            break  # else the host kept us all from running: that loss is not the machine's
     assert clean(answer), answer
     assert answer["good"] == frames
     clean_cards(rig.machine)
