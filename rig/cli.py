@@ -65,7 +65,8 @@ def parser():
     one.add_argument("--no-count", dest="count", action="store_false",
                      help="do not count instructions")
     one = commands.add_parser("test", help="run the tests")
-    one.add_argument("layer", nargs="?", choices=("all", "unit", "fuzz", "rig", "cards"), default="all")
+    one.add_argument("layer", nargs="?", choices=("all", "unit", "fuzz", "rig", "cards"),
+                     default="all")
     one.add_argument("files", nargs="*", help="rig: only these files")
     one = commands.add_parser("fuzz", help="fuzz every parser")
     one.add_argument("--seconds", type=float, default=600)

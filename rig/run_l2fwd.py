@@ -251,8 +251,9 @@ def run(options, log=print):
     result = report.make("run l2fwd", conditions, results)
     report.keep(result)
     plot = report.RESULTS / f"{name}.svg"
-    report.picture(plot, f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}",
-                   extra["histogram"], extra["trials"], results["pps_max_no_loss"])
+    title = f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}"
+    report.picture(plot, title, extra["histogram"], extra["trials"],
+                   results["pps_max_no_loss"])
     log(f"picture: {plot.relative_to(build.ROOT)}")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

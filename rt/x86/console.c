@@ -186,6 +186,7 @@ static struct {
     uint32_t head, tail; /* free-running: next to send, next to write */
     bool on;
     bool sending;
+    uint32_t fruitless; /* looks in a row at a full port; at the limit nobody waits for it */
 } pending;
 _Static_assert(RT_IS_POW2(OUT_BYTES), "free-running indexes are masked");
 
@@ -216,13 +217,19 @@ static uint32_t out_send(uint32_t bytes, bool wait)
 
 bool hal_console_pump(void)
 {
+    bool stuck;
+
     if (!uart.present || out_waiting() == 0)
         return false;
     if (__atomic_test_and_set(&pending.sending, __ATOMIC_ACQUIRE))
         return false; /* another core is at it */
-    (void)out_send(PUMP_BYTES, false);
+    if (out_send(PUMP_BYTES, false) != 0)
+        pending.fruitless = 0;
+    else if (pending.fruitless < UART_WAIT_READS)
+        pending.fruitless++;
+    stuck = pending.fruitless == UART_WAIT_READS;
     __atomic_clear(&pending.sending, __ATOMIC_RELEASE);
-    return out_waiting() != 0;
+    return out_waiting() != 0 && !stuck;
 }
 
 static bool out_make_room(void)

@@ -61,6 +61,7 @@ struct core {
     uint64_t gdt[GDT_ENTRIES];
     struct tss tss;
     uint64_t irq_total;      /* device interrupts */
+    uint64_t irq_taken;      /* all but the core's own timer: these end a halt */
     uint64_t irq_unexpected; /* vectors that nobody asked for, spurious ones included */
     uint64_t irq_count[IRQ_VECTORS];
     uint32_t vector_next; /* next free device vector; core 0 writes, at start */

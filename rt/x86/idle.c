@@ -8,6 +8,7 @@
 #include <rt/hal.h>
 
 #include "apic.h"
+#include "irq.h"
 #include "x86.h"
 
 enum {
@@ -34,14 +35,11 @@ static uint64_t pump_console(uint64_t until_us)
     return until_us;
 }
 
-void hal_wait(uint64_t until_us)
+static void halt(uint64_t until_us)
 {
-    bool timed;
-    uint64_t now_us;
+    const bool timed = until_us != UINT64_MAX;
+    const uint64_t now_us = timed ? hal_now_us() : 0;
 
-    until_us = pump_console(until_us);
-    timed = until_us != UINT64_MAX;
-    now_us = timed ? hal_now_us() : 0;
     if (timed && until_us <= now_us)
         return;
     if (!apic_present() || (timed && apic_timer_hz() == 0)) {
@@ -53,4 +51,15 @@ void hal_wait(uint64_t until_us)
     x86_halt_open();
     if (timed)
         apic_timer_disarm();
+}
+
+void hal_wait(uint64_t until_us)
+{
+    const uint64_t taken = irq_taken();
+    uint64_t end_us;
+
+    do { /* once, or while console output waits, which a stuck port ends */
+        end_us = pump_console(until_us);
+        halt(end_us);
+    } while (end_us != until_us && irq_taken() == taken);
 }

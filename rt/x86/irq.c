@@ -89,6 +89,7 @@ void irq_handle(uint64_t vector)
         device = pic_end((uint32_t)(vector - VECTOR_PIC));
     else if (vector != VECTOR_SPURIOUS) /* SDM 3A 11.9: no EOI for that one */
         apic_eoi();
+    core->irq_taken += vector != VECTOR_TIMER;
     if (device)
         core->irq_total++;
     else if (vector != VECTOR_KICK && vector != VECTOR_TIMER)
@@ -143,6 +144,11 @@ enum rt_status hal_irq_alloc_line(uint32_t line, const char *name, struct hal_ir
     };
     rt_log("irq name=%s core=0 vector=0x%x mode=line line=%u", name, irq->vector, line);
     return RT_OK;
+}
+
+uint64_t irq_taken(void)
+{
+    return core_this()->irq_taken;
 }
 
 uint64_t hal_irq_total(unsigned core_id)

@@ -47,8 +47,7 @@ void hal_seal(void);
 uint64_t hal_memory_free_bytes(void);
 
 /* ---- idle ---- */
-/* Halts this core until an interrupt, a kick or until_us. Call with sources armed. While console
- * output waits it may return early: callers look again. */
+/* Halts this core until an interrupt, a kick or until_us. Call with sources armed. */
 void hal_wait(uint64_t until_us);
 
 /* ---- interrupts by message (MSI, MSI-X) or line ---- */

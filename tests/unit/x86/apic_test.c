@@ -12,6 +12,11 @@ bool hal_console_pump(void)
     return false;
 }
 
+uint64_t irq_taken(void)
+{
+    return 0;
+}
+
 uint64_t hal_cycles_hz = 1000000000;
 static uint32_t regs[0x400 / 4];
 static uint64_t icr_sent[16];
