@@ -20,8 +20,8 @@ INCLUDES = ("rt/include", "rt/boot", "mempool/include", "pmd/include", "pmd", "a
 HOST = ("-Irt/host/include", "-DRT_HOST=1", "-D_GNU_SOURCE")
 BARE = ("-Irt/x86/include", "-DRT_BARE=1", "-ffreestanding", "-fpie", "-mno-red-zone",
         "-fvisibility=hidden")
-COMMON = ("-std=gnu17", "-O2", "-g", "-Wall", "-Wextra", "-Wno-unused-parameter",
-          "-Wno-missing-field-initializers", "-Werror")
+COMMON = ("-std=gnu17", "-O2", "-g", "-fno-strict-aliasing", "-Wall", "-Wextra",
+          "-Wno-unused-parameter", "-Wno-missing-field-initializers", "-Werror")
 SECONDS_MAX = 300
 # gcc 12 takes a small structure that a function returns in a register for uninitialised.
 NOT_USED = ("-Wno-analyzer-use-of-uninitialized-value",)
