@@ -13,7 +13,7 @@ SAYS = """\
   ./millrace setup                 install what is missing (Debian 12, 13), say what and why
   ./millrace build                 build images and host programs into build/
   ./millrace run l2fwd             PXE-boot in QEMU, find the highest rate, hold 80 % of it
-  ./millrace test [unit|fuzz|rig]  all tests, or some; last line "N passed, N failed"
+  ./millrace test [unit|fuzz|rig|cards]  tests; last line "N passed, N failed"
   ./millrace count                 exact instructions a packet
   ./millrace bench WHAT            ours against DPDK, native, no QEMU
   ./millrace fuzz --seconds S      every parser's fuzzer
