@@ -330,7 +330,7 @@ static enum rt_status start(struct nic *nic)
     transmit_on(dev);
     receive_on(dev);
     e1000e_poll_link(nic);
-    e1000e_poll_stats(nic); /* clears what the device counted before */
+    e1000e_poll_stats(nic, NIC_STATS_ALL); /* clears what the device counted before */
     for (uint32_t i = 0; i < nic->counter_count; i++)
         nic->counters[i].value = 0;
     nic->stats = (struct nic_stats){0};
@@ -341,7 +341,7 @@ static void stop(struct nic *nic)
 {
     struct e1000e *dev = nic->priv;
 
-    e1000e_poll_stats(nic);
+    e1000e_poll_stats(nic, NIC_STATS_ALL);
     shut_down(dev);
     e1000e_write(dev, E1000E_CTRL_EXT,
                  e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);

@@ -130,7 +130,7 @@ RT_NODISCARD enum rt_status e1000e_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status e1000e_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status e1000e_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
 RT_NODISCARD enum rt_status e1000e_stats_alloc(struct e1000e *dev);
-void e1000e_poll_stats(struct nic *nic);
+void e1000e_poll_stats(struct nic *nic, uint32_t rows);
 
 /* e1000e_ring.c: queues, without the data path */
 RT_NODISCARD enum rt_status e1000e_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,

@@ -95,11 +95,7 @@ void e1000e_rss_init(struct e1000e *dev)
 
 /* ---- statistics (DS 10.2.7): cleared by each read, so added up here ---- */
 
-static const struct {
-    uint16_t offset;
-    uint16_t high; /* 64-bit pair: read after the low half, clears both */
-    const char *name;
-} registers[] = {
+static const struct nic_counter_reg registers[] = { /* a read of the high half clears both */
     {E1000E_CRCERRS, 0, "crc_errors"},
     {0x4004, 0, "alignment_errors"},
     {0x400c, 0, "rx_errors"},
@@ -163,52 +159,30 @@ static const struct {
     {0x4124, 0, "irq_rx_overrun"},
 };
 
-/* Rows that make up struct nic_stats, found by name once. */
-static uint64_t counted(const struct nic *nic, uint16_t offset)
-{
-    for (uint32_t i = 0; i < nic->counter_count; i++)
-        if (registers[i].offset == offset)
-            return nic->counters[i].value;
-    return 0;
-}
-
 enum rt_status e1000e_stats_alloc(struct e1000e *dev)
 {
-    struct nic *nic = dev->nic;
-
-    nic->counters = hal_alloc(sizeof(registers) / sizeof(registers[0]) *
-                                  sizeof(struct nic_counter),
-                              RT_CACHE_LINE, "nic counters");
-    if (nic->counters == NULL)
-        return RT_NO_MEMORY;
-    nic->counter_count = RT_ARRAY_SIZE(registers);
-    for (uint32_t i = 0; i < nic->counter_count; i++)
-        nic->counters[i] = (struct nic_counter){registers[i].name, 0};
-    return RT_OK;
+    return nic_counters_alloc(dev->nic, registers, RT_ARRAY_SIZE(registers), 0);
 }
 
-void e1000e_poll_stats(struct nic *nic)
+void e1000e_poll_stats(struct nic *nic, uint32_t rows)
 {
     struct e1000e *dev = nic->priv;
     struct nic_stats *stats = &nic->stats;
 
     if (e1000e_read(dev, E1000E_STATUS) == UINT32_MAX)
         return; /* removed: all ones everywhere */
-    for (uint32_t i = 0; i < nic->counter_count; i++) {
-        nic->counters[i].value += e1000e_read(dev, registers[i].offset);
-        if (registers[i].high != 0)
-            nic->counters[i].value += (uint64_t)e1000e_read(dev, registers[i].high) << 32;
-    }
-    stats->rx_packets = counted(nic, E1000E_GPRC);
-    stats->tx_packets = counted(nic, E1000E_GPTC);
+    if (!nic_counters_read(nic, &dev->mmio, rows))
+        return;
+    stats->rx_packets = nic_counted(nic, E1000E_GPRC);
+    stats->tx_packets = nic_counted(nic, E1000E_GPTC);
     /* The chip counts the four bytes of the CRC, we do not. */
-    stats->rx_bytes = counted(nic, E1000E_GORCL) - E1000E_CRC_BYTES * stats->rx_packets;
-    stats->tx_bytes = counted(nic, E1000E_GOTCL) - E1000E_CRC_BYTES * stats->tx_packets;
-    stats->rx_missed = counted(nic, E1000E_MPC);
-    stats->rx_no_buffer = counted(nic, E1000E_RNBC);
-    stats->rx_crc_errors = counted(nic, E1000E_CRCERRS);
-    stats->rx_length_errors = counted(nic, E1000E_RLEC) + counted(nic, E1000E_RUC) +
-                              counted(nic, E1000E_RFC) + counted(nic, E1000E_ROC) +
-                              counted(nic, E1000E_RJC);
-    stats->tx_errors = counted(nic, E1000E_ECOL) + counted(nic, E1000E_LATECOL);
+    stats->rx_bytes = nic_counted(nic, E1000E_GORCL) - E1000E_CRC_BYTES * stats->rx_packets;
+    stats->tx_bytes = nic_counted(nic, E1000E_GOTCL) - E1000E_CRC_BYTES * stats->tx_packets;
+    stats->rx_missed = nic_counted(nic, E1000E_MPC);
+    stats->rx_no_buffer = nic_counted(nic, E1000E_RNBC);
+    stats->rx_crc_errors = nic_counted(nic, E1000E_CRCERRS);
+    stats->rx_length_errors = nic_counted(nic, E1000E_RLEC) + nic_counted(nic, E1000E_RUC) +
+                              nic_counted(nic, E1000E_RFC) + nic_counted(nic, E1000E_ROC) +
+                              nic_counted(nic, E1000E_RJC);
+    stats->tx_errors = nic_counted(nic, E1000E_ECOL) + nic_counted(nic, E1000E_LATECOL);
 }

@@ -344,7 +344,7 @@ static enum rt_status start(struct nic *nic)
         nic->txq[q]->stats = (struct nic_queue_stats){0};
     ixgbe_resume(dev);
     ixgbe_link_look(dev);
-    ixgbe_poll_stats(nic); /* clears what the device counted before */
+    ixgbe_poll_stats(nic, NIC_STATS_ALL); /* clears what the device counted before */
     for (uint32_t i = 0; i < nic->counter_count; i++)
         nic->counters[i].value = 0;
     nic->stats = (struct nic_stats){0};
@@ -355,7 +355,7 @@ static void stop(struct nic *nic)
 {
     struct ixgbe *dev = nic->priv;
 
-    ixgbe_poll_stats(nic);
+    ixgbe_poll_stats(nic, NIC_STATS_ALL);
     ixgbe_shut_down(dev);
     if (dev->state != IXGBE_GONE)
         ixgbe_write(dev, IXGBE_CTRL_EXT,

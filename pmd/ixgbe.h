@@ -81,9 +81,8 @@ struct ixgbe_txq {
     struct ixgbe_tx_kind plain;
     /* The chip keeps the last context: frames with the same requests need no descriptor. */
     struct ixgbe_tx_kind offload;
-    uint64_t context_lengths, context_mask; /* of header bytes 48..55 */
-    uint32_t context_flags;                 /* requests; 0: no context */
-    uint16_t context_vlan, context_vlan_mask;
+    uint64_t context_requests, requests_mask; /* of header bytes 24..31: flags, length, tag */
+    uint64_t context_lengths, lengths_mask;   /* of header bytes 48..55 */
     /* cold */
     struct ixgbe *dev;
     uint8_t no_owner; /* owner byte of context descriptors: never NIC */
@@ -141,7 +140,7 @@ RT_NODISCARD enum rt_status ixgbe_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status ixgbe_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status ixgbe_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
 RT_NODISCARD enum rt_status ixgbe_stats_alloc(struct ixgbe *dev);
-void ixgbe_poll_stats(struct nic *nic);
+void ixgbe_poll_stats(struct nic *nic, uint32_t rows);
 
 /* ixgbe_ring.c: queues, without the data path */
 RT_NODISCARD enum rt_status ixgbe_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
@@ -177,6 +176,14 @@ RT_INLINE void ixgbe_write(const struct ixgbe *dev, uint32_t reg, uint32_t value
 {
     hal_write32(&dev->mmio, reg, value);
 }
+/* Eight bytes of a header from one of its fields on. */
+RT_INLINE uint64_t ixgbe_word(const void *field)
+{
+    uint64_t word;
+
+    __builtin_memcpy(&word, field, sizeof(word));
+    return word;
+}
 RT_INLINE uint32_t ixgbe_tx_room(const struct ixgbe_txq *q)
 {
     return (uint32_t)q->descs - 1 - q->used;
@@ -184,11 +191,14 @@ RT_INLINE uint32_t ixgbe_tx_room(const struct ixgbe_txq *q)
 /* The context that the chip holds is the one this frame asks for. */
 RT_INLINE bool ixgbe_tx_in_context(const struct ixgbe_txq *q, const struct buf *b)
 {
-    uint64_t lengths = *(const uint64_t *)(const void *)&b->l2_bytes & q->context_mask;
+    uint64_t requests = ixgbe_word(&b->flags) & q->requests_mask;
+    uint64_t lengths = ixgbe_word(&b->l2_bytes) & q->lengths_mask;
 
-    return (b->flags & BUF_TX_OFFLOADS) == q->context_flags && lengths == q->context_lengths &&
-           ((b->vlan_tci ^ q->context_vlan) & q->context_vlan_mask) == 0;
+    /* one branch: it is in the transmit loop */
+    return ((requests ^ q->context_requests) | (lengths ^ q->context_lengths)) == 0;
 }
+_Static_assert(offsetof(struct buf, flags) == 24 && offsetof(struct buf, vlan_tci) == 30,
+               "flags and tag are one load");
 _Static_assert(offsetof(struct buf, l2_bytes) == 48 && offsetof(struct buf, mss_bytes) == 54,
                "the lengths of a request are one load");
 

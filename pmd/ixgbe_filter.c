@@ -107,11 +107,7 @@ void ixgbe_rss_init(struct ixgbe *dev)
 
 /* ---- statistics (DS 8.2.3.23): cleared by each read, so added up here ---- */
 
-static const struct {
-    uint16_t offset;
-    uint16_t high; /* 36-bit pair: read after the low half */
-    const char *name;
-} registers[] = {
+static const struct nic_counter_reg registers[] = { /* pairs have 36 bits */
     {IXGBE_CRCERRS, 0, "crc_errors"},
     {0x4004, 0, "illegal_bytes"},
     {0x4008, 0, "byte_errors"},
@@ -160,31 +156,18 @@ static const struct {
 static const char *const own_rows[] = {"driver_recoveries", "driver_tx_hangs",
                                        "driver_device_faults"};
 
-static uint64_t counted(const struct nic *nic, uint16_t offset)
-{
-    for (uint32_t i = 0; i < RT_ARRAY_SIZE(registers) && i < nic->counter_count; i++)
-        if (registers[i].offset == offset)
-            return nic->counters[i].value;
-    return 0;
-}
-
 enum rt_status ixgbe_stats_alloc(struct ixgbe *dev)
 {
-    const uint32_t rows = RT_ARRAY_SIZE(registers) + RT_ARRAY_SIZE(own_rows);
     struct nic *nic = dev->nic;
+    enum rt_status st = nic_counters_alloc(nic, registers, RT_ARRAY_SIZE(registers),
+                                           RT_ARRAY_SIZE(own_rows));
 
-    nic->counters = hal_alloc(rows * sizeof(struct nic_counter), RT_CACHE_LINE, "nic counters");
-    if (nic->counters == NULL)
-        return RT_NO_MEMORY;
-    nic->counter_count = rows;
-    for (uint32_t i = 0; i < RT_ARRAY_SIZE(registers); i++)
-        nic->counters[i] = (struct nic_counter){registers[i].name, 0};
-    for (uint32_t i = 0; i < RT_ARRAY_SIZE(own_rows); i++)
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(own_rows) && st == RT_OK; i++)
         nic->counters[RT_ARRAY_SIZE(registers) + i] = (struct nic_counter){own_rows[i], 0};
-    return RT_OK;
+    return st;
 }
 
-void ixgbe_poll_stats(struct nic *nic)
+void ixgbe_poll_stats(struct nic *nic, uint32_t rows)
 {
     struct ixgbe *dev = nic->priv;
     struct nic_stats *stats = &nic->stats;
@@ -195,21 +178,18 @@ void ixgbe_poll_stats(struct nic *nic)
     own[2].value = dev->device_faults;
     if (ixgbe_read(dev, IXGBE_STATUS) == UINT32_MAX)
         return; /* removed: all ones everywhere */
-    for (uint32_t i = 0; i < RT_ARRAY_SIZE(registers); i++) {
-        nic->counters[i].value += ixgbe_read(dev, registers[i].offset);
-        if (registers[i].high != 0)
-            nic->counters[i].value += (uint64_t)ixgbe_read(dev, registers[i].high) << 32;
-    }
-    stats->rx_packets = counted(nic, IXGBE_GPRC);
-    stats->tx_packets = counted(nic, IXGBE_GPTC);
+    if (!nic_counters_read(nic, &dev->mmio, rows))
+        return;
+    stats->rx_packets = nic_counted(nic, IXGBE_GPRC);
+    stats->tx_packets = nic_counted(nic, IXGBE_GPTC);
     /* The chip counts the four bytes of the CRC, we do not. */
-    stats->rx_bytes = counted(nic, IXGBE_GORCL) - IXGBE_CRC_BYTES * stats->rx_packets;
-    stats->tx_bytes = counted(nic, IXGBE_GOTCL) - IXGBE_CRC_BYTES * stats->tx_packets;
-    stats->rx_missed = counted(nic, IXGBE_RXMPC(0)) + counted(nic, IXGBE_QPRDC(0));
-    stats->rx_no_buffer = counted(nic, IXGBE_QPRDC(0));
-    stats->rx_crc_errors = counted(nic, IXGBE_CRCERRS);
-    stats->rx_length_errors = counted(nic, IXGBE_RLEC) + counted(nic, IXGBE_RUC) +
-                              counted(nic, IXGBE_RFC) + counted(nic, IXGBE_ROC) +
-                              counted(nic, IXGBE_RJC);
+    stats->rx_bytes = nic_counted(nic, IXGBE_GORCL) - IXGBE_CRC_BYTES * stats->rx_packets;
+    stats->tx_bytes = nic_counted(nic, IXGBE_GOTCL) - IXGBE_CRC_BYTES * stats->tx_packets;
+    stats->rx_missed = nic_counted(nic, IXGBE_RXMPC(0)) + nic_counted(nic, IXGBE_QPRDC(0));
+    stats->rx_no_buffer = nic_counted(nic, IXGBE_QPRDC(0));
+    stats->rx_crc_errors = nic_counted(nic, IXGBE_CRCERRS);
+    stats->rx_length_errors = nic_counted(nic, IXGBE_RLEC) + nic_counted(nic, IXGBE_RUC) +
+                              nic_counted(nic, IXGBE_RFC) + nic_counted(nic, IXGBE_ROC) +
+                              nic_counted(nic, IXGBE_RJC);
     stats->tx_errors = 0; /* the chip has no such counter */
 }

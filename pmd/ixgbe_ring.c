@@ -187,7 +187,9 @@ static void tx_start(struct ixgbe *dev, uint16_t queue)
     q->rs_count = 0;
     q->unreported = 0;
     q->rs_every = (uint16_t)RT_MIN(TX_REPORT_DESCS, q->descs / 4);
-    q->context_flags = 0;
+    q->requests_mask = BUF_TX_OFFLOADS;
+    q->context_requests = 0; /* none: no frame with requests fits it */
+    q->offload = (struct ixgbe_tx_kind){0};
     q->parked = false;
     q->watch_clean = 0;
     q->watch_used = 0;

@@ -58,19 +58,18 @@ RT_INLINE ixgbe_vec *header_at(struct buf *b, size_t offset)
 RT_INLINE uint32_t rx_run(struct ixgbe_rxq *q, struct buf **out, uint32_t limit)
 {
     struct pool *pool = q->head.pool;
-    /* One byte offset for three arrays: descriptors and references are twice a pointer. */
-    char *const ring = (char *)&q->ring[q->next], *const shadow = (char *)&q->shadow[q->next];
-    char *const batch = (char *)out;
+    struct ixgbe_rx_desc *d = &q->ring[q->next];
+    /* Descriptors and references are of one size: a constant lies between the two of a slot. */
+    const ptrdiff_t to_shadow = (char *)&q->shadow[q->next] - (char *)d;
     const struct buf_ref *fresh = &pool->stack[pool->free] - 1;
     const ixgbe_vec keep = q->keep, header = q->header;
-    const size_t end = limit * sizeof(out[0]);
+    struct buf **const end = out + limit;
     ixgbe_vec sum = {0, 0};
-    size_t i = 0;
+    struct buf **p;
     uint32_t n;
 
-    for (; i < end; i += sizeof(out[0]), fresh--) {
-        struct ixgbe_rx_desc *d = (struct ixgbe_rx_desc *)(void *)(ring + 2 * i);
-        struct buf_ref *slot = (struct buf_ref *)(void *)(shadow + 2 * i);
+    for (p = out; p < end; p++, d++, fresh--) {
+        struct buf_ref *slot = (struct buf_ref *)(void *)((char *)d + to_shadow);
         uint8_t *owner, *next_owner;
         ixgbe_vec results, length, next;
         struct buf *got;
@@ -96,9 +95,9 @@ RT_INLINE uint32_t rx_run(struct ixgbe_rxq *q, struct buf **out, uint32_t limit)
         *(ixgbe_vec *)(void *)slot = next;
         *(ixgbe_vec *)(void *)d = (ixgbe_vec){
             hal_phys((char *)next[0] + sizeof(struct buf) + BUF_HEADROOM_BYTES).v, 0};
-        *(struct buf **)(void *)(batch + i) = got;
+        *p = got;
     }
-    n = (uint32_t)(i / sizeof(out[0]));
+    n = (uint32_t)(p - out);
     pool->free -= n;
     q->head.stats.packets += n;
     q->head.stats.bytes += sum[1] >> RXD_LENGTH_SHIFT;
@@ -173,10 +172,11 @@ RT_INLINE uint64_t tx_paylen(uint64_t bytes)
 RT_INLINE uint32_t tx_run(struct ixgbe_txq *q, struct buf *const *from, uint32_t limit,
                           bool in_context)
 {
-    const uint32_t bytes_min = in_context ? q->offload.bytes_min : IXGBE_TX_BYTES_MIN;
-    const uint32_t over_min = in_context ? q->offload.over_min : q->plain.over_min;
+    const struct ixgbe_tx_kind *kind = in_context ? &q->offload : &q->plain;
+    const uint32_t bytes_min = in_context ? kind->bytes_min : IXGBE_TX_BYTES_MIN;
+    const uint32_t over_min = kind->over_min;
     const uint64_t command =
-        in_context ? q->offload.command - tx_paylen(q->offload.header_bytes) : TX_COMMAND;
+        in_context ? kind->command - tx_paylen(kind->header_bytes) : TX_COMMAND;
     const char *const batch = (const char *)from;
     char *const ring = (char *)&q->ring[q->next], *const shadow = (char *)&q->shadow[q->next];
     const size_t end = limit * sizeof(from[0]);
@@ -193,21 +193,21 @@ RT_INLINE uint32_t tx_run(struct ixgbe_txq *q, struct buf *const *from, uint32_t
 
         if (RT_UNLIKELY(*owner != BUF_STACK))
             break;
-        length = b->data_len;
-        offset = b->data_off;
         if (in_context ? RT_UNLIKELY(!ixgbe_tx_in_context(q, b))
                        : RT_UNLIKELY((b->flags & BUF_TX_OFFLOADS) != 0))
             break;
+        length = b->data_len;
+        offset = b->data_off;
         if (RT_UNLIKELY(b->segments != 1) ||
             RT_UNLIKELY((uint32_t)length - bytes_min > over_min) ||
             RT_UNLIKELY(offset + length > TX_ROOM_BYTES))
             break;
         RT_INVARIANT(pool_contains(b->pool, b));
         *owner = BUF_NIC;
+        bytes += length;
         d->address = hal_phys((char *)b + sizeof(struct buf) + offset).v;
         d->command = command + length * length_and_paylen;
         *(struct buf_ref *)(void *)(shadow + 2 * i) = (struct buf_ref){b, owner};
-        bytes += length;
         buf_poison(b);
     }
     n = (uint32_t)(i / sizeof(from[0]));
@@ -305,23 +305,19 @@ void ixgbe_tx(struct nic_txq *txq, struct buf_batch *batch)
     reclaim(q, TX_RECLAIM_BLOCKS);
     used_before = q->used;
     while (i < batch->count) {
+        struct buf **from = &batch->buf[i];
         uint32_t run = RT_MIN(batch->count - i, (uint32_t)q->descs - q->next);
-        uint32_t n;
+        uint32_t n = 0;
 
         run = RT_MIN(run, ixgbe_tx_room(q));
-        n = tx_run(q, &batch->buf[i], run, false);
+        if (run != 0)
+            n = ((*from)->flags & BUF_TX_OFFLOADS) != 0 ? tx_run(q, from, run, true)
+                                                        : tx_run(q, from, run, false);
         i += n;
         q->next = wrap(q->next + n, q->descs);
-        if (n == run && run != 0)
+        if (n != 0)
             continue;
-        if (run != 0) {
-            n = tx_run(q, &batch->buf[i], RT_MIN(run - n, (uint32_t)q->descs - q->next), true);
-            i += n;
-            q->next = wrap(q->next + n, q->descs);
-            if (n > 0)
-                continue;
-        }
-        if (run == 0 || ixgbe_tx_odd(q, batch->buf[i]) == IXGBE_TX_NO_ROOM)
+        if (run == 0 || ixgbe_tx_odd(q, *from) == IXGBE_TX_NO_ROOM)
             break;
         i++;
     }

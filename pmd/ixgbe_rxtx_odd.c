@@ -21,6 +21,7 @@
 #define MSS_BYTES_MIN 64 /* shorter ones hold nothing but the wire up */
 #define REQUESTS_L4 ((uint32_t)BUF_TX_TCP_CSUM | (uint32_t)BUF_TX_UDP_CSUM)
 #define REQUESTS_SUM (REQUESTS_L4 | (uint32_t)BUF_TX_IP_CSUM)
+#define REQUEST_TAG_MASK (UINT64_C(0xffff) << 48) /* vlan_tci, 6 bytes behind flags */
 #define CHECKSUM_BITS ((uint32_t)BUF_RX_IP_GOOD | (uint32_t)BUF_RX_L4_GOOD)
 
 /* ---- receive ---- */
@@ -259,17 +260,17 @@ static void remember_context(struct ixgbe_txq *q, const struct buf *b, uint32_t 
 
     *kind = q->plain;
     kind->command |= TXD_CC;
-    q->context_mask = 0;
+    q->requests_mask = BUF_TX_OFFLOADS;
+    q->lengths_mask = 0;
     if ((requests & (REQUESTS_SUM | BUF_TX_TSO)) != 0)
-        q->context_mask = UINT32_MAX;
+        q->lengths_mask = UINT32_MAX;
     if ((requests & BUF_TX_IP_CSUM) != 0)
         kind->command |= TXD_POPTS_IXSM;
     if ((requests & REQUESTS_L4) != 0)
         kind->command |= TXD_POPTS_TXSM;
-    q->context_vlan_mask = 0;
     if ((requests & BUF_TX_VLAN) != 0) {
         kind->command |= TXD_VLE;
-        q->context_vlan_mask = UINT16_MAX;
+        q->requests_mask |= REQUEST_TAG_MASK;
     }
     if (headers > kind->bytes_min) {
         kind->over_min -= headers - kind->bytes_min;
@@ -282,11 +283,10 @@ static void remember_context(struct ixgbe_txq *q, const struct buf *b, uint32_t 
         kind->header_bytes = headers;
         kind->bytes_min = headers + 1;
         kind->over_min = IXGBE_TX_TSO_BYTES_MAX - kind->bytes_min;
-        q->context_mask = UINT64_MAX;
+        q->lengths_mask = UINT64_MAX;
     }
-    q->context_flags = requests;
-    q->context_lengths = *(const uint64_t *)(const void *)&b->l2_bytes & q->context_mask;
-    q->context_vlan = b->vlan_tci;
+    q->context_requests = ixgbe_word(&b->flags) & q->requests_mask;
+    q->context_lengths = ixgbe_word(&b->l2_bytes) & q->lengths_mask;
 }
 
 static void put(struct ixgbe_txq *q, struct ixgbe_tx_desc desc, struct buf_ref ref)

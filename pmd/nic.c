@@ -287,10 +287,10 @@ void nic_poll_link(struct nic *nic)
         nic->ops->poll_link(nic);
 }
 
-void nic_poll_stats(struct nic *nic)
+void nic_poll_stats(struct nic *nic, uint32_t rows)
 {
     if (nic->started)
-        nic->ops->poll_stats(nic);
+        nic->ops->poll_stats(nic, rows);
 }
 
 enum rt_status nic_set_promiscuous(struct nic *nic, bool on)

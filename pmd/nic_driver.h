@@ -14,7 +14,7 @@ struct nic_ops {
     enum rt_status (*start)(struct nic *nic);
     void (*stop)(struct nic *nic);
     void (*poll_link)(struct nic *nic);
-    void (*poll_stats)(struct nic *nic);
+    void (*poll_stats)(struct nic *nic, uint32_t rows);
     enum rt_status (*set_promiscuous)(struct nic *nic, bool on);
     enum rt_status (*add_multicast)(struct nic *nic, const uint8_t mac[6]);
     enum rt_status (*set_vlan_filter)(struct nic *nic, uint16_t vlan, bool on);
@@ -32,6 +32,21 @@ struct nic_driver {
     enum rt_status (*reset)(struct nic *nic, uint32_t *settle_us);
     enum rt_status (*probe)(struct nic *nic); /* fills nic->caps/mac/counters/ops */
 };
+
+/* A statistics register. `high`: upper half of a pair, read after the lower; 0: none. */
+struct nic_counter_reg {
+    uint16_t offset, high;
+    const char *name;
+};
+
+/* nic_counters.c: rows for `regs`, which must outlive the port, and `own_rows` behind them,
+ * which the driver names and counts itself. */
+RT_NODISCARD enum rt_status nic_counters_alloc(struct nic *nic,
+                                               const struct nic_counter_reg *regs,
+                                               uint32_t count, uint32_t own_rows);
+/* Reads the next `rows` registers, or all from the first; true when that was the last. */
+bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t rows);
+uint64_t nic_counted(const struct nic *nic, uint32_t offset); /* 0: no such register */
 
 #define NIC_BDF_BYTES 8
 /* "00:02.0" */

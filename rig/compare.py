@@ -231,7 +231,7 @@ def count_side(kind, build_dir):
     one = count.mode_of(single, low=max(usual) + 1)
     full = count.mode_of(busy, low=4 * one)
     found = {insns: times for insns, times in busy.items() if insns >= one}
-    return {"per_packet": round(full / BURST, 1), "full": full, "one": one, "empty": min(usual),
+    return {"per_packet": round(count.mean_of_full(found, full) / BURST, 1), "full": full, "one": one, "empty": min(usual),
             "average": round(sum(i * n for i, n in found.items()) / answer["received"], 1),
             "batch": round(answer["received"] / max(sum(found.values()), 1), 1)}
 

@@ -16,7 +16,8 @@ enum {
     PUMP_US = 1000,        /* while output waits: a core that never halts sends it from here */
     TYPING_US = 100000,    /* without a byte for so long the line can wait */
     READ_MAX = 64,         /* bytes taken in one look */
-    WATCH_US = 1000000,    /* links and device counters */
+    WATCH_US = 200000,     /* links and device counters, a port a time and ... */
+    WATCH_ROWS = 8,        /* ... so many counters: each read holds the frames up */
     US_IN_S = 1000000,
     LINE_BYTES = 160,
     TRACE_LINES = 32,
@@ -29,6 +30,7 @@ struct console {
     bool first_frame_logged;
     uint32_t stats_s; /* period that stats_timer was armed with */
     uint64_t link_irqs[NIC_PORTS_MAX];
+    uint32_t watched; /* port of the last watch */
     uint32_t used;
     bool overlong;
     char line[LINE_BYTES];
@@ -78,7 +80,7 @@ static void poll_devices(struct l2fwd *app)
         if (app->ports[p] == NULL)
             continue;
         nic_poll_link(app->ports[p]);
-        nic_poll_stats(app->ports[p]);
+        nic_poll_stats(app->ports[p], NIC_STATS_ALL);
     }
 }
 
@@ -225,7 +227,17 @@ static void on_watch(struct timer *timer, uint64_t now_us)
 {
     struct console *con = RT_CONTAINER_OF(timer, struct console, watch_timer);
 
-    poll_devices(con->app);
+    for (uint32_t i = 0; i < NIC_PORTS_MAX; i++) {
+        struct nic *nic;
+
+        con->watched = (con->watched + 1) % NIC_PORTS_MAX;
+        nic = con->app->ports[con->watched];
+        if (nic == NULL)
+            continue;
+        nic_poll_link(nic);
+        nic_poll_stats(nic, WATCH_ROWS);
+        break;
+    }
     timer_arm(wheel_of(con), timer, now_us + WATCH_US);
 }
 
@@ -233,6 +245,7 @@ static void on_stats(struct timer *timer, uint64_t now_us)
 {
     struct console *con = RT_CONTAINER_OF(timer, struct console, stats_timer);
 
+    poll_devices(con->app);
     l2fwd_print_table(con->app);
     arm_stats(con, now_us);
 }

@@ -62,7 +62,7 @@ bool l2fwd_shut_down(struct l2fwd *app)
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
         if (app->ports[p] == NULL)
             continue;
-        nic_poll_stats(app->ports[p]);
+        nic_poll_stats(app->ports[p], NIC_STATS_ALL);
         nic_stop(app->ports[p]);
     }
     ok &= leave_all(app);

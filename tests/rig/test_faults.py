@@ -9,6 +9,7 @@ from rig.run_l2fwd import clean
 
 NO_MEMORY_CODE = 3
 NO_PORT_CODE = 4
+OLD_CPU_CODE = 7
 
 
 def test_no_nic(machine):
@@ -42,6 +43,12 @@ def test_too_little_memory(machine):
     one = machine("l2fwd", args="pool_size=1000000", memory_mib=64)
     assert one.wait_exit_code(15) == NO_MEMORY_CODE
     assert one.console.find(r"pool_size"), one.console.text[-1500:]
+
+
+def test_cpu_without_ssse3(machine):
+    one = machine("l2fwd", cpu="max,-ssse3")
+    assert one.wait_exit_code(15) == OLD_CPU_CODE
+    assert one.console.find(r"state=too_old missing=ssse3 remedy="), one.console.text
 
 
 def test_small_machine_forwards(forwarding):

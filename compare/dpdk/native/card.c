@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The wire of a lane: the frame that arrives, what must leave, cache temperature. */
+#define _GNU_SOURCE
 #include "native.h"
 
 #include <emmintrin.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #define LINE 64u
 #define ETH 14u
 #define IP 20u
+#define LINES_MAX 4096u /* that one arrival writes */
 
 static uint8_t frames[WORK_KINDS][NATIVE_FRAME_BYTES]; /* [work]: what must leave */
 static uint16_t pseudo_sum;
@@ -73,11 +77,6 @@ uint16_t native_pseudo_sum(void)
     return __builtin_bswap16(pseudo_sum);
 }
 
-void native_temp_set(enum native_temp temp)
-{
-    temperature = temp;
-}
-
 static void transmit(void *ctx, unsigned queue, const uint8_t *frame, uint32_t bytes)
 {
     struct native_card *card = ctx;
@@ -87,20 +86,69 @@ static void transmit(void *ctx, unsigned queue, const uint8_t *frame, uint32_t b
         card->corrupt++;
 }
 
-/* A card writes into the last-level cache (DDIO): out of the core's own caches. CLDEMOTE is a
- * hint; where it is not known it is a NOP. */
+/* ---- temperature ---- */
+
+/* Lines for the other core: filled by the card, `asked` hands them over, `done` gives them back. */
+static char *lines[LINES_MAX];
+static uint32_t line_count, asked, done;
+
+/* An atomic addition of nothing: the line is modified, in that core's caches, and as it was. */
+static void *other_core(void *ctx)
+{
+    for (uint32_t turn = 1;; turn++) { /* ends with the process */
+        while (__atomic_load_n(&asked, __ATOMIC_ACQUIRE) != turn)
+            _mm_pause();
+        for (uint32_t i = 0; i < line_count; i++)
+            __atomic_fetch_add(lines[i], 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&done, turn, __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+bool native_temp_set(enum native_temp temp, unsigned other_cpu)
+{
+    pthread_t thread;
+    cpu_set_t set;
+
+    temperature = temp;
+    if (temp != TEMP_OTHER)
+        return true;
+    if (other_cpu == NATIVE_NO_CPU || pthread_create(&thread, NULL, other_core, NULL) != 0)
+        return false;
+    CPU_ZERO(&set);
+    CPU_SET(other_cpu, &set);
+    return pthread_setaffinity_np(thread, sizeof(set), &set) == 0;
+}
+
+void native_temp_settle(void)
+{
+    if (line_count == 0)
+        return;
+    __atomic_store_n(&asked, asked + 1, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&done, __ATOMIC_ACQUIRE) != asked)
+        _mm_pause();
+    line_count = 0;
+}
+
+/* CLDEMOTE is a hint, to the last-level cache; where it is not known it is a NOP. */
+static void cool(char *line)
+{
+    if (temperature == TEMP_DRAM)
+        _mm_clflush(line);
+    else if (temperature == TEMP_L3)
+        __asm__ volatile(".byte 0x0f, 0x1c, 0x07" : : "D"(line) : "memory"); /* cldemote */
+    else if (line_count < LINES_MAX)
+        lines[line_count++] = line;
+}
+
 static void wrote(void *ctx, void *p, uint32_t bytes)
 {
     char *line = (char *)((uintptr_t)p & ~(uintptr_t)(LINE - 1)), *end = (char *)p + bytes;
 
     if (temperature == TEMP_L1)
         return;
-    for (; line < end; line += LINE) {
-        if (temperature == TEMP_DRAM)
-            _mm_clflush(line);
-        else
-            __asm__ volatile(".byte 0x0f, 0x1c, 0x07" : : "D"(line) : "memory"); /* cldemote */
-    }
+    for (; line < end; line += LINE)
+        cool(line);
 }
 
 struct x82599_config native_card_config(struct native_card *card)

@@ -24,6 +24,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ROOT_BYTES 512 /* a longer TMPDIR fails in mkdtemp() */
+#define FOLDER_BYTES (ROOT_BYTES + 64)
+#define PATH_BYTES (FOLDER_BYTES + 64)
 #define BUS_ADDRESS 0x5a82599000000ull
 #define BUS_STRIDE 0x1000000ull
 #define DEVICE_ID 0x10f7u /* a backplane card: no module to be read bit by bit */
@@ -32,7 +35,7 @@
 
 static struct native_card *plugged[DPDK_CARDS];
 static unsigned plugged_count;
-static char root[64];
+static char root[ROOT_BYTES];
 static uint64_t now_ns;
 
 /* ---- time: passes for the model only, so that bring-up takes no seconds ---- */
@@ -119,7 +122,7 @@ void rte_pci_unmap_device(struct rte_pci_device *device)
 
 static bool put(const char *folder, const char *name, const char *text)
 {
-    char path[160];
+    char path[PATH_BYTES];
     FILE *f;
 
     snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -132,7 +135,7 @@ static bool put(const char *folder, const char *name, const char *text)
 
 static bool folder_of(unsigned i, char *folder, size_t bytes)
 {
-    char resource[512], device[16], link[160];
+    char resource[512], device[16], link[PATH_BYTES];
     uint64_t at = BUS_ADDRESS + i * BUS_STRIDE;
     int used;
 
@@ -155,9 +158,10 @@ static bool folder_of(unsigned i, char *folder, size_t bytes)
 
 bool dpdk_cards_plug(struct native_card *const *cards, unsigned count)
 {
-    char folder[128];
+    const char *tmp = getenv("TMPDIR");
+    char folder[FOLDER_BYTES];
 
-    snprintf(root, sizeof(root), "%s", "/tmp/native-cards-XXXXXX");
+    snprintf(root, sizeof(root), "%s/native-cards-XXXXXX", tmp != NULL ? tmp : "/tmp");
     if (count > DPDK_CARDS || mkdtemp(root) == NULL)
         return false;
     for (unsigned i = 0; i < count; i++) {
@@ -179,7 +183,7 @@ void dpdk_cards_forget(void)
     static const char *const names[] = {"vendor", "device", "subsystem_vendor",
                                         "subsystem_device", "class", "resource", "numa_node",
                                         "driver"};
-    char path[192];
+    char path[PATH_BYTES];
 
     for (unsigned i = 0; i < plugged_count; i++) {
         for (size_t k = 0; k < RTE_DIM(names); k++) {

@@ -19,7 +19,13 @@
 
 enum native_work { WORK_IO, WORK_SWAP, WORK_CSUM, WORK_KINDS };
 /* Where the device's writes are when the driver reads them. */
-enum native_temp { TEMP_L1, TEMP_L3, TEMP_DRAM };
+enum native_temp {
+    TEMP_L1,
+    TEMP_L3,    /* as a card with DDIO leaves them */
+    TEMP_OTHER, /* modified in the caches of another core */
+    TEMP_DRAM,
+    TEMPS
+};
 
 struct native_card {
     struct x82599 *dev;
@@ -62,7 +68,11 @@ struct native {
 
 /* Callbacks of the model for a lane; ctx is the lane's card. */
 struct x82599_config native_card_config(struct native_card *card);
-void native_temp_set(enum native_temp temp);
+/* `other_cpu`: one that the drivers do not run on; false: there must be one. */
+RT_NODISCARD bool native_temp_set(enum native_temp temp, unsigned other_cpu);
+#define NATIVE_NO_CPU UINT32_MAX
+/* Call between the card's work and the driver's: returns when all lines are where they belong. */
+void native_temp_settle(void);
 const uint8_t *native_frame(void); /* what arrives */
 /* The UDP sum field as a checksum request wants it. */
 uint16_t native_pseudo_sum(void);
@@ -77,18 +87,16 @@ struct native_region {
 };
 uint64_t native_count(const struct native_region *region, unsigned times);
 
-/* The application's part is the same code on both sides, that of apps/l2fwd/forward.c. */
+/* The application's part is the same code on both sides, that of apps/l2fwd/forward.c (testpmd's
+ * macswap is one shuffle, too). */
+typedef uint8_t native_head __attribute__((vector_size(16), may_alias, aligned(1)));
+
 RT_INLINE void native_swap(uint8_t *frame)
 {
-    uint64_t first8, source;
-    uint32_t last4, middle;
+    native_head *head = (native_head *)(void *)frame;
 
-    __builtin_memcpy(&first8, frame, sizeof(first8)); /* d0 d1 d2 d3 d4 d5 s0 s1 */
-    __builtin_memcpy(&last4, frame + 8, sizeof(last4)); /* s2 s3 s4 s5 */
-    source = first8 >> 48 | (uint64_t)last4 << 16 | first8 << 48;
-    middle = (uint32_t)(first8 >> 16);
-    __builtin_memcpy(frame, &source, sizeof(source));
-    __builtin_memcpy(frame + 8, &middle, sizeof(middle));
+    *head = __builtin_shufflevector(*head, *head, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13,
+                                    14, 15);
 }
 
 /* Each fills its lanes and objects; false: it said why. */

@@ -122,6 +122,8 @@ struct nic {
     bool started;
     struct nic_counter *counters; /* everything the device counts, for `stats` */
     uint32_t counter_count;
+    const struct nic_counter_reg *counter_regs; /* of the first counter_reg_count rows */
+    uint32_t counter_reg_count, counter_next;
     void *priv; /* the driver's */
 };
 
@@ -141,9 +143,12 @@ RT_NODISCARD enum rt_status nic_txq_setup(struct nic *nic, uint16_t queue, unsig
 RT_NODISCARD enum rt_status nic_start(struct nic *nic);
 /* Stops DMA, gives all ring buffers back. Its queues' cores must have left their loops. */
 void nic_stop(struct nic *nic);
-/* Reads link state and statistics (MMIO): from a timer or after link_irq, core 0. */
+/* Reads link state (MMIO): from a timer or after link_irq, core 0. */
 void nic_poll_link(struct nic *nic);
-void nic_poll_stats(struct nic *nic);
+/* Reads the next `rows` statistics registers (MMIO, about 1 us each); nic->stats changes when
+ * the last was read. Core 0, and all of them within 50 s: some have 36 bits of bytes. */
+void nic_poll_stats(struct nic *nic, uint32_t rows);
+#define NIC_STATS_ALL UINT32_MAX
 RT_NODISCARD enum rt_status nic_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);

@@ -103,7 +103,7 @@ static void test_faults(void **state)
         for (uint32_t round = 0; round < frames / burst_of(card); round++)
             turn(card, round);
         must_work(card);
-        nic_poll_stats(card->nic);
+        nic_poll_stats(card->nic, NIC_STATS_ALL);
         printf("%-18s seed=%llu faults=%llu sent=%llu hostile=%llu recoveries=%llu\n",
                x82599_fault_name(row->kind), (unsigned long long)(seed + i),
                (unsigned long long)x82599_counters(card->dev)->faults[row->kind],

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ixgbe on the software 82599: bring-up, data path, requests, and every way to go wrong. */
 #include "ixgbe_port.h"
+#include "toeplitz.h"
 
 #include <string.h>
+
+#define IP_SOURCE 26 /* behind it: destination, ports */
 
 static struct nic_config with(uint16_t queues, uint16_t frame_max, bool vlan)
 {
@@ -365,6 +368,26 @@ static void test_ownership(void **state)
     card_free(card);
 }
 
+/* The vectors that Microsoft publishes with the key that every driver uses. */
+static void test_toeplitz(void **state)
+{
+    static const struct {
+        uint8_t tuple[12]; /* source, destination, their ports */
+        uint32_t addresses, with_ports;
+    } rows[] = {
+        {{66, 9, 149, 187, 161, 142, 100, 80, 0x0a, 0xea, 0x06, 0xe6}, 0x323e8fc2, 0x51ccc178},
+        {{199, 92, 111, 2, 65, 69, 140, 83, 0x37, 0x96, 0x12, 0x83}, 0xd718262a, 0xc626b0ea},
+        {{24, 19, 198, 95, 12, 22, 207, 184, 0x32, 0x62, 0x94, 0x88}, 0xd2d0a5de, 0x5c2b394a},
+        {{38, 27, 205, 30, 209, 142, 163, 6, 0xbc, 0x64, 0x08, 0xa9}, 0x82989176, 0xafc7327f},
+        {{153, 39, 163, 191, 202, 188, 127, 2, 0xac, 0xdb, 0x05, 0x17}, 0x5d1809c5, 0x10e828a2},
+    };
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
+        assert_int_equal(toeplitz(ixgbe_rss_key, rows[i].tuple, 8), rows[i].addresses);
+        assert_int_equal(toeplitz(ixgbe_rss_key, rows[i].tuple, 12), rows[i].with_ports);
+    }
+}
+
 static void test_rss(void **state)
 {
     static const uint16_t counts[] = {1, 2, 3, 4, 8, 16};
@@ -383,6 +406,7 @@ static void test_rss(void **state)
 
             card_ip4(frame, sizeof(frame), true, flow * 7, SUMS_RIGHT);
             queue = x82599_rss(card->dev, frame, sizeof(frame), &hash);
+            assert_int_equal(hash, toeplitz(ixgbe_rss_key, frame + IP_SOURCE, 12));
             assert_int_equal(queue, (hash & 127) % counts[c]);
             assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)),
                              X82599_RX_ACCEPTED);
@@ -443,7 +467,8 @@ int main(void)
         cmocka_unit_test(test_jumbo),          cmocka_unit_test(test_checksums),
         cmocka_unit_test(test_vlan_insert),    cmocka_unit_test(test_tso),
         cmocka_unit_test(test_bad_requests),   cmocka_unit_test(test_ownership),
-        cmocka_unit_test(test_rss),            cmocka_unit_test(test_arm),
+        cmocka_unit_test(test_toeplitz),       cmocka_unit_test(test_rss),
+        cmocka_unit_test(test_arm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
