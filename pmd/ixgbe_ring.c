@@ -5,7 +5,7 @@
 #include <mempool/poison.h>
 #include <rt/log.h>
 
-#define RX_POST_DESCS 16 /* one RDT write for so many at least, while traffic flows */
+#define RX_POST_DESCS 64 /* one RDT write for so many at least, while traffic flows */
 #define TX_PREFETCH_DESCS 32 /* DS 4.6.8.1: with WTHRESH 0, RS reports each descriptor it is on */
 #define TX_HOST_DESCS 1
 #define TX_REPORT_DESCS 32
