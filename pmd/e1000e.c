@@ -187,6 +187,7 @@ static enum rt_status probe(struct nic *nic)
         .rx_checksum = true,
         .tx_checksum = true,
         .tso = false, /* see docs/drivers.md */
+        .msix = (model->flags & E1000E_MSIX) != 0,
     };
     return RT_OK;
 }
@@ -320,12 +321,11 @@ static enum rt_status start(struct nic *nic)
     flow_control(dev);
     e1000e_rss_init(dev);
     st = e1000e_rings_start(dev);
-    if (st == RT_OK)
-        st = e1000e_irq_setup(dev);
     if (st != RT_OK) {
         shut_down(dev);
         return st;
     }
+    e1000e_irq_setup(dev);
     pci_bus_master(nic->pci, true);
     transmit_on(dev);
     receive_on(dev);

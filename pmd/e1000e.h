@@ -58,7 +58,6 @@ struct e1000e_rxq {
     struct buf *chain, *chain_last; /* frame in several buffers, so far; owner STACK */
     struct e1000e *dev;
     uint32_t ims;     /* interrupt causes of this queue */
-    bool irq_reaches; /* an interrupt of this queue ends a halt of its core */
     uint16_t ring_descs_max; /* memory there is */
 };
 
@@ -97,7 +96,6 @@ struct e1000e {
     uint32_t phy_hangs; /* consecutive checks that looked hung */
     uint32_t rx_buffer_kb;
     bool fresh; /* reset, and nothing enabled since */
-    bool irqs_allocated;
     bool semaphore;
     struct nic_counter *counters;
 };
@@ -116,7 +114,7 @@ RT_NODISCARD enum rt_status e1000e_link_begin(struct e1000e *dev);
 void e1000e_poll_link(struct nic *nic);
 
 /* e1000e_irq.c */
-RT_NODISCARD enum rt_status e1000e_irq_setup(struct e1000e *dev);
+void e1000e_irq_setup(struct e1000e *dev);
 void e1000e_irq_quiet(struct e1000e *dev);    /* masks everything, notes the time */
 void e1000e_irq_settle(struct e1000e *dev);   /* waits until no moderation timer can run */
 void e1000e_irq_teardown(struct e1000e *dev); /* after e1000e_irq_quiet */

@@ -207,6 +207,7 @@ static enum rt_status probe(struct nic *nic)
         .rx_checksum = true,
         .tx_checksum = true,
         .tso = true,
+        .msix = true,
     };
     return RT_OK;
 }
@@ -276,17 +277,17 @@ void ixgbe_shut_down(struct ixgbe *dev)
     pci_bus_master(dev->nic->pci, false); /* whatever it does now, not to our memory */
     if (there)
         hal_delay_us(RESET_SETTLE_US);
-    ixgbe_irq_teardown(dev);
+    nic_irq_teardown(dev->nic);
     ixgbe_rings_stop(dev);
 }
 
 static enum rt_status enable(struct ixgbe *dev)
 {
-    enum rt_status st = ixgbe_irq_setup(dev);
+    enum rt_status st;
 
+    ixgbe_irq_setup(dev);
     pci_bus_master(dev->nic->pci, true);
-    if (st == RT_OK)
-        st = ixgbe_tx_enable(dev);
+    st = ixgbe_tx_enable(dev);
     if (st == RT_OK)
         st = ixgbe_rx_enable(dev);
     if (st == RT_OK)

@@ -52,16 +52,17 @@ struct ixgbe_rxq {
     /* cold */
     struct buf *chain, *chain_last; /* frame in several buffers, so far; owner STACK */
     struct ixgbe *dev;
-    bool irq_reaches; /* an interrupt of this queue ends a halt of its core */
     bool parked;      /* its core has seen that the port is in recovery */
     uint16_t ring_descs_max; /* memory there is */
 };
 
-/* What frames of one kind (no request, or those of the context in force) have in common. */
+/* What frames of one kind (no request, or those of the context in force) have in common. Lengths
+ * and offset: a frame in one buffer within them lies in the buffer's room. */
 struct ixgbe_tx_kind {
     uint64_t command;     /* all but the lengths */
     uint32_t bytes_min;   /* headers must lie inside */
     uint32_t over_min;    /* longest - bytes_min */
+    uint32_t offset_max;
     uint32_t header_bytes; /* TSO: not part of PAYLEN */
 };
 
@@ -84,6 +85,7 @@ struct ixgbe_txq {
     uint64_t context_requests, requests_mask; /* of header bytes 24..31: flags, length, tag */
     uint64_t context_lengths, lengths_mask;   /* of header bytes 48..55 */
     /* cold */
+    uint32_t bytes_max; /* of a frame without TSO, in any number of buffers */
     struct ixgbe *dev;
     uint8_t no_owner; /* owner byte of context descriptors: never NIC */
     bool parked;
@@ -103,7 +105,6 @@ struct ixgbe {
     uint32_t lan;    /* which of the two functions */
     uint32_t synced; /* SW_FW_SYNC bits that we hold */
     bool fresh;      /* reset, and nothing enabled since */
-    bool irqs_allocated;
     enum ixgbe_state state;
     const char *fault; /* why it parks */
     uint64_t recoveries, tx_hangs, device_faults; /* last rows of nic->counters */
@@ -126,9 +127,8 @@ RT_NODISCARD enum rt_status ixgbe_link_begin(struct ixgbe *dev);
 void ixgbe_link_look(struct ixgbe *dev);
 
 /* ixgbe_irq.c */
-RT_NODISCARD enum rt_status ixgbe_irq_setup(struct ixgbe *dev);
+void ixgbe_irq_setup(struct ixgbe *dev);
 void ixgbe_irq_quiet(struct ixgbe *dev);
-void ixgbe_irq_teardown(struct ixgbe *dev);
 bool ixgbe_rx_arm(struct nic_rxq *rxq);
 void ixgbe_rx_disarm(struct nic_rxq *rxq);
 

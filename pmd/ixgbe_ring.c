@@ -8,7 +8,7 @@
 #define RX_POST_DESCS 64 /* one RDT write for so many at least, while traffic flows */
 #define TX_PREFETCH_DESCS 32 /* DS 4.6.8.1: with WTHRESH 0, RS reports each descriptor it is on */
 #define TX_HOST_DESCS 1
-#define TX_REPORT_DESCS 32
+#define TX_REPORT_DESCS 64
 #define QUEUE_TIMEOUT_US 10000
 
 static void *ring_memory(uint32_t descs, const char *what)
@@ -179,6 +179,7 @@ static void tx_start(struct ixgbe *dev, uint16_t queue)
     struct ixgbe_txq *q = dev->txq[queue];
     const struct nic *nic = dev->nic;
     uint64_t ring = hal_phys(q->ring).v;
+    uint32_t one_buffer;
 
     q->next = 0;
     q->clean = 0;
@@ -193,11 +194,13 @@ static void tx_start(struct ixgbe *dev, uint16_t queue)
     q->parked = false;
     q->watch_clean = 0;
     q->watch_used = 0;
+    q->bytes_max = (uint32_t)nic->config.frame_max_bytes + IXGBE_VLAN_BYTES;
+    one_buffer = RT_MIN(q->bytes_max, (uint32_t)BUF_ROOM_BYTES);
     q->plain = (struct ixgbe_tx_kind){
         .command = TX_COMMAND,
         .bytes_min = IXGBE_TX_BYTES_MIN,
-        .over_min =
-            (uint32_t)nic->config.frame_max_bytes + IXGBE_VLAN_BYTES - IXGBE_TX_BYTES_MIN,
+        .over_min = one_buffer - IXGBE_TX_BYTES_MIN,
+        .offset_max = BUF_HEADROOM_BYTES + BUF_ROOM_BYTES - one_buffer,
     };
     __builtin_memset(q->ring, 0, q->descs * sizeof(q->ring[0]));
     ixgbe_write(dev, IXGBE_TDBAL(queue), (uint32_t)ring);

@@ -178,7 +178,7 @@ static bool tx_is_good(const struct ixgbe_txq *q, const struct buf *b)
 {
     uint32_t bytes_max = (b->flags & BUF_TX_TSO) != 0
                              ? IXGBE_TX_TSO_BYTES_MAX
-                             : q->plain.over_min + q->plain.bytes_min;
+                             : q->bytes_max;
     const struct buf *s = b;
     uint32_t bytes = 0;
 
@@ -201,7 +201,7 @@ static bool tso_is_good(const struct ixgbe_txq *q, const struct buf *b, uint32_t
 {
     return (b->flags & BUF_TX_TCP_CSUM) != 0 && b->l4_bytes >= TCP_BYTES_MIN &&
            b->l4_bytes <= TCP_BYTES_MAX && b->mss_bytes >= MSS_BYTES_MIN &&
-           headers + b->mss_bytes <= q->plain.over_min + q->plain.bytes_min;
+           headers + b->mss_bytes <= q->bytes_max;
 }
 
 /* How many bytes of headers the requests of this frame need in its first buffer; 0: they make
@@ -282,7 +282,8 @@ static void remember_context(struct ixgbe_txq *q, const struct buf *b, uint32_t 
             kind->command |= TXD_POPTS_IXSM; /* each frame has a length of its own */
         kind->header_bytes = headers;
         kind->bytes_min = headers + 1;
-        kind->over_min = IXGBE_TX_TSO_BYTES_MAX - kind->bytes_min;
+        kind->over_min = BUF_ROOM_BYTES - kind->bytes_min;
+        kind->offset_max = BUF_HEADROOM_BYTES;
         q->lengths_mask = UINT64_MAX;
     }
     q->context_requests = ixgbe_word(&b->flags) & q->requests_mask;

@@ -48,6 +48,11 @@ RT_NODISCARD enum rt_status nic_counters_alloc(struct nic *nic,
 bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t rows);
 uint64_t nic_counted(const struct nic *nic, uint32_t offset); /* 0: no such register */
 
+/* nic_irq.c: the best mode that works, best first from config.irq_mode; sets nic->irq_mode.
+ * `program` writes the chip's causes, vectors and moderation; all stay masked. */
+void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_vectors));
+void nic_irq_teardown(struct nic *nic); /* when nothing can interrupt any more */
+
 #define NIC_BDF_BYTES 8
 /* "00:02.0" */
 const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);

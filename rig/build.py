@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -45,6 +46,12 @@ def build(variant="build", log=print, targets=()):
     log(f"build: {variant}")
     _run(["ninja", "-C", str(folder), *targets], environment, log_path)
     return folder
+
+
+def forget(variant="build"):
+    """The next build looks for libraries again: one was installed."""
+    (ROOT / variant / "build.ninja").unlink(missing_ok=True)
+    shutil.rmtree(ROOT / variant / "meson-private", ignore_errors=True)
 
 
 def find_image(folder, name):

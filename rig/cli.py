@@ -111,6 +111,8 @@ def _run(options):
 def _test(options):
     from . import suites
     setup.ensure(("build", "run", "test"), say)
+    if options.layer == "cards" and setup.ensure(("bench", "cards"), say):
+        build.forget()
     layers = ("unit", "fuzz", "rig") if options.layer == "all" else (options.layer,)
     return suites.run_tests(layers, options.files, say)
 
@@ -139,6 +141,8 @@ def _count(options):
 
 def _bench(options):
     setup.ensure(("build",), say)
+    if setup.ensure(("bench",), say):
+        build.forget()
     return bench.main(options)
 
 

@@ -166,12 +166,21 @@ def mode_of(iterations, low=0):
     return max(usable, key=lambda insns: (usable[insns], insns)) if usable else 0
 
 
-def mean_of_full(iterations, usual):
-    """Mean of the iterations that are full bursts as the usual one is. A driver may do some work
-    (completions) in every second burst only, so their lengths differ, and the usual one alone
-    would say too little; 0.6 lies below every full burst and above short ones that matter."""
-    full = {insns: times for insns, times in iterations.items() if insns >= 0.6 * usual}
-    return sum(i * n for i, n in full.items()) / max(sum(full.values()), 1)
+def at_full_bursts(one, single, busy):
+    """Instructions a packet in bursts of BURST. `single` and `busy`: (iterations, packets) at low
+    load and at saturation; `one`: the shortest iteration that finds something.
+
+    A driver does part of a packet's work, its completion, in a later iteration, and not each
+    saturated poll finds a full burst: no single iteration is "the" burst. So this takes the mean
+    iterations of both runs and the straight line through them."""
+    points = []
+    for iterations, packets in (single, busy):
+        found = {insns: times for insns, times in iterations.items() if insns >= one}
+        visits = max(sum(found.values()), 1)
+        points.append((packets / visits, sum(i * n for i, n in found.items()) / visits))
+    (batch1, insns1), (batch2, insns2) = points
+    slope = (insns2 - insns1) / max(batch2 - batch1, 1)
+    return (insns2 + slope * (BURST - batch2)) / BURST
 
 
 def read_report(machine, timeout_s=10):
@@ -188,12 +197,12 @@ def packets_of(report):
 
 @dataclasses.dataclass
 class Measured:
-    per_packet: float        # at full bursts: their mean / 32
+    per_packet: float        # at full bursts
     per_packet_average: float  # all iterations that found something / packets
     batch_average: float
     empty: int
     one: int
-    full: int
+    full: int                # the most usual iteration at saturation
     hand_over: float         # instructions of one owner check and change
     functions: dict          # instructions a packet, by function, at saturation
 
@@ -241,7 +250,7 @@ def _measure(counts, machine, traffic, elf, base, head, seconds):
     # An empty turn has two or more usual lengths: one for each queue, one with the turn's end.
     usual = [insns for insns, times in idle.iterations.items() if times > visits / 100]
     empty = min(usual)
-    single, _ = _watch(counts, machine, lambda: traffic.run(2000, seconds=0.5))
+    single, singles = _watch(counts, machine, lambda: traffic.run(2000, seconds=0.5))
     busy, packets = _watch(counts, machine, lambda: traffic.run(1500000, seconds=seconds))
     one = mode_of(single.iterations, low=max(usual) + 1)
     full = mode_of(busy.iterations, low=4 * one)
@@ -251,7 +260,8 @@ def _measure(counts, machine, traffic, elf, base, head, seconds):
     per_hand_over = owners / (HAND_OVERS * packets) if packets else 0
     functions = {name: round(count / packets, 2)
                  for name, count in by_function(busy, elf, base).most_common(12)}
-    return Measured(per_packet=mean_of_full(found, full) / BURST,
+    return Measured(per_packet=at_full_bursts(one, (single.iterations, singles),
+                                              (busy.iterations, packets)),
                     per_packet_average=sum(i * n for i, n in found.items()) / max(packets, 1),
                     batch_average=packets / batches, empty=empty, one=one, full=full,
                     hand_over=round(per_hand_over, 2), functions=functions)

@@ -40,7 +40,13 @@ TEST = {
     "mtools": "boot test through GRUB: its CD image",
     "iproute2": "boot --serve test: network name space",
 }
-GROUPS = {"build": BUILD, "run": RUN, "test": TEST}
+BENCH = {
+    "libdpdk-dev": "bench: DPDK's own driver, pool and ring beside ours",
+}
+CARDS = {
+    "chromium": "test cards: opens the comparison's page",
+}
+GROUPS = {"build": BUILD, "run": RUN, "test": TEST, "bench": BENCH, "cards": CARDS}
 
 
 class SetupError(RuntimeError):
@@ -126,16 +132,18 @@ def ensure_qemu11(log):
 
 
 def ensure(groups, log):
-    """Installs what is missing of the groups; says what and why. Quiet when all is there."""
+    """Installs what is missing of the groups; says what and why. Quiet when all is there. True
+    when something was installed."""
     if not shutil.which("dpkg-query"):
         raise SetupError("this is not Debian (no dpkg-query); docs/dependencies.md lists what "
                          "is needed")
     lacking = missing(groups)
     if not lacking:
-        return
+        return False
     for name, why in lacking.items():
         log(f"setup: {name} is missing ({why})")
     install(lacking, log)
     still = missing(groups)
     if still:
         raise SetupError("still missing after the installation: " + " ".join(still))
+    return True

@@ -73,6 +73,7 @@ static void put_report(struct text *t, const struct l2fwd *app)
         l2fwd_uptime_us(app), app->boot_us, l2fwd_first_frame_us(app));
     put(t, ",\"firmware_us\":%lu,\"image_base\":%lu,\"owner_refusals\":%lu",
         hal_us_from_cycles(app->boot->firmware_cycles), app->boot->image_base, buf_refusals());
+    put(t, ",\"memory_free_bytes\":%lu", hal_memory_free_bytes());
     if (app->stopped) /* while running, rings hold buffers: nothing is missing yet */
         put(t, ",\"buffers_missing\":%u", app->missing);
     else

@@ -15,12 +15,13 @@ BROWSER_S = 60
 
 
 def one_side(pps, idle_cpu, first_ms, instr):
-    latency = {"rate_pps": 1000, "p50_us": 100.0, "p99_us": 200.0, "lost": 0}
+    latency = {"rate_pps": 1000, "p50_us": 100.0, "p99_us": 200.0, "lost": 0,
+               "interrupts_per_s": 10}
     point = {"offered_pps": 1000, "forwarded_pps": 990, "lost_share": 0.01, "p50_us": 100,
              "p99_us": 200}
     return {"pps": pps, "pps_all": [pps - 1, pps, pps + 1], "pps_saturated": pps,
             "idle_cpu": idle_cpu, "idle_interrupts_per_s": 1, "first_frame_ms": first_ms,
-            "instr_per_pkt": instr, "image_bytes": 1, "curve": [point, {**point,
+            "instr_per_pkt": instr, "image_bytes": 1, "memory_kb": 1, "curve": [point, {**point,
                                                                         "offered_pps": 2000}],
             "instructions": {"one": 1, "empty": 1, "average": 1},
             **{f"latency_{share}": latency for share in compare.SHARES}}

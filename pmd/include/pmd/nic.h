@@ -33,7 +33,7 @@ struct nic_caps {
     uint16_t rxq_max, txq_max;
     uint16_t ring_min, ring_max, ring_multiple; /* descriptors */
     uint16_t frame_max_bytes;                   /* without CRC */
-    bool rss, vlan, rx_checksum, tx_checksum, tso;
+    bool rss, vlan, rx_checksum, tx_checksum, tso, msix;
 };
 
 struct nic_config {
@@ -91,6 +91,7 @@ struct nic_rxq {
     uint16_t index;
     uint16_t core;
     struct hal_irq irq;
+    bool irq_reaches; /* it ends a halt of the queue's core */
     struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
 
@@ -119,6 +120,7 @@ struct nic {
     struct nic_rxq *rxq[NIC_QUEUES_MAX];
     struct nic_txq *txq[NIC_QUEUES_MAX];
     struct hal_irq link_irq;
+    bool irqs_allocated;
     bool started;
     struct nic_counter *counters; /* everything the device counts, for `stats` */
     uint32_t counter_count;
