@@ -52,8 +52,9 @@ RT_INLINE e1000e_vec *header_at(struct buf *b, size_t offset)
 }
 
 /* At most `limit` plain frames from consecutive descriptors; returns how many. The pool holds
- * at least `limit` replacements, and the ring does not wrap within `limit`. */
-RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit)
+ * at least `limit` replacements, and the ring does not wrap within `limit`. *odd: it stopped at a
+ * frame, one that is not plain; looking again later could take one that just came for it. */
+RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit, bool *odd)
 {
     struct pool *pool = q->head.pool;
     struct e1000e_rx_desc *d = &q->ring[q->next];
@@ -62,13 +63,15 @@ RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit
     struct buf **next_out = out, **const end = out + limit;
     const e1000e_vec keep = q->keep, header = q->header;
     e1000e_vec sum = {0, 0};
+    uint64_t status = 0;
     uint32_t n;
 
     for (; next_out < end; next_out++, d++, slot++) {
         e1000e_vec results, length;
         struct buf_ref got, next;
 
-        if (RT_UNLIKELY(((rx_status(d) - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
+        status = rx_status(d);
+        if (RT_UNLIKELY(((status - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
         got = *slot;
@@ -91,6 +94,7 @@ RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit
         *next_out = got.buf;
     }
     n = (uint32_t)(next_out - out);
+    *odd = n != limit && (status & RXD_DD) != 0;
     pool->free -= n;
     q->head.stats.packets += n;
     q->head.stats.bytes += sum[1] >> RXD_LENGTH_SHIFT;
@@ -126,17 +130,18 @@ static __attribute__((noinline)) uint32_t rx_some(struct e1000e_rxq *q,
     left = RT_MIN(max, BUF_BATCH_MAX - before);
     while (left > 0) {
         uint32_t run = RT_MIN(left, (uint32_t)q->descs - q->next);
-        uint32_t n = 0;
+        bool odd = false;
+        uint32_t n;
 
         run = q->mid_frame ? 0 : RT_MIN(run, q->head.pool->free);
-        n = rx_run(q, &out->buf[out->count], run);
+        n = rx_run(q, &out->buf[out->count], run, &odd);
         out->count += n;
         left -= n;
         q->unposted = (uint16_t)(q->unposted + n);
         q->next = wrap(q->next + n, q->descs);
         if (n == run && run != 0)
             continue;
-        if (!e1000e_rx_pending(q))
+        if (!odd && (run != 0 || !e1000e_rx_pending(q)))
             break;
         e1000e_rx_odd(q, out);
         left--;
