@@ -12,10 +12,7 @@ FRAMES = 40000
 FLOWS = 64
 STALLS_MOST = 3
 STALLED_US = 50000
-# A packet near full bursts, owner checks on, mean of all iterations that found something: the
-# most usual iteration is one without reclaim (84) and says too little. The aim is 100; 101 to
-# 103 were counted.
-INSTRUCTIONS_MOST = 106
+INSTRUCTIONS_MOST = 100  # a packet in full bursts, owner checks on, macswap; DPDK's: 136
 EMPTY_MOST = 60          # a poll that finds nothing
 
 
@@ -103,7 +100,8 @@ def test_link(forwarding):
 
 def test_instructions(build_dir, image):
     """Counted: the same on every host."""
-    counted = count.measure(str(build_dir), image("l2fwd"), f"tx_descs={WINDOW}", nic="ixgbe")
-    assert counted.batch_average > 24
-    assert 0 < counted.per_packet_average <= INSTRUCTIONS_MOST, counted
+    counted = count.measure(str(build_dir), image("l2fwd"), f"mode=macswap tx_descs={WINDOW}",
+                            nic="ixgbe")
+    assert counted.batch_average > 16, counted
+    assert 40 < counted.per_packet <= INSTRUCTIONS_MOST, counted
     assert 0 < counted.empty <= EMPTY_MOST, counted
