@@ -25,12 +25,13 @@ enum {
 
 struct console {
     struct l2fwd *app;
-    struct timer read_timer, watch_timer, stats_timer, stop_timer;
+    struct timer read_timer, stats_timer, stop_timer;
     uint64_t typed_us; /* time of the last input */
     bool first_frame_logged;
     uint32_t stats_s; /* period that stats_timer was armed with */
     uint64_t link_irqs[NIC_PORTS_MAX];
-    uint32_t watched; /* port of the last watch */
+    uint32_t watched; /* port of the last watch ... */
+    uint64_t watch_us; /* ... and when the next one is due */
     uint32_t used;
     bool overlong;
     char line[LINE_BYTES];
@@ -201,6 +202,25 @@ static void watch_link_irqs(struct console *con)
     }
 }
 
+/* A port's link and some of its counters. With the reads of the console: no wake-up of its own. */
+static void watch_next_port(struct console *con, uint64_t now_us)
+{
+    if (now_us < con->watch_us)
+        return;
+    con->watch_us = now_us + WATCH_US;
+    for (uint32_t i = 0; i < NIC_PORTS_MAX; i++) {
+        struct nic *nic;
+
+        con->watched = (con->watched + 1) % NIC_PORTS_MAX;
+        nic = con->app->ports[con->watched];
+        if (nic == NULL)
+            continue;
+        nic_poll_link(nic);
+        nic_poll_stats(nic, WATCH_ROWS);
+        break;
+    }
+}
+
 static void on_read(struct timer *timer, uint64_t now_us)
 {
     struct console *con = RT_CONTAINER_OF(timer, struct console, read_timer);
@@ -218,27 +238,10 @@ static void on_read(struct timer *timer, uint64_t now_us)
     }
     log_first_frame(con);
     watch_link_irqs(con);
+    watch_next_port(con, now_us);
     within_line &= now_us - con->typed_us < TYPING_US;
     next_us = hal_console_pump() ? PUMP_US : POLL_US;
     timer_arm(wheel_of(con), timer, now_us + (within_line ? POLL_BUSY_US : next_us));
-}
-
-static void on_watch(struct timer *timer, uint64_t now_us)
-{
-    struct console *con = RT_CONTAINER_OF(timer, struct console, watch_timer);
-
-    for (uint32_t i = 0; i < NIC_PORTS_MAX; i++) {
-        struct nic *nic;
-
-        con->watched = (con->watched + 1) % NIC_PORTS_MAX;
-        nic = con->app->ports[con->watched];
-        if (nic == NULL)
-            continue;
-        nic_poll_link(nic);
-        nic_poll_stats(nic, WATCH_ROWS);
-        break;
-    }
-    timer_arm(wheel_of(con), timer, now_us + WATCH_US);
 }
 
 static void on_stats(struct timer *timer, uint64_t now_us)
@@ -265,12 +268,10 @@ void l2fwd_console_start(struct l2fwd *app)
     con = (struct console){
         .app = app,
         .read_timer.fn = on_read,
-        .watch_timer.fn = on_watch,
         .stats_timer.fn = on_stats,
         .stop_timer.fn = on_stop,
     };
     timer_arm(wheel_of(&con), &con.read_timer, now_us + POLL_US);
-    timer_arm(wheel_of(&con), &con.watch_timer, now_us + WATCH_US);
     arm_stats(&con, now_us);
     if (rt_config.run_s != 0)
         timer_arm(wheel_of(&con), &con.stop_timer,
