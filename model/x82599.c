@@ -426,10 +426,11 @@ struct x82599 *x82599_create(const struct x82599_config *config)
     dev->own_reg = config->bar == NULL;
     if (dev->own_reg)
         dev->reg = aligned_alloc(4096, X82599_BAR_BYTES);
+    dev->rss = calloc(1, sizeof(*dev->rss));
     for (unsigned q = 0; q < X82599_QUEUES; q++)
         dev->txq[q].frame = malloc(TX_FRAME_BYTES);
     for (unsigned q = 0; q < X82599_QUEUES; q++) {
-        if (dev->txq[q].frame == NULL || dev->reg == NULL) {
+        if (dev->txq[q].frame == NULL || dev->reg == NULL || dev->rss == NULL) {
             x82599_destroy(dev);
             return NULL;
         }
@@ -445,6 +446,7 @@ void x82599_destroy(struct x82599 *dev)
 {
     for (unsigned q = 0; q < X82599_QUEUES; q++)
         free(dev->txq[q].frame);
+    free(dev->rss);
     free(dev->shadow);
     if (dev->own_reg)
         free(dev->reg);

@@ -47,8 +47,17 @@ struct spi_slave {
     bool sk;
 };
 
+#define RSS_KEY_BYTES 40
+#define RSS_INPUT_MAX 36 /* two IPv6 addresses and ports */
+struct rss_table {
+    bool built;
+    uint32_t key[RSS_KEY_BYTES / 4];
+    uint32_t add[2 * RSS_INPUT_MAX][16];
+};
+
 struct x82599 {
     uint32_t *reg;
+    struct rss_table *rss;
     bool own_reg, removed, halted, in_irq;
     struct x82599_config config;
     struct x82599_counters count;
@@ -143,6 +152,8 @@ bool x82599_filter(const struct x82599 *dev, const uint8_t *frame, uint32_t byte
 bool x82599_is_vlan(const struct x82599 *dev, const uint8_t *frame);
 uint32_t x82599_sum(const uint8_t *p, uint32_t bytes, uint32_t sum);
 uint16_t x82599_fold(uint32_t sum);
+/* x82599_rss.c; `input`: at most RSS_INPUT_MAX bytes */
+uint32_t x82599_toeplitz(const struct x82599 *dev, const uint8_t *input, uint32_t bytes);
 
 /* x82599_offload.c: turns a gathered frame into what goes over the wire */
 void x82599_emit(struct x82599 *dev, unsigned queue, const uint8_t *frame, uint32_t bytes);

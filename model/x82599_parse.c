@@ -176,24 +176,6 @@ static uint32_t check_l4(const struct headers *h)
 
 /* ---- RSS, 7.1.2.8 ---- */
 
-static uint32_t toeplitz(const struct x82599 *dev, const uint8_t *data, uint32_t bytes)
-{
-    /* key byte 0 is the low byte of the first register */
-    uint32_t hash = 0, window = __builtin_bswap32(x82599_get(dev, R_RSSRK(0)));
-
-    for (uint32_t i = 0; i < bytes; i++) {
-        uint32_t at = i + 4;
-        uint32_t next = at < 40 ? x82599_get(dev, R_RSSRK(at / 4)) >> (8 * (at % 4)) & 0xff : 0;
-
-        for (unsigned bit = 8; bit-- > 0;) {
-            if ((data[i] >> bit & 1) != 0)
-                hash ^= window;
-            window = window << 1 | (next >> bit & 1);
-        }
-    }
-    return hash;
-}
-
 static uint32_t rss_type(uint32_t mrqc, const struct headers *h, bool ports)
 {
     if (h->v4) {
@@ -214,7 +196,7 @@ static void rss(const struct x82599 *dev, const struct headers *h, struct x82599
 {
     uint32_t mrqc = x82599_get(dev, R_MRQC), address_bytes = h->v4 ? 8 : 32;
     bool ports = !h->fragment && h->l4_whole && h->l4_bytes >= 8;
-    uint8_t tuple[36];
+    uint8_t tuple[RSS_INPUT_MAX];
 
     if (FIELD_GET(MRQC_MODE, mrqc) != 1)
         return;
@@ -226,7 +208,7 @@ static void rss(const struct x82599 *dev, const struct headers *h, struct x82599
         memcpy(tuple + address_bytes, h->ip + h->ip_bytes, 4);
         address_bytes += 4;
     }
-    out->hash = toeplitz(dev, tuple, address_bytes);
+    out->hash = x82599_toeplitz(dev, tuple, address_bytes);
     out->queue = x82599_get(dev, R_RETA((out->hash & 127) / 4)) >> (8 * (out->hash & 3)) & 15;
 }
 
