@@ -1,31 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Receive a batch, rewrite it, send it, all in one turn. What the transmit ring does not
- * take is tried again within the turn, then dropped and counted: holding it would only
- * move the loss to the receive ring and make every later frame wait.
+ * Receive a batch, rewrite it, send it, all in one turn. What the transmit ring does not take
+ * stays in front of the batch and goes with the next turn, so that the receive ring is a buffer,
+ * too, when the other side stands still for a moment. When nothing moves for TX_HOLD_US, it
+ * is dropped and counted.
  */
 #include "worker.h"
 
-enum { TX_TRIES = 8 };
+enum { TX_TRIES = 8, TX_HOLD_US = 10000 };
 
-static RT_COLD void send_rest(struct l2fwd_path *path)
+/* `before`: frames in the batch when this turn began to send. */
+static RT_COLD void send_rest(struct l2fwd_path *path, uint32_t before, bool held,
+                              uint64_t now_us)
 {
     for (unsigned i = 0; i < TX_TRIES && path->batch.count != 0; i++) {
         nic_tx_reclaim(path->txq);
         nic_tx(path->txq, &path->batch);
     }
     path->stats.forwarded -= path->batch.count;
-    path->stats.tx_full += path->batch.count;
-    buf_batch_free(&path->batch);
+    if (!held || path->batch.count != before) {
+        path->held_since_us = now_us;
+    } else if (now_us - path->held_since_us >= path->drain_us + TX_HOLD_US) {
+        path->stats.tx_full += path->batch.count;
+        buf_batch_free(&path->batch);
+    }
 }
 
-/* Sends the whole batch; none of it is left. */
-RT_INLINE void send_batch(struct l2fwd_path *path)
+/* `held`: frames of an earlier turn are in front. Some may stay in the batch. */
+RT_INLINE void send_batch(struct l2fwd_path *path, bool held, uint64_t now_us)
 {
-    path->stats.forwarded += path->batch.count;
+    uint32_t before = path->batch.count;
+
+    path->stats.forwarded += before;
     nic_tx(path->txq, &path->batch);
     if (RT_UNLIKELY(path->batch.count != 0))
-        send_rest(path);
+        send_rest(path, before, held, now_us);
     if (RT_UNLIKELY(path->first_cycles == 0))
         path->first_cycles = hal_cycles();
 }
@@ -43,13 +52,14 @@ RT_INLINE void rewrite_batch(struct l2fwd_path *path, uint32_t first)
 uint32_t l2fwd_worker_poll(void *ctx, uint64_t now_us)
 {
     struct l2fwd_path *path = ctx;
-    uint32_t count = nic_rx(path->rxq, &path->batch, path->batch_max);
+    uint32_t first = path->batch.count;
+    uint32_t count = nic_rx(path->rxq, &path->batch, path->batch_max - first);
 
     path->stats.polls[count]++;
-    if (count == 0)
+    if (path->batch.count == 0)
         return 0;
-    rewrite_batch(path, 0);
-    send_batch(path);
+    rewrite_batch(path, first);
+    send_batch(path, first != 0, now_us);
     return count;
 }
 
@@ -66,7 +76,7 @@ static uint32_t poll_held(void *ctx, uint64_t now_us)
         path->held_since_us = now_us;
     if (path->batch.count == path->batch_max ||
         (path->batch.count != 0 && now_us - path->held_since_us >= path->drain_us))
-        send_batch(path);
+        send_batch(path, first != 0, now_us);
     return count;
 }
 
@@ -116,11 +126,11 @@ static bool path_arm(void *ctx)
     struct l2fwd_path *path = ctx;
 
     if (path->batch.count != 0 && path->mode != L2FWD_TXONLY)
-        send_batch(path);
+        send_batch(path, true, hal_now_us());
     nic_tx_reclaim(path->txq);
     pool_collect(path->pool);
-    if (path->mode == L2FWD_TXONLY &&
-        (path->batch.count != 0 || l2fwd_txgen_left(&path->txgen))) {
+    if (path->batch.count != 0 ||
+        (path->mode == L2FWD_TXONLY && l2fwd_txgen_left(&path->txgen))) {
         (void)nic_rx_arm(path->rxq); /* disarm follows: keep the pair */
         return true;
     }

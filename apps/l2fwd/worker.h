@@ -29,7 +29,7 @@ struct l2fwd_path {
     bool vlan_strip;
     struct l2fwd_rewrite rewrite;
     uint64_t first_cycles; /* hal_cycles() when the first frame went out; 0: none yet */
-    struct buf_batch batch; /* empty between turns, but for frames held by drain_us */
+    struct buf_batch batch; /* between turns: what waits, for drain_us or for room in the ring */
     uint64_t held_since_us;
     uint64_t drain_us;
     struct pool *pool;

@@ -191,20 +191,44 @@ static void a_ring_that_drains_loses_nothing(void **state)
     finish();
 }
 
+static void a_full_ring_holds(void **state)
+{
+    struct loop_source s = start(L2FWD_MAC, 0);
+
+    rxq.waiting = 64;
+    txq.room = 10;
+    s.poll(s.ctx, 1000);
+    assert_int_equal(path.batch.count, 22);
+    assert_int_equal(path.stats.forwarded, 10);
+    assert_in_range(txq.calls, 2, 20); /* bounded */
+    assert_true(s.arm(s.ctx));         /* no sleep on it */
+    s.disarm(s.ctx);
+    txq.room = UINT32_MAX / 2;
+    assert_int_equal(s.poll(s.ctx, 1100), 10); /* what fits behind the held ones */
+    assert_int_equal(path.stats.forwarded, 42);
+    assert_int_equal(s.poll(s.ctx, 1101), 22);
+    assert_int_equal(txq.sent, 64);
+    assert_int_equal(path.stats.tx_full, 0);
+    finish();
+}
+
 static void a_ring_that_stays_full_is_counted(void **state)
 {
     struct loop_source s = start(L2FWD_MAC, 0);
 
     rxq.waiting = 64;
     txq.room = 10;
-    s.poll(s.ctx, 0);
+    s.poll(s.ctx, 1000);
+    s.poll(s.ctx, 10999);
+    assert_int_equal(path.batch.count, 32);
+    assert_int_equal(path.stats.tx_full, 0);
+    s.poll(s.ctx, 11000); /* nothing moved for 10 ms */
     assert_int_equal(path.batch.count, 0);
-    assert_int_equal(path.stats.tx_full, 22);
+    assert_int_equal(path.stats.tx_full, 32);
     assert_int_equal(path.stats.forwarded, 10);
-    assert_in_range(txq.calls, 2, 20); /* bounded */
     txq.room = UINT32_MAX / 2;
-    assert_int_equal(s.poll(s.ctx, 0), 32); /* goes on by itself */
-    assert_int_equal(path.stats.forwarded, 42);
+    assert_int_equal(s.poll(s.ctx, 11001), 22); /* goes on by itself */
+    assert_int_equal(path.stats.forwarded, 32);
     txq.in_order = true; /* the dropped ones are a gap */
     finish();
 }
@@ -295,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forwards_in_order_and_rewrites),
         cmocka_unit_test(a_ring_that_drains_loses_nothing),
+        cmocka_unit_test(a_full_ring_holds),
         cmocka_unit_test(a_ring_that_stays_full_is_counted),
         cmocka_unit_test(holds_until_full_or_old),
         cmocka_unit_test(rxonly),
