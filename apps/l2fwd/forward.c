@@ -2,6 +2,8 @@
 /* Rewriting addresses; see the header. */
 #include "forward.h"
 
+#include <cpuid.h>
+
 _Static_assert(BUF_HEADROOM_BYTES + 16 <= BUF_ROOM_BYTES, "16 bytes fit behind any offset");
 
 /* The first 16 bytes of a frame in one register. */
@@ -14,14 +16,6 @@ RT_INLINE uint64_t load64(const uint8_t *p)
 
     __builtin_memcpy(&v, p, sizeof(v));
     return v;
-}
-
-RT_INLINE void swap_addresses(uint8_t *frame)
-{
-    head_bytes *head = (head_bytes *)(void *)frame;
-
-    *head = __builtin_shufflevector(*head, *head, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13,
-                                    14, 15);
 }
 
 RT_INLINE uint32_t load32(const uint8_t *p)
@@ -68,17 +62,48 @@ void l2fwd_rewrite(const struct l2fwd_rewrite *rewrite, struct buf_batch *batch,
 
 void l2fwd_swap(struct buf_batch *batch, uint32_t first)
 {
+    struct buf **end = batch->buf + batch->count;
+
+    for (struct buf **b = batch->buf + first; b != end; b++) {
+        uint8_t *frame = buf_data(*b);
+        uint64_t first8 = load64(frame);    /* d0 d1 d2 d3 d4 d5 s0 s1 */
+        uint64_t last4 = load32(frame + 8); /* s2 s3 s4 s5 */
+        uint64_t source = first8 >> 48 | last4 << 16;
+
+        store_addresses(frame, source | first8 << 48, (uint32_t)(first8 >> 16));
+    }
+}
+
+#define WITH_SSSE3 __attribute__((target("ssse3")))
+
+WITH_SSSE3 RT_INLINE void shuffle_head(const struct buf *b)
+{
+    head_bytes *head = (head_bytes *)(void *)buf_data(b);
+
+    *head = __builtin_shufflevector(*head, *head, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13,
+                                    14, 15);
+}
+
+WITH_SSSE3 static void swap_ssse3(struct buf_batch *batch, uint32_t first)
+{
     struct buf **b = batch->buf + first;
     uint32_t left = batch->count - first;
 
     for (; left >= 4; left -= 4, b += 4) {
-        swap_addresses(buf_data(b[0]));
-        swap_addresses(buf_data(b[1]));
-        swap_addresses(buf_data(b[2]));
-        swap_addresses(buf_data(b[3]));
+        shuffle_head(b[0]);
+        shuffle_head(b[1]);
+        shuffle_head(b[2]);
+        shuffle_head(b[3]);
     }
     for (; left > 0; left--, b++)
-        swap_addresses(buf_data(*b));
+        shuffle_head(*b);
+}
+
+l2fwd_swap_fn *l2fwd_swap_best(void)
+{
+    unsigned a, b, c = 0, d;
+
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_SSSE3) != 0 ? swap_ssse3 : l2fwd_swap;
 }
 
 void l2fwd_restore_vlan(struct buf_batch *batch, uint32_t first)

@@ -11,7 +11,7 @@
     X(RX_ERROR, "rx_error")             /* the card reports a bad frame */                     \
     X(RX_HOSTILE, "rx_hostile")         /* the card reports what cannot be */                  \
     X(RX_TOO_LONG, "rx_too_long")       /* in several buffers, longer than frame_max */        \
-    X(TX_FULL, "tx_full")               /* the partner's transmit ring stayed full, 10 ms */          \
+    X(TX_FULL, "tx_full")               /* the transmit ring stood still for 10 ms */          \
     X(TX_BAD, "tx_bad")                 /* too long for the partner */                         \
     X(RX_ONLY, "rx_only")               /* the mode says drop */                               \
     X(POOL_EMPTY, "pool_empty")         /* txonly: no buffer */

@@ -44,7 +44,7 @@ RT_INLINE void rewrite_batch(struct l2fwd_path *path, uint32_t first)
     if (path->mode == L2FWD_MAC)
         l2fwd_rewrite(&path->rewrite, &path->batch, first);
     else if (path->mode == L2FWD_MACSWAP)
-        l2fwd_swap(&path->batch, first);
+        path->swap(&path->batch, first);
     if (RT_UNLIKELY(path->vlan_strip))
         l2fwd_restore_vlan(&path->batch, first);
 }
@@ -154,6 +154,7 @@ struct loop_source l2fwd_worker_source(struct l2fwd_path *path)
         .ctx = path,
     };
 
+    path->swap = l2fwd_swap_best();
     if (path->mode == L2FWD_RXONLY)
         source.poll = poll_rxonly;
     else if (path->mode == L2FWD_TXONLY)

@@ -28,6 +28,7 @@ struct l2fwd_path {
     enum l2fwd_mode mode;
     bool vlan_strip;
     struct l2fwd_rewrite rewrite;
+    l2fwd_swap_fn *swap; /* set by l2fwd_worker_source() */
     uint64_t first_cycles; /* hal_cycles() when the first frame went out; 0: none yet */
     struct buf_batch batch; /* between turns: what waits, for drain_us or for room in the ring */
     uint64_t held_since_us;

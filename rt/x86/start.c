@@ -26,8 +26,7 @@
 #include "smp.h"
 #include "trap.h"
 
-enum { EXIT_ARGUMENTS = 2, EXIT_MEMORY = 3, EXIT_CPU = 7 };
-#define CPUID_SSSE3 RT_BIT(9) /* leaf 1, ECX */
+enum { EXIT_ARGUMENTS = 2, EXIT_MEMORY = 3 };
 #define IDENTITY_LIMIT (UINT64_C(1) << 46) /* reached by four levels, and by all RAM today */
 
 RT_NORETURN void rt_start(const struct boot_info *bi);
@@ -227,15 +226,6 @@ static void log_cpu(void)
     rt_log("cpu name=\"%s\"", name);
 }
 
-/* What the build takes for granted beyond x86-64 (meson.build). */
-static void require_cpu(void)
-{
-    if ((x86_cpuid(1, 0).ecx & CPUID_SSSE3) != 0)
-        return;
-    rt_log("cpu state=too_old missing=ssse3 remedy=\"a CPU of 2011 or later; QEMU: -cpu max\"");
-    hal_exit(EXIT_CPU);
-}
-
 /* On the guarded stack of core 0. */
 static void start_machine(void *arg)
 {
@@ -245,7 +235,6 @@ static void start_machine(void *arg)
     power_init(&acpi); /* from here on hal_exit() can power off */
     parse_arguments(bi);
     log_cpu();
-    require_cpu();
     irq_init(&acpi);
     if (apic_init(&acpi) != RT_OK)
         rt_log("apic state=absent reason=\"one core, no interrupts\"");

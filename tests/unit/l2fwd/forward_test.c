@@ -74,16 +74,20 @@ static void only_from_first_on(void **state)
     l2fwd_swap(&batch, 3);
     check_untouched(2);
     fill();
+    l2fwd_swap_best()(&batch, 3);
+    check_untouched(2);
+    fill();
     l2fwd_swap(&batch, FRAMES); /* none */
+    l2fwd_swap_best()(&batch, FRAMES);
     l2fwd_rewrite(&rewrite, &batch, FRAMES);
     for (unsigned i = 0; i < FRAMES; i++)
         check_untouched(i);
 }
 
-static void swap(void **state)
+static void check_swap(l2fwd_swap_fn *swap)
 {
     fill();
-    l2fwd_swap(&batch, 0);
+    swap(&batch, 0);
     for (unsigned i = 0; i < FRAMES; i++) {
         unsigned at = bufs[i].buf.data_off;
         uint8_t wanted[12];
@@ -92,9 +96,15 @@ static void swap(void **state)
             wanted[k] = (uint8_t)((at + (k + 6) % 12) * 3 + i);
         check_frame(i, wanted);
     }
-    l2fwd_swap(&batch, 0); /* twice is nothing */
+    swap(&batch, 0); /* twice is nothing */
     for (unsigned i = 0; i < FRAMES; i++)
         check_untouched(i);
+}
+
+static void swap(void **state)
+{
+    check_swap(l2fwd_swap);
+    check_swap(l2fwd_swap_best());
 }
 
 static void stripped_tags_are_put_back(void **state)
