@@ -7,16 +7,14 @@
  */
 #include "worker.h"
 
-enum { TX_TRIES = 8, TX_HOLD_US = 10000 };
+enum { TX_HOLD_US = 10000 };
 
 /* `before`: frames in the batch when this turn began to send. */
 static RT_COLD void send_rest(struct l2fwd_path *path, uint32_t before, bool held,
                               uint64_t now_us)
 {
-    for (unsigned i = 0; i < TX_TRIES && path->batch.count != 0; i++) {
-        nic_tx_reclaim(path->txq);
-        nic_tx(path->txq, &path->batch);
-    }
+    nic_tx_reclaim(path->txq);
+    nic_tx(path->txq, &path->batch);
     path->stats.forwarded -= path->batch.count;
     if (!held || path->batch.count != before) {
         path->held_since_us = now_us;
