@@ -67,10 +67,11 @@ RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit
     uint32_t n;
 
     for (; next_out < end; next_out++, d++, slot++) {
-        e1000e_vec results, length;
+        e1000e_vec written, results, length;
         struct buf_ref got, next;
 
-        status = rx_status(d);
+        written = *(volatile e1000e_vec *)(void *)d; /* once: what is checked is what is used */
+        status = written[1];
         if (RT_UNLIKELY(((status - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
@@ -81,7 +82,7 @@ RT_INLINE uint32_t rx_run(struct e1000e_rxq *q, struct buf **out, uint32_t limit
         *got.owner = BUF_STACK;
         *next.owner = BUF_NIC;
         RT_PREFETCH((char *)got.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES);
-        results = *(e1000e_vec *)(void *)d & keep;
+        results = written & keep;
         length = results & length_lane;
         sum += length;
         buf_unpoison(got.buf);

@@ -73,10 +73,11 @@ RT_INLINE uint32_t rx_run(struct ixgbe_rxq *q, struct buf **out, uint32_t limit,
     for (p = out; p < end; p++, d++, fresh--) {
         struct buf_ref *slot = (struct buf_ref *)(void *)((char *)d + to_shadow);
         uint8_t *owner, *next_owner;
-        ixgbe_vec results, length, next;
+        ixgbe_vec written, results, length, next;
         struct buf *got;
 
-        status = rx_status(d);
+        written = *(volatile ixgbe_vec *)(void *)d; /* once: what is checked is what is used */
+        status = written[1];
         if (RT_UNLIKELY(((status - RX_LENGTH_ONE) & RX_PLAIN_MASK) != RX_PLAIN))
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
@@ -89,7 +90,7 @@ RT_INLINE uint32_t rx_run(struct ixgbe_rxq *q, struct buf **out, uint32_t limit,
         *owner = BUF_STACK;
         *next_owner = BUF_NIC;
         RT_PREFETCH((char *)got + sizeof(struct buf) + BUF_HEADROOM_BYTES);
-        results = *(ixgbe_vec *)(void *)d & keep;
+        results = written & keep;
         length = results & length_lane;
         sum += length;
         buf_unpoison(got);
