@@ -97,7 +97,6 @@ struct e1000e {
     uint32_t rx_buffer_kb;
     bool fresh; /* reset, and nothing enabled since */
     bool semaphore;
-    struct nic_counter *counters;
 };
 
 /* e1000e.c */
