@@ -121,6 +121,7 @@ static struct loop_source start(enum l2fwd_mode mode, uint64_t drain_us)
     const struct l2fwd_options o = {.tx_size = 60, .tx_flows = 1, .tx_count = 100};
 
     host_memory_reset();
+    host_clock_virtual(1000); /* path_arm() reads the clock: the test decides, not the host */
     assert_int_equal(pool_create("test", 0, 1, POOL, &pool), RT_OK);
     memset(&rxq, 0, sizeof(rxq));
     memset(&txq, 0, sizeof(txq));
