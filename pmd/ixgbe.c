@@ -9,6 +9,7 @@
 
 #define VENDOR_INTEL 0x8086
 #define MASTER_OFF_TIMEOUT_US 80000
+#define RST_ALONE_US 1000
 #define RST_TIMEOUT_US 10000
 #define RESET_SETTLE_US 50000 /* DS 4.2.1.7: 10 ms; the X540's firmware takes longer */
 #define AUTO_RD_TIMEOUT_US 100000
@@ -26,8 +27,8 @@ static const struct ixgbe_model models[] = {
     {0x10fb, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599ES SFI/SFP+"},
     {0x1557, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599EN SFI/SFP+"},
     {0x154d, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599 SFP+ SF2"},
-    {0x10f7, 512, 160, FLAGS_82599, "82599 KX4"},
-    {0x10f8, 512, 160, FLAGS_82599, "82599 backplane"},
+    {0x10f7, 512, 160, FLAGS_82599 | IXGBE_BACKPLANE, "82599 KX4"},
+    {0x10f8, 512, 160, FLAGS_82599 | IXGBE_BACKPLANE, "82599 backplane"},
     {0x1528, 384, 160, FLAGS_X540, "X540-AT2"},
     {0x1560, 384, 160, FLAGS_X540, "X540-AT1"},
     {0x1563, 384, 160, FLAGS_X550, "X550-T2"},
@@ -57,40 +58,142 @@ void ixgbe_complain(const struct ixgbe *dev, const char *what, const char *reg, 
            (unsigned)value);
 }
 
-/* DS 4.6.7: the receive path drains into nothing while its enable changes. */
-static void receive_switch(struct ixgbe *dev, bool on)
+/* A register that a step waits for, with a line when it does not come. */
+static enum rt_status await(struct nic *nic, struct nic_steps *steps, struct nic_step_wait wait,
+                            const char *what, const char *reg)
 {
+    const struct ixgbe *dev = nic->priv;
     uint32_t value = 0;
+    enum rt_status st = nic_step_reg(steps, &dev->mmio, wait, &value);
+
+    if (st == RT_TIMEOUT)
+        ixgbe_complain(dev, what, reg, value);
+    return st;
+}
+
+/* Of a wait that is as good as over when its time has passed. */
+static enum rt_status no_matter(enum rt_status st)
+{
+    return st == RT_TIMEOUT ? RT_OK : st;
+}
+
+/* ---- steps down: DS 4.6.3.1, 5.2.5.3.2: no interrupts, no new DMA ---- */
+
+static enum rt_status irqs_off(struct nic *nic, struct nic_steps *steps)
+{
+    struct ixgbe *dev = nic->priv;
+
+    ixgbe_irq_quiet(dev);
+    return RT_OK;
+}
+
+/* DS 4.6.7: the receive path drains into nothing while its enable changes. */
+static enum rt_status rx_path_close(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
 
     ixgbe_write(dev, IXGBE_SECRXCTRL, ixgbe_read(dev, IXGBE_SECRXCTRL) | SECRXCTRL_RX_DIS);
-    if (hal_wait_reg(&dev->mmio, IXGBE_SECRXSTAT, SECRXSTAT_RDY, SECRXSTAT_RDY,
-                     SECRX_TIMEOUT_US, &value) != RT_OK)
-        ixgbe_complain(dev, "rx-path-busy", "secrxstat", value);
-    ixgbe_write(dev, IXGBE_RXCTRL, on ? RXCTRL_RXEN : 0);
+    return RT_OK;
+}
+
+static enum rt_status rx_path_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait drained = {IXGBE_SECRXSTAT, SECRXSTAT_RDY, SECRXSTAT_RDY,
+                                                 SECRX_TIMEOUT_US};
+
+    return no_matter(await(nic, steps, drained, "rx-path-busy", "secrxstat"));
+}
+
+static void receive_switch(const struct ixgbe *dev, uint32_t rxctrl)
+{
+    ixgbe_write(dev, IXGBE_RXCTRL, rxctrl);
     ixgbe_write(dev, IXGBE_SECRXCTRL, ixgbe_read(dev, IXGBE_SECRXCTRL) & ~SECRXCTRL_RX_DIS);
     (void)ixgbe_read(dev, IXGBE_STATUS);
 }
 
-/* DS 4.6.3.1, 5.2.5.3.2: no interrupts, no new DMA. */
-static void silence(struct ixgbe *dev)
+static enum rt_status receive_off(struct nic *nic, struct nic_steps *steps)
 {
-    uint32_t status = 0;
+    const struct ixgbe *dev = nic->priv;
 
-    ixgbe_irq_quiet(dev);
-    if ((ixgbe_read(dev, IXGBE_RXCTRL) & RXCTRL_RXEN) != 0) {
-        receive_switch(dev, false);
-        hal_delay_us(RXEN_OFF_US);
-    }
-    ixgbe_queues_disable(dev);
+    steps->wait_us = (ixgbe_read(dev, IXGBE_RXCTRL) & RXCTRL_RXEN) != 0 ? RXEN_OFF_US : 0;
+    receive_switch(dev, 0);
+    return RT_OK;
+}
+
+static enum rt_status master_off(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
     ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_GIO_MASTER_DISABLE);
-    if (hal_wait_reg(&dev->mmio, IXGBE_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
-                     MASTER_OFF_TIMEOUT_US, &status) != RT_OK)
-        ixgbe_complain(dev, "dma-still-on", "status", status); /* the reset ends it */
+    return RT_OK;
+}
+
+/* The reset ends what still goes on then. */
+static enum rt_status master_off_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait off = {IXGBE_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
+                                             MASTER_OFF_TIMEOUT_US};
+
+    return no_matter(await(nic, steps, off, "dma-still-on", "status"));
+}
+
+/* Whatever it does from here on, it does not do it to our memory. */
+static enum rt_status bus_master_off(struct nic *nic, struct nic_steps *steps)
+{
+    pci_bus_master(nic->pci, false);
+    return RT_OK;
+}
+
+/* DS 4.6.3 steps 2 and 3; DS 8.2.3.1.1: no register is touched for a millisecond. */
+static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_RST);
+    steps->wait_us = RST_ALONE_US;
+    return RT_OK;
+}
+
+static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait over = {IXGBE_CTRL, CTRL_RST, 0, RST_TIMEOUT_US};
+    struct ixgbe *dev = nic->priv;
+    enum rt_status st = await(nic, steps, over, "reset-timeout", "ctrl");
+
+    dev->fresh = st == RT_OK;
+    return st;
+}
+
+static enum rt_status reset_settle(struct nic *nic, struct nic_steps *steps)
+{
+    steps->wait_us = RESET_SETTLE_US;
+    return RT_OK;
+}
+
+static enum rt_status irqs_free(struct nic *nic, struct nic_steps *steps)
+{
+    nic_irq_teardown(nic);
+    return RT_OK;
+}
+
+#define SILENCE_STEPS                                                                            \
+    {irqs_off}, {rx_path_close}, {rx_path_wait}, {receive_off}, {ixgbe_queues_off},              \
+        {ixgbe_queues_off_wait}, {master_off}, {master_off_wait}, {bus_master_off}
+#define RESET_STEPS {reset}, {reset_wait}
+
+static enum rt_status finish(struct nic *nic, const struct nic_step *table, size_t count)
+{
+    const struct ixgbe *dev = nic->priv;
+    struct nic_steps steps;
+
+    nic_steps_begin(&steps, table, (uint32_t)count, dev->model->flags);
+    return nic_steps_finish(nic, &steps);
 }
 
 static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
 {
     struct ixgbe *dev = hal_alloc(sizeof(*dev), RT_CACHE_LINE, "ixgbe");
+    static const struct nic_step silence[] = {SILENCE_STEPS};
     uint32_t status;
     enum rt_status st;
 
@@ -109,56 +212,57 @@ static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
         return RT_IO;
     }
     dev->lan = FIELD_GET(STATUS_LAN_ID, status) & 1;
-    silence(dev);
     *settle_us = 0;
-    return RT_OK;
-}
-
-/* DS 4.6.3 steps 2 and 3. With the link reset (LRST) when there is link hardware to restart. */
-static enum rt_status reset(struct ixgbe *dev)
-{
-    uint32_t value = 0;
-    enum rt_status st;
-
-    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_RST);
-    st = hal_wait_reg(&dev->mmio, IXGBE_CTRL, CTRL_RST, 0, RST_TIMEOUT_US, &value);
-    if (st != RT_OK)
-        ixgbe_complain(dev, "reset-timeout", "ctrl", value);
-    dev->fresh = st == RT_OK;
-    return st;
+    return finish(nic, silence, RT_ARRAY_SIZE(silence));
 }
 
 static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
 {
+    static const struct nic_step rows[] = {RESET_STEPS};
+
     *settle_us = RESET_SETTLE_US;
-    return reset(nic->priv);
+    return finish(nic, rows, RT_ARRAY_SIZE(rows));
 }
 
-/* Steps 4 to 6: the chip has read its EEPROM, firmware and DMA are up. */
-static enum rt_status settled(struct ixgbe *dev)
+/* ---- steps up: DS 4.6.3 steps 4 to 6: EEPROM read, firmware and DMA ready ---- */
+
+static enum rt_status causes_clear(struct nic *nic, struct nic_steps *steps)
 {
-    uint32_t value = 0;
-    enum rt_status st;
+    struct ixgbe *dev = nic->priv;
 
     ixgbe_irq_quiet(dev);
     (void)ixgbe_read(dev, IXGBE_EICR);
-    if ((dev->model->flags & IXGBE_NVM_EERD) != 0) {
-        st = hal_wait_reg(&dev->mmio, IXGBE_EEC, EEC_AUTO_RD, EEC_AUTO_RD, AUTO_RD_TIMEOUT_US,
-                          &value);
-        if (st != RT_OK) {
-            ixgbe_complain(dev, "eeprom-load", "eec", value);
-            return st;
-        }
-    }
-    if (hal_wait_reg(&dev->mmio, IXGBE_EEMNGCTL, EEMNGCTL_CFG_DONE(dev->lan),
-                     EEMNGCTL_CFG_DONE(dev->lan), CFG_DONE_TIMEOUT_US, &value) != RT_OK)
-        ixgbe_complain(dev, "no-firmware", "eemngctl", value); /* a blank EEPROM has none */
-    st = hal_wait_reg(&dev->mmio, IXGBE_RDRXCTL, RDRXCTL_DMAIDONE, RDRXCTL_DMAIDONE,
-                      DMA_INIT_TIMEOUT_US, &value);
-    if (st != RT_OK)
-        ixgbe_complain(dev, "dma-init", "rdrxctl", value);
-    return st;
+    return RT_OK;
 }
+
+static enum rt_status eeprom_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait read = {IXGBE_EEC, EEC_AUTO_RD, EEC_AUTO_RD,
+                                              AUTO_RD_TIMEOUT_US};
+
+    return await(nic, steps, read, "eeprom-load", "eec");
+}
+
+/* A blank EEPROM has no firmware. */
+static enum rt_status firmware_wait(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+    uint32_t done = EEMNGCTL_CFG_DONE(dev->lan);
+    const struct nic_step_wait up = {IXGBE_EEMNGCTL, done, done, CFG_DONE_TIMEOUT_US};
+
+    return no_matter(await(nic, steps, up, "no-firmware", "eemngctl"));
+}
+
+static enum rt_status dma_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait ready = {IXGBE_RDRXCTL, RDRXCTL_DMAIDONE,
+                                               RDRXCTL_DMAIDONE, DMA_INIT_TIMEOUT_US};
+
+    return await(nic, steps, ready, "dma-init", "rdrxctl");
+}
+
+#define SETTLED_STEPS                                                                            \
+    {causes_clear}, {eeprom_wait, IXGBE_NVM_EERD}, {firmware_wait}, {dma_wait}
 
 static enum rt_status choose_mac(struct ixgbe *dev)
 {
@@ -177,11 +281,12 @@ static const struct nic_ops ixgbe_ops;
 
 static enum rt_status probe(struct nic *nic)
 {
+    static const struct nic_step settled[] = {SETTLED_STEPS};
     struct ixgbe *dev = nic->priv;
     enum rt_status st;
 
     dev->nic = nic;
-    st = settled(dev);
+    st = finish(nic, settled, RT_ARRAY_SIZE(settled));
     if (st == RT_OK && (dev->model->flags & IXGBE_NVM_EERD) != 0) {
         st = ixgbe_sync_take(dev, SYNC_NVM);
         if (st == RT_OK)
@@ -218,9 +323,10 @@ static enum rt_status configure(struct nic *nic)
 }
 
 /* DS 4.6.11.3.4 without traffic classes: one packet buffer for everything. */
-static void buffers(struct ixgbe *dev)
+static enum rt_status buffers(struct nic *nic, struct nic_steps *steps)
 {
-    uint32_t frame_kib = (dev->nic->config.frame_max_bytes + 1023u) / 1024;
+    const struct ixgbe *dev = nic->priv;
+    uint32_t frame_kib = (nic->config.frame_max_bytes + 1023u) / 1024;
 
     for (unsigned i = 0; i < IXGBE_PACKET_BUFFERS; i++) {
         ixgbe_write(dev, IXGBE_RXPBSIZE(i),
@@ -229,12 +335,26 @@ static void buffers(struct ixgbe *dev)
         ixgbe_write(dev, IXGBE_TXPBTHRESH(i),
                     i == 0 ? dev->model->tx_buffer_kib - frame_kib - 1 : 0);
     }
+    return RT_OK;
+}
+
+static enum rt_status filters(struct nic *nic, struct nic_steps *steps)
+{
+    ixgbe_filter_init(nic->priv);
+    return RT_OK;
+}
+
+static enum rt_status receive_scaling(struct nic *nic, struct nic_steps *steps)
+{
+    ixgbe_rss_init(nic->priv);
+    return RT_OK;
 }
 
 /* Step 9 (DS 4.6.7), up to the queues. */
-static void receive_setup(struct ixgbe *dev)
+static enum rt_status receive_setup(struct nic *nic, struct nic_steps *steps)
 {
-    const struct nic_config *config = &dev->nic->config;
+    const struct ixgbe *dev = nic->priv;
+    const struct nic_config *config = &nic->config;
     uint32_t hlreg0 = HLREG0_TXCRCEN | HLREG0_RXCRCSTRP | HLREG0_TXPADEN |
                       (ixgbe_read(dev, IXGBE_HLREG0) & ~HLREG0_JUMBOEN);
     uint32_t rdrxctl = ixgbe_read(dev, IXGBE_RDRXCTL) & ~RDRXCTL_RSCFRSTSIZE;
@@ -253,77 +373,100 @@ static void receive_setup(struct ixgbe *dev)
         ixgbe_write(dev, IXGBE_RQSMR(i), 0);
         ixgbe_write(dev, IXGBE_TQSM(i), 0);
     }
+    return RT_OK;
 }
 
 /* Step 10 (DS 4.6.8), up to the queues. */
-static void transmit_setup(struct ixgbe *dev)
+static enum rt_status transmit_setup(struct nic *nic, struct nic_steps *steps)
 {
+    const struct ixgbe *dev = nic->priv;
+
     ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) | RTTDCS_ARBDIS);
     ixgbe_write(dev, IXGBE_MTQC, 0);
     ixgbe_write(dev, IXGBE_DTXMXSZRQ, DTXMXSZRQ_MAX);
     ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) & ~RTTDCS_ARBDIS);
     ixgbe_write(dev, IXGBE_DMATXCTL, ixgbe_read(dev, IXGBE_DMATXCTL) | DMATXCTL_TE);
+    return RT_OK;
 }
+
+static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
+{
+    struct ixgbe *dev = nic->priv;
+
+    dev->fresh = false;
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) & ~CTRL_GIO_MASTER_DISABLE);
+    ixgbe_write(dev, IXGBE_CTRL_EXT,
+                ixgbe_read(dev, IXGBE_CTRL_EXT) | CTRL_EXT_NS_DIS | CTRL_EXT_RO_DIS |
+                    CTRL_EXT_DRV_LOAD);
+    return RT_OK;
+}
+
+static enum rt_status rings(struct nic *nic, struct nic_steps *steps)
+{
+    return ixgbe_rings_start(nic->priv);
+}
+
+static enum rt_status dma_on(struct nic *nic, struct nic_steps *steps)
+{
+    ixgbe_irq_setup(nic->priv);
+    pci_bus_master(nic->pci, true);
+    return RT_OK;
+}
+
+static enum rt_status receive_on(struct nic *nic, struct nic_steps *steps)
+{
+    receive_switch(nic->priv, RXCTRL_RXEN);
+    return RT_OK;
+}
+
+/* Off the bus: no register answers. */
+static const struct nic_step gone[] = {{bus_master_off}, {irqs_free}};
+static const struct nic_step down[] = {SILENCE_STEPS, RESET_STEPS, {reset_settle}, {irqs_free}};
+static const struct nic_step up[] = {
+    SETTLED_STEPS,
+    {driver_loaded},
+    {ixgbe_serial_module, IXGBE_SFP},
+    {ixgbe_serial_begin, IXGBE_SFP},
+    {ixgbe_serial_wait, IXGBE_SFP},
+    {ixgbe_copper_begin, IXGBE_COPPER},
+    {ixgbe_backplane_begin, IXGBE_BACKPLANE},
+    {ixgbe_flow_control},
+    {buffers},
+    {filters},
+    {receive_scaling},
+    {receive_setup},
+    {transmit_setup},
+    {rings},
+    {dma_on},
+    {ixgbe_tx_on},
+    {ixgbe_tx_on_wait},
+    {ixgbe_rx_on},
+    {ixgbe_rx_on_wait},
+    {rx_path_close},
+    {rx_path_wait},
+    {receive_on},
+};
 
 /* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
 void ixgbe_shut_down(struct ixgbe *dev)
 {
     bool there = ixgbe_read(dev, IXGBE_STATUS) != UINT32_MAX;
+    enum rt_status st = there ? finish(dev->nic, down, RT_ARRAY_SIZE(down))
+                              : finish(dev->nic, gone, RT_ARRAY_SIZE(gone));
 
-    if (there)
-        silence(dev);
-    if (there && reset(dev) != RT_OK)
+    if (st != RT_OK)
         ixgbe_complain(dev, "stop", "status", ixgbe_read(dev, IXGBE_STATUS));
-    pci_bus_master(dev->nic->pci, false); /* whatever it does now, not to our memory */
-    if (there)
-        hal_delay_us(RESET_SETTLE_US);
-    nic_irq_teardown(dev->nic);
     ixgbe_rings_stop(dev);
-}
-
-static enum rt_status enable(struct ixgbe *dev)
-{
-    enum rt_status st;
-
-    ixgbe_irq_setup(dev);
-    pci_bus_master(dev->nic->pci, true);
-    st = ixgbe_tx_enable(dev);
-    if (st == RT_OK)
-        st = ixgbe_rx_enable(dev);
-    if (st == RT_OK)
-        receive_switch(dev, true);
-    return st;
 }
 
 enum rt_status ixgbe_bring_up(struct ixgbe *dev)
 {
     enum rt_status st = RT_OK;
 
-    if (!dev->fresh) {
-        silence(dev);
-        st = reset(dev);
-        hal_delay_us(RESET_SETTLE_US);
-    }
+    if (!dev->fresh)
+        st = finish(dev->nic, down, RT_ARRAY_SIZE(down));
     if (st == RT_OK)
-        st = settled(dev);
-    if (st != RT_OK)
-        return st;
-    dev->fresh = false;
-    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) & ~CTRL_GIO_MASTER_DISABLE);
-    ixgbe_write(dev, IXGBE_CTRL_EXT,
-                ixgbe_read(dev, IXGBE_CTRL_EXT) | CTRL_EXT_NS_DIS | CTRL_EXT_RO_DIS |
-                    CTRL_EXT_DRV_LOAD);
-    st = ixgbe_link_begin(dev);
-    if (st != RT_OK)
-        return st;
-    buffers(dev);
-    ixgbe_filter_init(dev);
-    ixgbe_rss_init(dev);
-    receive_setup(dev);
-    transmit_setup(dev);
-    st = ixgbe_rings_start(dev);
-    if (st == RT_OK)
-        st = enable(dev);
+        st = finish(dev->nic, up, RT_ARRAY_SIZE(up));
     if (st != RT_OK)
         ixgbe_shut_down(dev);
     return st;

@@ -5,6 +5,7 @@
 
 #include "ixgbe_reg.h"
 #include "nic_driver.h"
+#include "nic_steps.h"
 
 #define IXGBE_QUEUES_MAX NIC_QUEUES_MAX
 #define IXGBE_RING_MIN 8 /* length registers count 128 bytes */
@@ -22,6 +23,7 @@ enum ixgbe_model_flags {
     IXGBE_COPPER = 1u << 1,     /* 10GBASE-T PHY behind MDIO */
     IXGBE_NVM_EERD = 1u << 2,   /* the EEPROM can be read by register */
     IXGBE_REGSMP = 1u << 3,     /* second semaphore in SW_FW_SYNC, not in SWSM */
+    IXGBE_BACKPLANE = 1u << 4,  /* link over traces: the EEPROM chose its mode */
 };
 
 struct ixgbe_model {
@@ -104,6 +106,8 @@ struct ixgbe {
     struct ixgbe_txq *txq[IXGBE_QUEUES_MAX];
     uint32_t lan;    /* which of the two functions */
     uint32_t synced; /* SW_FW_SYNC bits that we hold */
+    uint32_t phy;    /* address on MDIO, MDIO_PHYS: none */
+    bool link_known; /* module set up or PHY found: both outlive a reset */
     bool fresh;      /* reset, and nothing enabled since */
     enum ixgbe_state state;
     const char *fault; /* why it parks */
@@ -118,12 +122,20 @@ void ixgbe_shut_down(struct ixgbe *dev);
 
 /* ixgbe_nvm.c: semaphores and EEPROM */
 RT_NODISCARD enum rt_status ixgbe_sync_take(struct ixgbe *dev, uint32_t resources);
+/* ... for a step: RT_BUSY while another holds them. */
+RT_NODISCARD enum rt_status ixgbe_sync_step(struct ixgbe *dev, struct nic_steps *steps,
+                                            uint32_t resources);
 void ixgbe_sync_give(struct ixgbe *dev, uint32_t resources);
 RT_NODISCARD enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value);
 RT_NODISCARD enum rt_status ixgbe_nvm_check(struct ixgbe *dev);
 
-/* ixgbe_link.c: module or PHY, link */
-RT_NODISCARD enum rt_status ixgbe_link_begin(struct ixgbe *dev);
+/* ixgbe_link.c: module or PHY, link. Steps of the bring-up, each for one kind of port. */
+RT_NODISCARD enum rt_status ixgbe_serial_module(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_serial_begin(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_copper_begin(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_backplane_begin(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_flow_control(struct nic *nic, struct nic_steps *steps);
 void ixgbe_link_look(struct ixgbe *dev);
 
 /* ixgbe_irq.c */
@@ -148,9 +160,13 @@ RT_NODISCARD enum rt_status ixgbe_rxq_setup(struct nic *nic, uint16_t queue, uns
 RT_NODISCARD enum rt_status ixgbe_txq_setup(struct nic *nic, uint16_t queue, unsigned core,
                                             struct pool *pool);
 RT_NODISCARD enum rt_status ixgbe_rings_start(struct ixgbe *dev); /* fills and programs */
-RT_NODISCARD enum rt_status ixgbe_rx_enable(struct ixgbe *dev);   /* queue by queue */
-RT_NODISCARD enum rt_status ixgbe_tx_enable(struct ixgbe *dev);
-void ixgbe_queues_disable(struct ixgbe *dev);
+/* Steps: on or off, all of them */
+RT_NODISCARD enum rt_status ixgbe_queues_off(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_queues_off_wait(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_tx_on(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_tx_on_wait(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_rx_on(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_rx_on_wait(struct nic *nic, struct nic_steps *steps);
 void ixgbe_rings_stop(struct ixgbe *dev); /* every buffer goes home; DMA must be off */
 
 /* ixgbe_watch.c: faults; see the head of the file */

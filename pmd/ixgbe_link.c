@@ -28,6 +28,7 @@ enum { MODULE_CABLE = 3, MODULE_OPTIC = 5, MODULE_ACTIVE = 9 };
 #define SFP_VALUES_MAX 64
 #define CORECTL_MARK 0xffff
 #define AN_STATE_TIMEOUT_US 40000
+#define AN_STATE_STEP_US 4000
 #define MDIO_TIMEOUT_US 10000
 #define MDIO_PHYS 32
 #define MDIO_DEVICE_PMA 1
@@ -180,15 +181,23 @@ static enum rt_status module_setup(struct ixgbe *dev)
     return RT_OK;
 }
 
-/* DS 4.6.4.2: 10G serial (SFI), then restart; the pipeline has reset when the state machine of
- * negotiation has left its first state. */
-static enum rt_status serial_begin(struct ixgbe *dev)
+/* The analog settings outlive a reset, so that a recovery leaves the module alone. */
+enum rt_status ixgbe_serial_module(struct nic *nic, struct nic_steps *steps)
 {
-    uint32_t autoc, autoc2, value = 0;
-    enum rt_status st = module_setup(dev);
+    struct ixgbe *dev = nic->priv;
+    enum rt_status st = dev->link_known ? RT_OK : module_setup(dev);
 
-    if (st == RT_OK)
-        st = ixgbe_sync_take(dev, SYNC_MAC_CSR);
+    dev->link_known = st == RT_OK;
+    return st;
+}
+
+/* DS 4.6.4.2: 10G serial (SFI), then restart. */
+enum rt_status ixgbe_serial_begin(struct nic *nic, struct nic_steps *steps)
+{
+    struct ixgbe *dev = nic->priv;
+    uint32_t autoc, autoc2;
+    enum rt_status st = ixgbe_sync_step(dev, steps, SYNC_MAC_CSR);
+
     if (st != RT_OK)
         return st;
     autoc2 = ixgbe_read(dev, IXGBE_AUTOC2) & ~AUTOC2_10G_SERIAL_PMA;
@@ -196,22 +205,30 @@ static enum rt_status serial_begin(struct ixgbe *dev)
     autoc = ixgbe_read(dev, IXGBE_AUTOC) & ~AUTOC_LMS;
     ixgbe_write(dev, IXGBE_AUTOC,
                 autoc | FIELD_PUT(AUTOC_LMS, AUTOC_LMS_10G_SERIAL) | AUTOC_RESTART_AN);
-    for (unsigned i = 0; i < AN_STATE_TIMEOUT_US / 4000; i++) {
-        value = ixgbe_read(dev, IXGBE_ANLP1);
-        if ((value & ANLP1_AN_STATE) != 0)
-            break;
-        hal_delay_us(4000);
-    }
-    if ((value & ANLP1_AN_STATE) == 0)
+    return RT_OK;
+}
+
+/* The pipeline has reset when the state machine of negotiation has left its first state. */
+enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
+{
+    struct ixgbe *dev = nic->priv;
+    uint32_t value = ixgbe_read(dev, IXGBE_ANLP1);
+
+    if ((value & ANLP1_AN_STATE) == 0) {
+        steps->wait_us = AN_STATE_STEP_US;
+        if (nic_step_us(steps) < AN_STATE_TIMEOUT_US)
+            return RT_BUSY;
         ixgbe_complain(dev, "pipeline-reset", "anlp1", value); /* the link may still come */
+    }
     ixgbe_sync_give(dev, SYNC_MAC_CSR);
     return RT_OK;
 }
 
 /* A backplane port keeps the mode that its EEPROM chose. */
-static enum rt_status backplane_begin(struct ixgbe *dev)
+enum rt_status ixgbe_backplane_begin(struct nic *nic, struct nic_steps *steps)
 {
-    enum rt_status st = ixgbe_sync_take(dev, SYNC_MAC_CSR);
+    struct ixgbe *dev = nic->priv;
+    enum rt_status st = ixgbe_sync_step(dev, steps, SYNC_MAC_CSR);
 
     if (st != RT_OK)
         return st;
@@ -257,40 +274,32 @@ static enum rt_status phy_write(struct ixgbe *dev, uint32_t phy, uint32_t device
     return mdio(dev, phy, device, reg, MSCA_OP_WRITE);
 }
 
-static enum rt_status phy_find(struct ixgbe *dev, uint32_t *phy)
+/* Sets dev->phy; none is no error. The address stays through a reset. */
+static enum rt_status phy_find(struct ixgbe *dev)
 {
     uint16_t id = 0;
 
-    for (*phy = 0; *phy < MDIO_PHYS; ++*phy) {
-        enum rt_status st = phy_read(dev, *phy, MDIO_DEVICE_PMA, MDIO_ID1, &id);
+    for (dev->phy = 0; dev->phy < MDIO_PHYS; dev->phy++) {
+        enum rt_status st = phy_read(dev, dev->phy, MDIO_DEVICE_PMA, MDIO_ID1, &id);
 
         if (st != RT_OK)
             return st;
         if (id != 0 && id != UINT16_MAX) {
-            rt_log("%s phy=%u id1=0x%04x", dev->nic->name, (unsigned)*phy, id);
+            rt_log("%s phy=%u id1=0x%04x", dev->nic->name, (unsigned)dev->phy, id);
             return RT_OK;
         }
     }
-    return RT_NOT_FOUND;
+    rt_log("%s phy=none action=\"link left to the firmware\"", dev->nic->name);
+    return RT_OK;
 }
 
 /* The PHY negotiates by itself after power-on: woken, and restarted only when it does not. */
-static enum rt_status copper_begin(struct ixgbe *dev)
+static enum rt_status phy_begin(struct ixgbe *dev)
 {
     uint16_t pma = 0, an = 0;
-    uint32_t phy = 0;
-    enum rt_status st = ixgbe_sync_take(dev, SYNC_PHY(dev->lan));
+    uint32_t phy = dev->phy;
+    enum rt_status st = phy_read(dev, phy, MDIO_DEVICE_PMA, MDIO_PMA_CONTROL, &pma);
 
-    if (st != RT_OK)
-        return st;
-    st = phy_find(dev, &phy);
-    if (st == RT_NOT_FOUND) {
-        rt_log("%s phy=none action=\"link left to the firmware\"", dev->nic->name);
-        ixgbe_sync_give(dev, SYNC_PHY(dev->lan));
-        return RT_OK;
-    }
-    if (st == RT_OK)
-        st = phy_read(dev, phy, MDIO_DEVICE_PMA, MDIO_PMA_CONTROL, &pma);
     if (st == RT_OK && (pma & PMA_CONTROL_LOW_POWER) != 0)
         st = phy_write(dev, phy, MDIO_DEVICE_PMA, MDIO_PMA_CONTROL,
                        (uint16_t)(pma & ~PMA_CONTROL_LOW_POWER));
@@ -299,14 +308,30 @@ static enum rt_status copper_begin(struct ixgbe *dev)
     if (st == RT_OK && ((an & AN_CONTROL_ENABLE) == 0 || (pma & PMA_CONTROL_LOW_POWER) != 0))
         st = phy_write(dev, phy, MDIO_DEVICE_AN, MDIO_AN_CONTROL,
                        (uint16_t)(an | AN_CONTROL_ENABLE | AN_CONTROL_RESTART));
+    return st;
+}
+
+enum rt_status ixgbe_copper_begin(struct nic *nic, struct nic_steps *steps)
+{
+    struct ixgbe *dev = nic->priv;
+    enum rt_status st = ixgbe_sync_step(dev, steps, SYNC_PHY(dev->lan));
+
+    if (st != RT_OK)
+        return st;
+    if (!dev->link_known)
+        st = phy_find(dev);
+    dev->link_known = st == RT_OK;
+    if (st == RT_OK && dev->phy < MDIO_PHYS)
+        st = phy_begin(dev);
     ixgbe_sync_give(dev, SYNC_PHY(dev->lan));
     return st;
 }
 
 /* DS 4.6.4.4, 3.7.7.3: pause both ways; sent when the packet buffer is all but full. SFP+ has
  * no negotiation of it, so it is what both ends are set to by custom. */
-static void flow_control(struct ixgbe *dev)
+enum rt_status ixgbe_flow_control(struct nic *nic, struct nic_steps *steps)
 {
+    const struct ixgbe *dev = nic->priv;
     uint32_t buffer = dev->model->rx_buffer_kib * 1024u;
     uint32_t frame = (uint32_t)dev->nic->config.frame_max_bytes + IXGBE_VLAN_BYTES +
                      IXGBE_CRC_BYTES;
@@ -322,21 +347,7 @@ static void flow_control(struct ixgbe *dev)
     }
     ixgbe_write(dev, IXGBE_FCTTV(0), 0x06800680);
     ixgbe_write(dev, IXGBE_FCRTV, 0x0340);
-}
-
-enum rt_status ixgbe_link_begin(struct ixgbe *dev)
-{
-    enum rt_status st;
-
-    if ((dev->model->flags & IXGBE_SFP) != 0)
-        st = serial_begin(dev);
-    else if ((dev->model->flags & IXGBE_COPPER) != 0)
-        st = copper_begin(dev);
-    else
-        st = backplane_begin(dev);
-    if (st == RT_OK)
-        flow_control(dev);
-    return st;
+    return RT_OK;
 }
 
 static uint32_t speed_mbps(uint32_t links)

@@ -57,30 +57,52 @@ static void give_both(struct ixgbe *dev)
     (void)ixgbe_read(dev, IXGBE_STATUS);
 }
 
+/* Once: RT_BUSY when the other function or the firmware holds one of them. */
+static enum rt_status sync_try(struct ixgbe *dev, uint32_t resources)
+{
+    uint32_t theirs = resources << SYNC_FW_SHIFT, value;
+    enum rt_status st = take_smbi(dev);
+
+    if (st == RT_OK)
+        st = take_second(dev);
+    if (st != RT_OK) {
+        ixgbe_complain(dev, "semaphore-timeout", "swsm", ixgbe_read(dev, IXGBE_SWSM));
+        return st;
+    }
+    value = ixgbe_read(dev, IXGBE_SW_FW_SYNC);
+    if ((value & (resources | theirs)) == 0) {
+        ixgbe_write(dev, IXGBE_SW_FW_SYNC, value | resources);
+        dev->synced |= resources;
+    } else {
+        st = RT_BUSY;
+    }
+    give_both(dev);
+    return st;
+}
+
+enum rt_status ixgbe_sync_step(struct ixgbe *dev, struct nic_steps *steps, uint32_t resources)
+{
+    enum rt_status st = sync_try(dev, resources);
+
+    if (st == RT_BUSY && nic_step_us(steps) >= SYNC_TRIES * SYNC_STEP_US) {
+        ixgbe_complain(dev, "resource-timeout", "sw_fw_sync",
+                       ixgbe_read(dev, IXGBE_SW_FW_SYNC));
+        st = RT_TIMEOUT;
+    }
+    steps->wait_us = st == RT_BUSY ? SYNC_STEP_US : 0;
+    return st;
+}
+
 enum rt_status ixgbe_sync_take(struct ixgbe *dev, uint32_t resources)
 {
-    uint32_t theirs = resources << SYNC_FW_SHIFT, value = 0;
-    enum rt_status st;
-
     for (unsigned i = 0; i < SYNC_TRIES; i++) {
-        st = take_smbi(dev);
-        if (st == RT_OK)
-            st = take_second(dev);
-        if (st != RT_OK) {
-            ixgbe_complain(dev, "semaphore-timeout", "swsm", ixgbe_read(dev, IXGBE_SWSM));
+        enum rt_status st = sync_try(dev, resources);
+
+        if (st != RT_BUSY)
             return st;
-        }
-        value = ixgbe_read(dev, IXGBE_SW_FW_SYNC);
-        if ((value & (resources | theirs)) == 0) {
-            ixgbe_write(dev, IXGBE_SW_FW_SYNC, value | resources);
-            dev->synced |= resources;
-            give_both(dev);
-            return RT_OK;
-        }
-        give_both(dev);
         hal_delay_us(SYNC_STEP_US);
     }
-    ixgbe_complain(dev, "resource-timeout", "sw_fw_sync", value);
+    ixgbe_complain(dev, "resource-timeout", "sw_fw_sync", ixgbe_read(dev, IXGBE_SW_FW_SYNC));
     return RT_TIMEOUT;
 }
 

@@ -114,7 +114,8 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 #define SRRCTL_DROP_EN RT_BIT(28)
 #define IXGBE_RDT(q) (0x01018 + 0x40u * (q))
 #define IXGBE_RXDCTL(q) (0x01028 + 0x40u * (q))
-#define RXDCTL_ENABLE RT_BIT(25)
+#define DCTL_ENABLE RT_BIT(25) /* and of TXDCTL */
+#define DCTL_STRIDE 0x40u
 #define RXDCTL_VME RT_BIT(30)
 #define IXGBE_RDRXCTL 0x02f00
 #define RDRXCTL_CRC_STRIP RT_BIT(1)
@@ -174,7 +175,6 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 #define TXDCTL_PTHRESH RT_BITS(6, 0)
 #define TXDCTL_HTHRESH RT_BITS(14, 8)
 #define TXDCTL_WTHRESH RT_BITS(22, 16)
-#define TXDCTL_ENABLE RT_BIT(25)
 #define IXGBE_TDWBAL(q) (0x06038 + 0x40u * (q))
 #define IXGBE_TDWBAH(q) (0x0603c + 0x40u * (q))
 #define IXGBE_DMATXCTL 0x04a80

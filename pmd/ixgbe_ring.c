@@ -213,59 +213,84 @@ static void tx_start(struct ixgbe *dev, uint16_t queue)
     ixgbe_write(dev, IXGBE_TDWBAH(queue), 0);
 }
 
-static enum rt_status queue_timeout(const struct ixgbe *dev, const char *what, uint16_t queue,
-                                    uint32_t value)
+/* ---- steps: switched all at once, then awaited all at once ---- */
+
+/* Until every queue of a direction says that it is on or off. */
+static enum rt_status queues_wait(const struct ixgbe *dev, struct nic_steps *steps,
+                                  const char *what, uint32_t first_reg, uint16_t queues,
+                                  bool on)
 {
-    rt_log("%s error=queue-timeout %s=%u dctl=0x%08x", dev->nic->name, what, queue,
-           (unsigned)value);
-    return RT_TIMEOUT;
+    enum rt_status st = RT_OK;
+
+    for (uint16_t q = 0; q < queues && st == RT_OK; q++) {
+        const struct nic_step_wait wait = {first_reg + q * DCTL_STRIDE, DCTL_ENABLE,
+                                           on ? DCTL_ENABLE : 0, QUEUE_TIMEOUT_US};
+        uint32_t value = 0;
+
+        st = nic_step_reg(steps, &dev->mmio, wait, &value);
+        if (st == RT_TIMEOUT)
+            rt_log("%s error=queue-timeout %s=%u dctl=0x%08x", dev->nic->name, what, q,
+                   (unsigned)value);
+    }
+    return st;
 }
 
-/* DS 4.6.7.1: the tail moves only after the queue says it is on. */
-enum rt_status ixgbe_rx_enable(struct ixgbe *dev)
+enum rt_status ixgbe_rx_on(struct nic *nic, struct nic_steps *steps)
 {
-    uint32_t vme = dev->nic->config.vlan_strip ? RXDCTL_VME : 0, value = 0;
+    const struct ixgbe *dev = nic->priv;
+    uint32_t vme = nic->config.vlan_strip ? RXDCTL_VME : 0;
 
-    for (uint16_t q = 0; q < dev->nic->config.rxqs; q++) {
-        ixgbe_write(dev, IXGBE_RXDCTL(q), RXDCTL_ENABLE | vme);
-        if (hal_wait_reg(&dev->mmio, IXGBE_RXDCTL(q), RXDCTL_ENABLE, RXDCTL_ENABLE,
-                         QUEUE_TIMEOUT_US, &value) != RT_OK)
-            return queue_timeout(dev, "rxq", q, value);
-        ixgbe_rx_post(dev->rxq[q]); /* next = 0: everything but the last descriptor */
-    }
+    for (uint16_t q = 0; q < nic->config.rxqs; q++)
+        ixgbe_write(dev, IXGBE_RXDCTL(q), DCTL_ENABLE | vme);
     return RT_OK;
+}
+
+enum rt_status ixgbe_rx_on_wait(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+    enum rt_status st = queues_wait(dev, steps, "rxq", IXGBE_RXDCTL(0), nic->config.rxqs, true);
+
+    for (uint16_t q = 0; q < nic->config.rxqs && st == RT_OK; q++)
+        ixgbe_rx_post(dev->rxq[q]); /* next = 0: everything but the last descriptor */
+    return st;
 }
 
 /* DS 4.6.8.1: DMATXCTL.TE is on before. */
-enum rt_status ixgbe_tx_enable(struct ixgbe *dev)
+enum rt_status ixgbe_tx_on(struct nic *nic, struct nic_steps *steps)
 {
-    uint32_t value = 0;
+    const struct ixgbe *dev = nic->priv;
 
-    for (uint16_t q = 0; q < dev->nic->config.txqs; q++) {
+    for (uint16_t q = 0; q < nic->config.txqs; q++)
         ixgbe_write(dev, IXGBE_TXDCTL(q),
-                    TXDCTL_ENABLE | FIELD_PUT(TXDCTL_PTHRESH, TX_PREFETCH_DESCS) |
+                    DCTL_ENABLE | FIELD_PUT(TXDCTL_PTHRESH, TX_PREFETCH_DESCS) |
                         FIELD_PUT(TXDCTL_HTHRESH, TX_HOST_DESCS));
-        if (hal_wait_reg(&dev->mmio, IXGBE_TXDCTL(q), TXDCTL_ENABLE, TXDCTL_ENABLE,
-                         QUEUE_TIMEOUT_US, &value) != RT_OK)
-            return queue_timeout(dev, "txq", q, value);
-    }
     return RT_OK;
 }
 
-/* DS 4.6.7.1.2: off, then wait until the chip says so. A reset follows and ends what does not
- * answer. */
-void ixgbe_queues_disable(struct ixgbe *dev)
+enum rt_status ixgbe_tx_on_wait(struct nic *nic, struct nic_steps *steps)
 {
-    uint32_t value = 0;
+    return queues_wait(nic->priv, steps, "txq", IXGBE_TXDCTL(0), nic->config.txqs, true);
+}
 
-    for (uint16_t q = 0; q < dev->nic->config.txqs; q++)
+/* DS 4.6.7.1.2: off, then wait until the chip says so. */
+enum rt_status ixgbe_queues_off(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    for (uint16_t q = 0; q < nic->config.txqs; q++)
         ixgbe_write(dev, IXGBE_TXDCTL(q), 0);
-    for (uint16_t q = 0; q < dev->nic->config.rxqs; q++)
+    for (uint16_t q = 0; q < nic->config.rxqs; q++)
         ixgbe_write(dev, IXGBE_RXDCTL(q), 0);
-    for (uint16_t q = 0; q < dev->nic->config.rxqs; q++)
-        if (hal_wait_reg(&dev->mmio, IXGBE_RXDCTL(q), RXDCTL_ENABLE, 0, QUEUE_TIMEOUT_US,
-                         &value) != RT_OK)
-            (void)queue_timeout(dev, "rxq", q, value);
+    return RT_OK;
+}
+
+/* A reset follows and ends what does not answer. */
+enum rt_status ixgbe_queues_off_wait(struct nic *nic, struct nic_steps *steps)
+{
+    enum rt_status st =
+        queues_wait(nic->priv, steps, "rxq", IXGBE_RXDCTL(0), nic->config.rxqs, false);
+
+    return st == RT_TIMEOUT ? RT_OK : st;
 }
 
 enum rt_status ixgbe_rings_start(struct ixgbe *dev)

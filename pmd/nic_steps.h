@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bring-up and stop as tables of steps, so that nothing has to stand still while a device takes
+ * its time. A step does its part and says
+ *
+ *   RT_OK    done; the next one may run steps->wait_us from now (0: at once)
+ *   RT_BUSY  not yet; it is called again steps->wait_us from now
+ *   else     failed; it has logged why
+ *
+ * nic_start and nic_stop run a table with plain waits (nic_steps_finish), recovery from
+ * nic_poll_link, a step a call (nic_steps_run). A step never waits itself for longer than
+ * a bus access or two; what it waits for is a row of its own: nic_step_reg().
+ */
+#ifndef PMD_NIC_STEPS_H
+#define PMD_NIC_STEPS_H
+
+#include <rt/base.h>
+#include <rt/hal.h>
+
+struct nic;
+struct nic_steps;
+
+struct nic_step {
+    enum rt_status (*run)(struct nic *nic, struct nic_steps *steps);
+    uint32_t only; /* models that have any of these flags; 0: all */
+};
+
+/* A walk through a table. */
+struct nic_steps {
+    const struct nic_step *table;
+    uint32_t count, next;
+    uint32_t flags;    /* of the model */
+    uint32_t wait_us;  /* set by a step, see above */
+    bool begun;        /* the step at `next` was called, first at ... */
+    uint64_t since_us;
+    uint64_t due_us; /* no call before */
+};
+
+void nic_steps_begin(struct nic_steps *steps, const struct nic_step *table, uint32_t count,
+                     uint32_t flags);
+/* The next step, once it is due. RT_OK: all done; RT_BUSY: go on at due_us; else it failed. */
+RT_NODISCARD enum rt_status nic_steps_run(struct nic *nic, struct nic_steps *steps);
+/* All of them, with plain waits. */
+RT_NODISCARD enum rt_status nic_steps_finish(struct nic *nic, struct nic_steps *steps);
+
+/* For a step that waits for a register: RT_OK when (value & mask) == want, RT_BUSY, or RT_TIMEOUT
+ * once timeout_us have passed since the step's first call; `value` gets what was read. */
+struct nic_step_wait {
+    uint32_t offset, mask, want, timeout_us;
+};
+RT_NODISCARD enum rt_status nic_step_reg(struct nic_steps *steps, const struct hal_mmio *mmio,
+                                         struct nic_step_wait wait, uint32_t *value);
+/* The step has been tried for so long. */
+uint64_t nic_step_us(const struct nic_steps *steps);
+
+#endif
