@@ -349,12 +349,25 @@ static void stop(struct nic *nic)
     rt_log("%s state=stopped", nic->name);
 }
 
+/* Thresholds of zero: no pause frame, though the packet buffer fills up (DS 10.2.2). */
+static void quiesce(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+
+    e1000e_write(dev, E1000E_IMC, UINT32_MAX);
+    e1000e_write(dev, E1000E_FCRTL, 0);
+    e1000e_write(dev, E1000E_FCRTH, 0);
+    e1000e_write(dev, E1000E_RCTL, 0);
+    e1000e_write(dev, E1000E_TCTL, 0);
+}
+
 static const struct nic_ops e1000e_ops = {
     .configure = configure,
     .rxq_setup = e1000e_rxq_setup,
     .txq_setup = e1000e_txq_setup,
     .start = start,
     .stop = stop,
+    .quiesce = quiesce,
     .poll_link = e1000e_poll_link,
     .poll_stats = e1000e_poll_stats,
     .set_promiscuous = e1000e_set_promiscuous,

@@ -508,12 +508,28 @@ static void stop(struct nic *nic)
     rt_log("%s state=stopped", nic->name);
 }
 
+/* Pause frames first: with receive off and the packet buffer full it would send them for ever. */
+static void quiesce(struct nic *nic)
+{
+    struct ixgbe *dev = nic->priv;
+
+    ixgbe_irq_quiet(dev);
+    ixgbe_write(dev, IXGBE_FCCFG, 0);
+    ixgbe_write(dev, IXGBE_RXCTRL, 0);
+    ixgbe_write(dev, IXGBE_DMATXCTL, 0);
+    for (uint16_t q = 0; q < IXGBE_QUEUES_MAX; q++) {
+        ixgbe_write(dev, IXGBE_RXDCTL(q), 0);
+        ixgbe_write(dev, IXGBE_TXDCTL(q), 0);
+    }
+}
+
 static const struct nic_ops ixgbe_ops = {
     .configure = configure,
     .rxq_setup = ixgbe_rxq_setup,
     .txq_setup = ixgbe_txq_setup,
     .start = start,
     .stop = stop,
+    .quiesce = quiesce,
     .poll_link = ixgbe_poll_link,
     .poll_stats = ixgbe_poll_stats,
     .set_promiscuous = ixgbe_set_promiscuous,

@@ -2,7 +2,9 @@
 /* Ports: the probe table, checks that every driver wants done, names. */
 #include "nic_driver.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
+#include <rt/quiesce.h>
 
 #define PCI_CLASS_NETWORK 0x02
 
@@ -122,6 +124,14 @@ static void describe(const struct nic *nic)
            pci_device_name(pci->vendor, pci->device));
 }
 
+static void quiesce(void *ctx)
+{
+    struct nic *nic = ctx;
+
+    if (nic->port < port_count) /* a probe that is under way has it silent anyway */
+        nic->ops->quiesce(nic);
+}
+
 uint32_t nic_probe_all(void)
 {
     static struct candidate list[NIC_PORTS_MAX];
@@ -142,6 +152,8 @@ uint32_t nic_probe_all(void)
             skipped(nic->pci, "probe failed, see above");
             continue;
         }
+        if (rt_quiesce_add(quiesce, nic) != RT_OK)
+            rt_panic("more ports than devices to silence");
         nic->pci->owned = true;
         describe(nic);
         port_count++;

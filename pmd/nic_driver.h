@@ -13,6 +13,9 @@ struct nic_ops {
                                 struct pool *pool);
     enum rt_status (*start)(struct nic *nic);
     void (*stop)(struct nic *nic);
+    /* The machine ends, perhaps in a panic: receive, transmit, pause frames and interrupts off.
+     * As <rt/quiesce.h> asks: writes to registers, nothing else, from any core. */
+    void (*quiesce)(struct nic *nic);
     void (*poll_link)(struct nic *nic);
     void (*poll_stats)(struct nic *nic, uint32_t rows);
     enum rt_status (*set_promiscuous)(struct nic *nic, bool on);

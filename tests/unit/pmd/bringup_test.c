@@ -2,6 +2,7 @@
 /* Finding, resetting, configuring, starting and stopping ports; every deadline. */
 #include "port.h"
 
+#include <rt/quiesce.h>
 #include <string.h>
 
 static void run_two_ports(void **state)
@@ -322,6 +323,25 @@ static void run_restart(void **state)
     bench_free(bench);
 }
 
+/* The end of the machine: the chip is silent after writes alone, whatever a core is doing. */
+static void run_quiesce(void **state)
+{
+    struct bench *bench = bench_start(1, &port_config);
+    struct fake_e1000e *f = bench->port[0].fake;
+    uint32_t reads = f->reads;
+    uint8_t frame[60] = {1};
+
+    assert_true(fake_receive(f, frame, sizeof(frame), NULL));
+    assert_int_not_equal(f->reg[E1000E_FCRTH / 4], 0);
+    rt_quiesce_all();
+    assert_int_equal(f->reads, reads);
+    assert_int_equal(f->reg[E1000E_FCRTH / 4], 0);
+    assert_int_equal(f->reg[E1000E_IMS / 4], 0);
+    assert_int_equal(f->reg[E1000E_TCTL / 4] & TCTL_EN, 0);
+    assert_false(fake_receive(f, frame, sizeof(frame), NULL));
+    bench_free(bench);
+}
+
 /* MSI-X goes on and off only when no moderation timer can run. */
 static void run_msix_quiet(void **state)
 {
@@ -480,6 +500,7 @@ int main(void)
         cmocka_unit_test(run_link_events),  cmocka_unit_test(run_phy_hang),
         cmocka_unit_test(run_removed),      cmocka_unit_test(run_stats),
         cmocka_unit_test(run_stats_in_parts), cmocka_unit_test(run_filters),
+        cmocka_unit_test(run_quiesce),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "ixgbe_port.h"
 #include "toeplitz.h"
 
+#include <rt/quiesce.h>
 #include <string.h>
 
 #define IP_SOURCE 26 /* behind it: destination, ports */
@@ -76,6 +77,22 @@ static void test_bring_up(void **state)
         assert_int_equal(x82599_counters(card->dev)->dma_errors, 0);
         card_free(card);
     }
+}
+
+/* The end of the machine: the chip is silent after writes alone, whatever a core is doing. */
+static void test_quiesce(void **state)
+{
+    struct card *card = card_start(&card_config, 4);
+    uint64_t reads = x82599_counters(card->dev)->reads;
+
+    assert_int_equal(card_receive(card, 60, 1), X82599_RX_ACCEPTED);
+    rt_quiesce_all();
+    assert_int_equal(x82599_counters(card->dev)->reads, reads);
+    assert_int_equal(x82599_read32(card->dev, IXGBE_FCCFG), 0);
+    assert_int_equal(x82599_read32(card->dev, IXGBE_EIMS), 0);
+    assert_int_equal(x82599_read32(card->dev, IXGBE_DMATXCTL) & DMATXCTL_TE, 0);
+    assert_int_not_equal(card_receive(card, 60, 2), X82599_RX_ACCEPTED);
+    card_free(card);
 }
 
 static void test_rx_bursts(void **state)
@@ -468,7 +485,7 @@ int main(void)
         cmocka_unit_test(test_vlan_insert),    cmocka_unit_test(test_tso),
         cmocka_unit_test(test_bad_requests),   cmocka_unit_test(test_ownership),
         cmocka_unit_test(test_toeplitz),       cmocka_unit_test(test_rss),
-        cmocka_unit_test(test_arm),
+        cmocka_unit_test(test_arm),            cmocka_unit_test(test_quiesce),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
