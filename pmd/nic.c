@@ -11,6 +11,7 @@
 static const struct nic_driver *const drivers[] = {&e1000e_driver, &ixgbe_driver};
 
 static struct nic ports[NIC_PORTS_MAX];
+static const struct nic_driver *port_driver[NIC_PORTS_MAX];
 static uint32_t port_count;
 
 const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES])
@@ -39,6 +40,18 @@ static void skipped(const struct pci_dev *pci, const char *reason)
            pci_device_name(pci->vendor, pci->device));
 }
 
+static void failed(struct nic *nic, const char *reason)
+{
+    const struct pci_dev *pci = nic->pci;
+    char bdf[NIC_BDF_BYTES];
+
+    nic->failed = reason;
+    pci_bus_master(pci, false);
+    rt_log("%s pci=%s id=%04x:%04x state=failed reason=\"%s\" name=\"%s %s\"", nic->name,
+           nic_bdf(pci, bdf), pci->vendor, pci->device, reason, pci_vendor_name(pci->vendor),
+           pci_device_name(pci->vendor, pci->device));
+}
+
 static const struct nic_driver *driver_of(const struct pci_dev *pci)
 {
     for (size_t i = 0; i < RT_ARRAY_SIZE(drivers); i++)
@@ -53,19 +66,30 @@ static void settle(uint32_t us)
         hal_delay_us(us);
 }
 
-struct candidate {
-    struct nic nic;
-    const struct nic_driver *driver; /* NULL: it failed and said why */
-};
-
-/* First step on every function that a driver knows. Returns how many there are. */
-static uint32_t attach_all(struct candidate *list)
+/* The next number belongs to this card from now on, whatever becomes of it. */
+static struct nic *number_card(struct pci_dev *pci, const struct nic_driver *driver)
 {
-    uint32_t count = 0, settle_us = 0;
+    struct nic *nic = &ports[port_count];
+
+    *nic = (struct nic){
+        .pci = pci,
+        .port = (uint16_t)port_count,
+        .driver_name = driver->name,
+    };
+    rt_snprintf(nic->name, sizeof(nic->name), "nic%u", port_count);
+    port_driver[port_count++] = driver;
+    return nic;
+}
+
+/* First step on every function that a driver knows. */
+static void attach_all(void)
+{
+    uint32_t settle_us = 0;
 
     for (uint32_t i = 0; i < pci_table.count && i < PCI_DEVICES_MAX; i++) {
         struct pci_dev *pci = &pci_table.dev[i];
         const struct nic_driver *driver = driver_of(pci);
+        struct nic *nic;
         uint32_t us = 0;
 
         if (driver == NULL) {
@@ -73,35 +97,32 @@ static uint32_t attach_all(struct candidate *list)
                 skipped(pci, "no driver for this device");
             continue;
         }
-        if (count == NIC_PORTS_MAX) {
+        if (port_count == NIC_PORTS_MAX) {
             skipped(pci, "more ports than this build handles");
             continue;
         }
-        list[count] = (struct candidate){.nic = {.pci = pci}, .driver = driver};
-        if (driver->attach(&list[count].nic, &us) != RT_OK) {
-            skipped(pci, "attach failed, see above");
-            continue;
-        }
-        settle_us = RT_MAX(settle_us, us);
-        count++;
+        nic = number_card(pci, driver);
+        if (driver->attach(nic, &us) == RT_OK)
+            settle_us = RT_MAX(settle_us, us);
+        else
+            failed(nic, "attach failed, see above");
     }
     settle(settle_us);
-    return count;
 }
 
-static void reset_all(struct candidate *list, uint32_t count)
+static void reset_all(void)
 {
     uint32_t settle_us = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < port_count; i++) {
         uint32_t us = 0;
 
-        if (list[i].driver->reset(&list[i].nic, &us) != RT_OK) {
-            skipped(list[i].nic.pci, "reset failed, see above");
-            list[i].driver = NULL;
+        if (ports[i].failed != NULL)
             continue;
-        }
-        settle_us = RT_MAX(settle_us, us);
+        if (port_driver[i]->reset(&ports[i], &us) == RT_OK)
+            settle_us = RT_MAX(settle_us, us);
+        else
+            failed(&ports[i], "reset failed, see above");
     }
     settle(settle_us);
 }
@@ -134,31 +155,27 @@ static void quiesce(void *ctx)
 
 uint32_t nic_probe_all(void)
 {
-    static struct candidate list[NIC_PORTS_MAX];
-    uint32_t count = attach_all(list);
+    uint32_t usable = 0;
 
-    reset_all(list, count);
     port_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct nic *nic = &ports[port_count];
+    attach_all();
+    reset_all();
+    for (uint32_t i = 0; i < port_count; i++) {
+        struct nic *nic = &ports[i];
 
-        if (list[i].driver == NULL)
+        if (nic->failed != NULL)
             continue;
-        *nic = list[i].nic;
-        nic->port = (uint16_t)port_count;
-        nic->driver_name = list[i].driver->name;
-        rt_snprintf(nic->name, sizeof(nic->name), "nic%u", port_count);
-        if (list[i].driver->probe(nic) != RT_OK) {
-            skipped(nic->pci, "probe failed, see above");
+        if (port_driver[i]->probe(nic) != RT_OK) {
+            failed(nic, "probe failed, see above");
             continue;
         }
         if (rt_quiesce_add(quiesce, nic) != RT_OK)
             rt_panic("more ports than devices to silence");
         nic->pci->owned = true;
         describe(nic);
-        port_count++;
+        usable++;
     }
-    return port_count;
+    return usable;
 }
 
 /* One line that names the thing, the wrong value and what would be right. */
@@ -190,6 +207,10 @@ enum rt_status nic_configure(struct nic *nic, const struct nic_config *config)
     const struct nic_caps *caps = &nic->caps;
     enum rt_status st;
 
+    if (nic->failed != NULL) {
+        rt_log("%s error=configure reason=\"%s\"", nic->name, nic->failed);
+        return RT_IO;
+    }
     if (nic->started) {
         rt_log("%s error=configure reason=\"port is started\" remedy=\"stop it first\"",
                nic->name);

@@ -56,10 +56,6 @@ uint64_t nic_counted(const struct nic *nic, uint32_t offset); /* 0: no such regi
 void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_vectors));
 void nic_irq_teardown(struct nic *nic); /* when nothing can interrupt any more */
 
-#define NIC_BDF_BYTES 8
-/* "00:02.0" */
-const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);
-
 extern const struct nic_driver e1000e_driver;
 extern const struct nic_driver ixgbe_driver;
 

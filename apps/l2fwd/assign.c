@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Port map and queue plan; see the header. */
+/* Queue plan; see the header. */
 #include "assign.h"
 
 #include <rt/log.h>
@@ -7,111 +7,15 @@
 
 _Static_assert(HAL_CORES_MAX <= 256, "cores are stored in bytes");
 
-/* Reads "(a,b)" at *at and moves behind it. */
-static bool read_pair(const char **at, uint32_t pair[2])
-{
-    const char *p = *at;
-
-    if (*p++ != '(')
-        return false;
-    for (unsigned i = 0; i < 2; i++) {
-        const char *first = p;
-
-        pair[i] = 0;
-        for (; *p >= '0' && *p <= '9' && p - first < 4; p++)
-            pair[i] = pair[i] * 10 + (uint32_t)(*p - '0');
-        if (p == first || *p++ != (i == 0 ? ',' : ')'))
-            return false;
-    }
-    *at = p;
-    return true;
-}
-
-static bool port_usable(uint32_t port, uint32_t mask, uint32_t count)
-{
-    return port < count && port < NIC_PORTS_MAX && (mask >> port & 1) != 0;
-}
-
-static enum rt_status map_from_text(const char *text, uint32_t mask, uint32_t count,
-                                    struct l2fwd_portmap *map, char *error)
-{
-    const char *at = text;
-
-    while (*at != '\0') { /* each pair moves it */
-        uint32_t pair[2];
-
-        if (!read_pair(&at, pair)) {
-            rt_snprintf(error, L2FWD_ERROR_BYTES,
-                        "portmap=%s cannot be read at \"%s\"; wanted is (0,1)(2,3)", text, at);
-            return RT_INVALID;
-        }
-        for (unsigned i = 0; i < 2; i++) {
-            if (!port_usable(pair[i], mask, count)) {
-                rt_snprintf(error, L2FWD_ERROR_BYTES,
-                            "portmap=%s names port %u, which is not there or not in ports=0x%x"
-                            " (%u ports found)",
-                            text, pair[i], mask, count);
-                return RT_INVALID;
-            }
-            if (map->peer[pair[i]] != L2FWD_NO_PORT && (i == 0 || pair[0] != pair[1])) {
-                rt_snprintf(error, L2FWD_ERROR_BYTES, "portmap=%s names port %u twice", text,
-                            pair[i]);
-                return RT_INVALID;
-            }
-            map->peer[pair[i]] = (uint8_t)pair[1 - i];
-        }
-    }
-    return RT_OK;
-}
-
-static void map_neighbours(uint32_t mask, uint32_t count, struct l2fwd_portmap *map)
-{
-    uint8_t waiting = L2FWD_NO_PORT;
-
-    for (uint32_t port = 0; port < NIC_PORTS_MAX; port++) {
-        if (!port_usable(port, mask, count))
-            continue;
-        if (waiting == L2FWD_NO_PORT) {
-            waiting = (uint8_t)port;
-            map->peer[port] = (uint8_t)port; /* to itself, unless another follows */
-            continue;
-        }
-        map->peer[port] = waiting;
-        map->peer[waiting] = (uint8_t)port;
-        waiting = L2FWD_NO_PORT;
-    }
-}
-
-enum rt_status l2fwd_portmap_make(const char *text, uint32_t mask, uint32_t count,
-                                  struct l2fwd_portmap *map, char error[L2FWD_ERROR_BYTES])
-{
-    enum rt_status st = RT_OK;
-
-    mask = mask == 0 ? UINT32_MAX : mask;
-    map->used = 0;
-    for (uint32_t port = 0; port < NIC_PORTS_MAX; port++)
-        map->peer[port] = L2FWD_NO_PORT;
-    if (text[0] != '\0')
-        st = map_from_text(text, mask, count, map, error);
-    else
-        map_neighbours(mask, count, map);
-    for (uint32_t port = 0; port < NIC_PORTS_MAX; port++)
-        map->used += map->peer[port] != L2FWD_NO_PORT;
-    if (st == RT_OK && map->used == 0) {
-        rt_snprintf(error, L2FWD_ERROR_BYTES, "ports=0x%x leaves none of the %u ports found",
-                    mask, count);
-        return RT_INVALID;
-    }
-    return st;
-}
-
 static uint32_t queues_of(const struct l2fwd_plan_input *in, uint32_t port)
 {
-    uint32_t share = in->cores / in->map->used;
+    uint32_t queues = RT_MIN(in->cores / in->map->used, (uint32_t)NIC_QUEUES_MAX);
 
     if (in->queues != 0)
         return in->queues;
-    return RT_MAX(RT_MIN(RT_MIN(share, (uint32_t)NIC_QUEUES_MAX), in->rxq_max[port]), 1U);
+    /* each core that receives here needs a transmit queue over there */
+    queues = RT_MIN(RT_MIN(queues, in->rxq_max[port]), in->txq_max[in->map->peer[port]]);
+    return RT_MAX(queues, 1U);
 }
 
 /* The transmit queue of `core` on `port`, made when the core has none yet. */

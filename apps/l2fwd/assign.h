@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who forwards what: ports to ports, receive queues to cores, transmit queues to cores.
+ * Who forwards what: receive queues to cores, transmit queues to cores.
  * Pure; errors are texts for the user.
  *
  * A core sends to a port through a transmit queue of its own, so that no lock and no ring
@@ -9,25 +9,12 @@
 #ifndef L2FWD_ASSIGN_H
 #define L2FWD_ASSIGN_H
 
-#include <pmd/nic.h>
+#include "roles.h"
+
 #include <rt/hal.h>
 
-#define L2FWD_NO_PORT 0xff
 #define L2FWD_ERROR_BYTES 160
 #define L2FWD_PATHS_MAX (NIC_PORTS_MAX * NIC_QUEUES_MAX)
-
-/* peer[p]: the port that frames of port p leave through; L2FWD_NO_PORT: p is not used. */
-struct l2fwd_portmap {
-    uint8_t peer[NIC_PORTS_MAX];
-    uint32_t used; /* ports in use */
-};
-
-/* `mask` 0 means all of the `count` ports. Text as "(0,1)(2,3)"; "" pairs neighbours, and
- * an odd last port goes to itself. A port that the text does not name is not used.
- * RT_INVALID: `error` says why. */
-RT_NODISCARD enum rt_status l2fwd_portmap_make(const char *text, uint32_t mask, uint32_t count,
-                                               struct l2fwd_portmap *map,
-                                               char error[L2FWD_ERROR_BYTES]);
 
 struct l2fwd_path_plan {
     uint8_t rx_port, tx_port;

@@ -12,12 +12,14 @@
 struct l2fwd_options l2fwd_options;
 
 static const struct arg l2fwd_args[] = {
-    {.name = "ports", .type = ARG_U32, .unit = "bit mask", .max = UINT32_C(0xffff),
-     .preset = "0", .dst = &l2fwd_options.ports,
-     .help = "ports to use, bit n is port n; 0: all"},
-    {.name = "portmap", .type = ARG_STRING, .unit = "pairs as (0,1)(2,3)",
+    {.name = "ports", .type = ARG_STRING, .unit = "bit mask or list as (0,02:00.0)",
+     .max = sizeof(l2fwd_options.ports), .preset = "0", .dst = l2fwd_options.ports,
+     .help = "ports to use: bit n is port n, in a list a number, a PCI address or a MAC; 0: all"
+             " but the card the machine was booted from"},
+    {.name = "portmap", .type = ARG_STRING, .unit = "pairs as (0,1)(02:00.0,03:00.0)",
      .max = sizeof(l2fwd_options.portmap), .preset = "", .dst = l2fwd_options.portmap,
-     .help = "which port forwards to which; empty: neighbours, an odd last one to itself"},
+     .help = "which port forwards to which; empty: neighbours, an odd last one stays idle;"
+             " (0,0): back out of itself"},
     {.name = "mode", .type = ARG_CHOICE, .unit = "", .preset = "mac",
      .choices = "io|mac|macswap|rxonly|txonly", .dst = &l2fwd_options.mode,
      .help = "io: frames unchanged; mac: new addresses; macswap: addresses swapped;"

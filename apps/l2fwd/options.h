@@ -14,8 +14,7 @@ enum l2fwd_mode {
 };
 
 struct l2fwd_options {
-    uint32_t ports; /* bit mask, 0: all */
-    char portmap[128];
+    char ports[320], portmap[400]; /* 16 MAC addresses and what stands between them */
     bool mac_update, promiscuous, vlan_strip, rx_checksum;
     uint32_t mode; /* enum l2fwd_mode */
     uint32_t queues, queues_per_core;

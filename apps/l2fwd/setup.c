@@ -26,16 +26,37 @@ static void fill_plan_input(const struct l2fwd *app, struct l2fwd_plan_input *in
     }
 }
 
+static void say(void *ctx, const char *line)
+{
+    rt_log("%s", line);
+}
+
+static enum rt_status choose_ports(struct l2fwd *app)
+{
+    static struct l2fwd_card cards[NIC_PORTS_MAX];
+    const struct l2fwd_wishes wishes = {
+        .ports = l2fwd_options.ports,
+        .portmap = l2fwd_options.portmap,
+        .boot_mac = rt_config.boot_mac,
+    };
+
+    for (uint32_t p = 0; p < nic_count(); p++) {
+        const struct nic *nic = nic_get(p);
+
+        cards[p].failed = nic->failed != NULL;
+        nic_bdf(nic->pci, cards[p].bdf);
+        __builtin_memcpy(cards[p].mac, nic->mac, sizeof(cards[p].mac));
+    }
+    return l2fwd_roles_make(&wishes, cards, nic_count(), &app->map, say, NULL);
+}
+
 enum l2fwd_exit l2fwd_setup_plan(struct l2fwd *app)
 {
     struct l2fwd_plan_input in;
     char error[L2FWD_ERROR_BYTES];
 
-    if (l2fwd_portmap_make(l2fwd_options.portmap, l2fwd_options.ports, nic_count(), &app->map,
-                           error) != RT_OK) {
-        rt_log("l2fwd error=ports %s", error);
+    if (choose_ports(app) != RT_OK)
         return L2FWD_EXIT_PLAN;
-    }
     fill_plan_input(app, &in);
     if (l2fwd_plan_make(&in, &app->plan, error) != RT_OK) {
         rt_log("l2fwd error=queues %s", error);
@@ -46,7 +67,7 @@ enum l2fwd_exit l2fwd_setup_plan(struct l2fwd *app)
             continue;
         app->ports[p] = nic_get(p);
         if (app->map.peer[p] == p)
-            rt_log("l2fwd port=%u warning=\"has no partner: forwards back out of itself\"", p);
+            rt_log("l2fwd port=%u warning=\"sends back out what it receives, as asked\"", p);
         rt_log("l2fwd port=%u to=%u rx_queues=%u tx_queues=%u", p, app->map.peer[p],
                app->plan.rxqs[p], app->plan.txqs[p]);
     }
@@ -185,14 +206,58 @@ static enum l2fwd_exit setup_queues(struct l2fwd *app)
         struct l2fwd_path *path = &core->paths[done[plan->core]++];
         enum l2fwd_exit e =
             setup_path(app, plan, path, &txq_made[plan->tx_port][plan->tx_queue]);
-        struct loop_source source = l2fwd_worker_source(path);
 
         if (e != L2FWD_EXIT_OK)
             return e;
+    }
+    return L2FWD_EXIT_OK;
+}
+
+/* Every path whose two ports run becomes a source of its core's loop. */
+static enum l2fwd_exit add_sources(struct l2fwd *app)
+{
+    uint32_t done[HAL_CORES_MAX] = {0};
+
+    for (uint32_t i = 0; i < app->plan.count; i++) {
+        const struct l2fwd_path_plan *plan = &app->plan.path[i];
+        struct l2fwd_core *core = app->cores[plan->core];
+        struct loop_source source =
+            l2fwd_worker_source(&core->paths[done[plan->core]++]);
+
+        if (app->ports[plan->rx_port] == NULL)
+            continue;
         if (rt_loop_add(&core->loop, &source) != RT_OK)
             return L2FWD_EXIT_PLAN; /* the plan bounds it: cannot happen */
     }
     return L2FWD_EXIT_OK;
+}
+
+static void leave_port(struct l2fwd *app, uint32_t port)
+{
+    nic_stop(app->ports[port]);
+    app->ports[port] = NULL;
+    app->map.peer[port] = L2FWD_NO_PORT;
+}
+
+/* A port that does not start stops its pair; the others go on. */
+static enum l2fwd_exit start_ports(struct l2fwd *app)
+{
+    uint32_t running = 0;
+
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
+        uint32_t partner = app->map.peer[p];
+
+        if (app->ports[p] == NULL || nic_start(app->ports[p]) == RT_OK)
+            continue;
+        leave_port(app, p);
+        if (partner != p)
+            leave_port(app, partner);
+        rt_log("l2fwd port=%u to=%u state=idle reason=\"nic%u did not start, see above\"",
+               RT_MIN(p, partner), RT_MAX(p, partner), p);
+    }
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++)
+        running += app->ports[p] != NULL;
+    return running != 0 ? L2FWD_EXIT_OK : L2FWD_EXIT_DEVICE;
 }
 
 enum l2fwd_exit l2fwd_setup_ports(struct l2fwd *app)
@@ -205,17 +270,9 @@ enum l2fwd_exit l2fwd_setup_ports(struct l2fwd *app)
     }
     if (e == L2FWD_EXIT_OK)
         e = setup_queues(app);
-    for (uint32_t p = 0; p < NIC_PORTS_MAX && e == L2FWD_EXIT_OK; p++) {
-        enum rt_status st = app->ports[p] != NULL ? nic_start(app->ports[p]) : RT_OK;
-
-        if (st != RT_OK)
-            e = device_error(app->ports[p], "start", st);
-    }
-    for (uint32_t p = 0; p < NIC_PORTS_MAX && e != L2FWD_EXIT_OK; p++) {
-        if (app->ports[p] != NULL && app->ports[p]->started)
-            nic_stop(app->ports[p]); /* leave no DMA on */
-    }
-    return e;
+    if (e == L2FWD_EXIT_OK)
+        e = start_ports(app);
+    return e == L2FWD_EXIT_OK ? add_sources(app) : e;
 }
 
 static uint32_t links_down(struct l2fwd *app)

@@ -110,7 +110,17 @@ static const struct arg rt_args[] = {
         .max = sizeof(rt_config.boot_mac),
         .preset = "",
         .dst = rt_config.boot_mac,
-        .help = "card the machine was booted from (the iPXE script sets it), for the log",
+        .help = "card the machine was booted from; the iPXE script sets it, and that card is left"
+                " alone",
+    },
+    {
+        .name = "BOOTIF",
+        .type = ARG_STRING,
+        .unit = "01- and a MAC address",
+        .max = sizeof(rt_config.boot_mac),
+        .preset = "",
+        .dst = rt_config.boot_mac,
+        .help = "the same in the words of PXELINUX (ipappend 2)",
     },
 };
 

@@ -12,7 +12,7 @@ BAD_ARGS_CODE = 2
     ("batch=0", [r"batch.*1\.\.64|batch.*1.*64"]),
     ("batch=65", [r"batch.*1\.\.64|batch.*1.*64"]),
     ("queues=1 queues=2", [r"queues"]),
-    ("nonsense poll=x batch=1000 ports=-1", [r"nonsense", r"poll", r"batch", r"ports"]),
+    ("nonsense poll=x batch=1000 queues=-1", [r"nonsense", r"poll", r"batch", r"queues"]),
 ])
 def test_each_mistake_is_a_line(machine, args, says):
     one = machine("l2fwd", args=args)
@@ -23,7 +23,8 @@ def test_each_mistake_is_a_line(machine, args, says):
     assert not one.console.find("state=forwarding")
 
 
-@pytest.mark.parametrize("args", ["portmap=(0,1", "portmap=(0,7)", "ports=8", "portmap=(0,0"])
+@pytest.mark.parametrize("args", ["portmap=(0,1", "portmap=(0,7)", "ports=8", "portmap=(0,0",
+                                  "ports=-1", "ports=(0,7)"])
 def test_ports_that_are_not_there(machine, args):
     """Known only after the cards are: still a clear line, and no start."""
     one = machine("l2fwd", args=args)

@@ -9,6 +9,7 @@ from rig.run_l2fwd import clean
 
 NO_MEMORY_CODE = 3
 NO_PORT_CODE = 4
+NO_ROLE_CODE = 6
 
 
 def test_no_nic(machine):
@@ -24,8 +25,15 @@ def test_a_nic_without_driver_is_named(machine, nic):
     assert one.console.find(r"1af4:1000|1af4:1041|8086:100e"), one.console.text
 
 
+def test_one_nic_does_not_reflect_unasked(machine):
+    one = machine("l2fwd", ports=1)
+    assert one.wait_exit_code(15) == NO_ROLE_CODE
+    assert one.console.find(r'^nic0 role=idle reason="has no partner; portmap=\(0,0\) '), \
+        one.console.text
+
+
 def test_one_nic_forwards_to_itself(forwarding):
-    rig = forwarding(ports=1, lanes="0>0")
+    rig = forwarding("portmap=(0,0)", ports=1, lanes="0>0")
     answer = rig.traffic.run(5000, frames=5000)
     assert clean(answer) and answer["good"] == 5000
     assert rig.console.find(r"port=0 to=0")

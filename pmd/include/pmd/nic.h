@@ -111,6 +111,7 @@ struct nic {
     uint16_t port;
     char name[8]; /* "nic0" */
     const char *driver_name;
+    const char *failed; /* why this card cannot be used; NULL: it can */
     uint8_t mac[6];
     struct nic_caps caps;
     struct nic_config config;
@@ -129,11 +130,18 @@ struct nic {
     void *priv; /* the driver's */
 };
 
-/* Tries every driver on every PCI function; resets what it takes. Returns ports found.
+/* Tries every driver on every PCI function; resets what it takes. Returns how many ports work.
  * A line for each: PCI id and name, BAR, MAC, queues, or why it was skipped. */
 uint32_t nic_probe_all(void);
-struct nic *nic_get(uint32_t port); /* NULL when there is no such port */
+/* Ports are numbered in PCI order, whether the card works or not: one that fails renumbers no
+ * other. A port with nic->failed set takes no call. NULL when there is no such port. */
+struct nic *nic_get(uint32_t port);
 uint32_t nic_count(void);
+
+#define NIC_BDF_BYTES 8
+/* "00:02.0" */
+const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);
+
 
 RT_NODISCARD enum rt_status nic_configure(struct nic *nic, const struct nic_config *config);
 /* The pool must belong to `core`. */

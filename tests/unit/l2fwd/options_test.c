@@ -55,7 +55,7 @@ static void a_whole_line(void **state)
                "ports=0x6 portmap=(1,2) queues=2 batch=64 rx_descs=1024 mac_update=off"
                " stats_s=10 promiscuous=off pool_size=20k poll=irq cores=4",
                no_line, NULL);
-    assert_int_equal(l2fwd_options.ports, 6);
+    assert_string_equal(l2fwd_options.ports, "0x6");
     assert_string_equal(l2fwd_options.portmap, "(1,2)");
     assert_int_equal(l2fwd_options.pool_size, 20000);
     assert_false(l2fwd_options.promiscuous);

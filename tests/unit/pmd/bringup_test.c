@@ -132,8 +132,12 @@ static void run_probe_faults(void **state)
         pci_scan();
         assert_int_equal(nic_probe_all(), 1);
         assert_true(bench_logged(bench, faults[i].log));
-        assert_true(bench_logged(bench, "pci=00:02.0 id=8086:10d3 state=skipped"));
-        assert_true(bench_logged(bench, "nic0 pci=00:03.0"));
+        assert_true(bench_logged(bench, "nic0 pci=00:02.0 id=8086:10d3 state=failed"));
+        assert_true(bench_logged(bench, "nic1 pci=00:03.0"));
+        assert_int_equal(nic_count(), 2);
+        assert_non_null(nic_get(0)->failed);
+        assert_null(nic_get(1)->failed);
+        assert_int_equal(nic_configure(nic_get(0), &port_config), RT_IO);
         assert_in_range(hal_now_us(), 0, faults[i].within_us + 30000);
         bench_free(bench);
     }

@@ -48,6 +48,29 @@ static void send_all(struct card *card, struct buf_batch *batch)
     assert_int_equal(batch->count, 0);
 }
 
+/* Three cards, the first with an address that is none: the others keep their numbers. */
+static void test_a_failed_card_keeps_its_number(void **state)
+{
+    struct card *card = card_new(X82599_ID_SFP, 1); /* slot 2 */
+    struct x82599_config config = {.mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+    assert_non_null(x82599_port_add(1, &config, X82599_CALLS));
+    config.mac[0] = 2;
+    assert_non_null(x82599_port_add(3, &config, X82599_CALLS));
+    pci_scan();
+    assert_int_equal(nic_probe_all(), 2);
+    assert_int_equal(nic_count(), 3);
+    assert_non_null(nic_get(0)->failed);
+    assert_true(card_logged(card, "nic0 pci=00:01.0 id=8086:10fb state=failed"));
+    for (uint32_t p = 1; p < 3; p++) {
+        assert_null(nic_get(p)->failed);
+        assert_int_equal(nic_get(p)->port, p);
+        assert_int_equal(nic_get(p)->pci->bdf, (p + 1) << 3);
+    }
+    assert_true(card_logged(card, "nic1 pci=00:02.0"));
+    card_free(card);
+}
+
 static void test_bring_up(void **state)
 {
     static const uint16_t ids[] = {X82599_ID_SFP, X82599_ID_X540};
@@ -478,6 +501,7 @@ static void test_arm(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_failed_card_keeps_its_number),
         cmocka_unit_test(test_bring_up),       cmocka_unit_test(test_rx_bursts),
         cmocka_unit_test(test_tx_bursts),      cmocka_unit_test(test_tx_full),
         cmocka_unit_test(test_tx_chain_limit), cmocka_unit_test(test_rx_results),

@@ -13,7 +13,7 @@
 #include "e1000e.h"
 #include "fake_e1000e.h"
 
-#define PORTS_MAX 2
+#define PORTS_MAX 4
 #define PORT_POOL 600 /* buffers of the pool that all queues share */
 
 struct port {

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The application's start on fake cards: what a card that fails costs, and what it must not. */
+#include "port.h"
+
+#include "l2fwd.h"
+
+#include <rt/app.h>
+#include <string.h>
+
+static struct l2fwd app;
+
+static void no_line(void *ctx, const char *line)
+{
+    fail_msg("%s", line);
+}
+
+static struct bench *machine(uint32_t ports, const char *args)
+{
+    struct bench *bench = bench_new(ports, 0x10d3);
+
+    app = (struct l2fwd){.core_count = 1};
+    assert_int_equal(args_parse(rt_app.tables, args, no_line, NULL).mistakes, 0);
+    return bench;
+}
+
+static void check_running(uint32_t mask)
+{
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
+        bool running = nic_get(p) != NULL && nic_get(p)->started;
+
+        assert_int_equal(running, mask >> p & 1);
+        assert_int_equal(app.ports[p] != NULL, mask >> p & 1);
+    }
+}
+
+static void check_frame_passes(struct bench *bench, uint32_t from, uint32_t to)
+{
+    static const uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2};
+    uint32_t before = bench->port[to].fake->tx_frames;
+
+    assert_true(fake_receive(bench->port[from].fake, frame, sizeof(frame), NULL));
+    for (uint32_t turn = 0; turn < 100; turn++) { /* hostile builds fail takes now and then */
+        for (uint32_t i = 0; i < app.cores[0]->loop.source_count; i++) {
+            const struct loop_source *source = &app.cores[0]->loop.sources[i];
+
+            source->poll(source->ctx, hal_now_us());
+        }
+    }
+    if (!POOL_HOSTILE)
+        assert_int_equal(bench->port[to].fake->tx_frames, before + 1);
+}
+
+static enum l2fwd_exit prepare(uint32_t cards_that_work)
+{
+    enum l2fwd_exit e;
+
+    pci_scan();
+    assert_int_equal(nic_probe_all(), cards_that_work);
+    e = l2fwd_setup_plan(&app);
+    return e == L2FWD_EXIT_OK ? l2fwd_setup_memory(&app) : e;
+}
+
+static void run_all_start(void **state)
+{
+    struct bench *bench = machine(4, "rx_descs=64 tx_descs=64");
+
+    assert_int_equal(prepare(4), L2FWD_EXIT_OK);
+    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    check_running(0xf);
+    check_frame_passes(bench, 0, 1);
+    check_frame_passes(bench, 3, 2);
+    assert_true(l2fwd_shut_down(&app));
+    bench_free(bench);
+}
+
+/* Its pair is idle, the other pair forwards, every buffer comes home. */
+static void run_one_does_not_start(void **state)
+{
+    struct bench *bench = machine(4, "rx_descs=64 tx_descs=64");
+
+    assert_int_equal(prepare(4), L2FWD_EXIT_OK);
+    bench->port[1].fake->stuck_phy = true;
+    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    check_running(0xc);
+    assert_true(bench_logged(bench, "l2fwd port=0 to=1 state=idle reason=\"nic1 did not start"));
+    assert_int_equal(app.cores[0]->loop.source_count, 2);
+    check_frame_passes(bench, 2, 3);
+    check_frame_passes(bench, 3, 2);
+    assert_true(l2fwd_shut_down(&app));
+    bench_free(bench);
+}
+
+static void run_none_starts(void **state)
+{
+    struct bench *bench = machine(2, "rx_descs=64 tx_descs=64");
+
+    assert_int_equal(prepare(2), L2FWD_EXIT_OK);
+    bench->port[0].fake->stuck_phy = true;
+    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_DEVICE);
+    check_running(0);
+    bench_free(bench);
+}
+
+/* The first card fails for good: cables 2 and 3 are bridged, not 1 and 2. */
+static void run_first_card_fails(void **state)
+{
+    struct bench *bench = machine(4, "rx_descs=64 tx_descs=64");
+
+    bench->port[0].fake->stuck_reset = true;
+    assert_int_equal(prepare(3), L2FWD_EXIT_OK);
+    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    check_running(0xc);
+    assert_true(bench_logged(bench, "nic1 role=idle reason=\"its partner nic0 failed\""));
+    check_frame_passes(bench, 2, 3);
+    assert_true(l2fwd_shut_down(&app));
+    bench_free(bench);
+}
+
+/* No DMA, not promiscuous, deaf: as if it were not there. */
+static void run_booted_from(void **state)
+{
+    static const uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2};
+    struct bench *bench = machine(3, "rx_descs=64 tx_descs=64 boot.mac=02:00:4d:52:00:02");
+    const struct fake_e1000e *f = bench->port[0].fake;
+
+    assert_int_equal(prepare(3), L2FWD_EXIT_OK);
+    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    check_running(0x6);
+    assert_true(bench_logged(bench, "nic0 role=management reason=\"booted from it"));
+    assert_int_equal(f->reg[E1000E_RCTL / 4], 0);
+    assert_int_equal(f->reg[E1000E_TCTL / 4] & TCTL_EN, 0);
+    assert_int_equal(f->config[1] & 4, 0); /* bus master, PCI 3.0 6.2.2 */
+    assert_false(fake_receive(bench->port[0].fake, frame, sizeof(frame), NULL));
+    check_frame_passes(bench, 1, 2);
+    assert_int_equal(f->tx_frames, 0);
+    assert_true(l2fwd_shut_down(&app));
+    bench_free(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run_all_start),
+        cmocka_unit_test(run_one_does_not_start),
+        cmocka_unit_test(run_none_starts),
+        cmocka_unit_test(run_first_card_fails),
+        cmocka_unit_test(run_booted_from),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
