@@ -33,9 +33,11 @@ def _run(command, environment, log_path):
         raise BuildError(f"{' '.join(command)} failed ({log_path}):\n{tail}")
 
 
-def build(variant="build", log=print, targets=()):
-    """Configures (once) and builds a variant; returns its directory."""
-    environment, options = VARIANTS[variant]
+def build(variant="build", log=print, targets=(), environment=None):
+    """Configures (once) and builds a variant, or one like `build` in another environment; returns
+    its directory."""
+    own, options = VARIANTS.get(variant, VARIANTS["build"])
+    environment = {**own, **(environment or {})}
     folder = ROOT / variant
     folder.mkdir(exist_ok=True)
     log_path = folder / "millrace.log"

@@ -40,26 +40,28 @@ def mirrors():
     return sorted(found, key=found.get, reverse=True)
 
 
-def _run(command, log_path):
+def run(command, log_path, limit_s=APT_S):
+    """Runs a command, its output goes to the log; raises SetupError."""
     with open(log_path, "ab") as log:
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log,
-                                  stderr=subprocess.STDOUT, timeout=APT_S, check=False)
+                                  stderr=subprocess.STDOUT, timeout=limit_s, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise SetupError(f"{command[0]}: {error}") from error
     if done.returncode != 0:
         raise SetupError(f"{os.path.basename(command[0])} failed: see {log_path}")
 
 
-def _apt(state, uri, suites):
-    """apt-get with sources, lists, cache and package status of its own."""
+def apt(state, uri, suites, kind="deb"):
+    """apt-get with sources, lists, cache and package status of its own. `kind`: deb or deb-src."""
     for folder in ("lists/partial", "archives/partial", "parts"):
         os.makedirs(os.path.join(state, folder), exist_ok=True)
     open(os.path.join(state, "status"), "w", encoding="ascii").close()
     sources = os.path.join(state, "sources.list")
     with open(sources, "w", encoding="ascii") as out:
         for suite in suites:
-            out.write(f"deb [signed-by={KEYRING} arch=amd64] {uri} {suite} main\n")
+            architecture = " arch=amd64" if kind == "deb" else ""
+            out.write(f"{kind} [signed-by={KEYRING}{architecture}] {uri} {suite} main\n")
     options = {
         "Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": f"{state}/parts",
         "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": f"{state}/parts",
@@ -106,14 +108,14 @@ def packages(suites, names, folder, log_path):
     os.makedirs(folder, exist_ok=True)
     state, root = os.path.join(folder, "apt"), os.path.join(folder, "root.new")
     shutil.rmtree(root, ignore_errors=True)
-    apt = _apt(state, uris[0], suites)
-    _run(apt + ["update"], log_path)
-    _run(apt + ["install", "--download-only", "-t", suites[-1], *names], log_path)
+    get = apt(state, uris[0], suites)
+    run(get + ["update"], log_path)
+    run(get + ["install", "--download-only", "-t", suites[-1], *names], log_path)
     _merge_usr(root)
     archives = os.path.join(state, "archives")
     found = sorted(name for name in os.listdir(archives) if name.endswith(".deb"))
     for name in found:  # tar, because dpkg-deb -x replaces the links of _merge_usr by folders
-        _run(["sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink '
+        run(["sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink '
               '-C "$1"', os.path.join(archives, name), root], log_path)
     final = os.path.join(folder, "root")
     shutil.rmtree(final, ignore_errors=True)

@@ -1,21 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The wire of a lane: the frame that arrives, what must leave, cache temperature. */
-#define _GNU_SOURCE
+/* The wire of a lane: the frames that arrive, and what must leave. */
 #include "native.h"
 
-#include <emmintrin.h>
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
 
-#define LINE 64u
 #define ETH 14u
 #define IP 20u
-#define LINES_MAX 4096u /* that one arrival writes */
+#define FRAME_BYTES_MIN 60u
+#define FRAME_BYTES_MAX 3000u
+#define SHAPE_AT        (FRAME_BYTES_MIN - 1) /* the byte of the payload that names the shape */
+#define TURN_MAX        12u                   /* shapes in one turn of a traffic */
 
-static uint8_t frames[WORK_KINDS][NATIVE_FRAME_BYTES]; /* [work]: what must leave */
+enum shapes {
+    SHAPE_PLAIN,
+    SHAPE_WRONG_SUM,
+    SHAPE_OPTIONS_4,
+    SHAPE_OPTIONS_8,
+    SHAPE_OPTIONS_12,
+    SHAPE_590,
+    SHAPE_1514,
+    SHAPE_3000,
+    SHAPES
+};
+
+static const struct {
+    uint16_t bytes;
+    uint8_t options_bytes; /* in the IP header */
+    uint8_t sum_error;
+} shapes[SHAPES] = {
+    [SHAPE_PLAIN] = {60, 0, 0},       [SHAPE_WRONG_SUM] = {60, 0, 1},
+    [SHAPE_OPTIONS_4] = {60, 4, 0},   [SHAPE_OPTIONS_8] = {60, 8, 0},
+    [SHAPE_OPTIONS_12] = {60, 12, 0}, [SHAPE_590] = {590, 0, 0},
+    [SHAPE_1514] = {1514, 0, 0},      [SHAPE_3000] = {3000, 0, 0},
+};
+
+static const struct {
+    uint32_t count;
+    uint8_t shape[TURN_MAX];
+} turns[TRAFFICS] = {
+    [TRAFFIC_PLAIN] = {1, {SHAPE_PLAIN}},
+    [TRAFFIC_WRONG_SUM] = {1, {SHAPE_WRONG_SUM}},
+    [TRAFFIC_HEADERS_2] = {2, {SHAPE_PLAIN, SHAPE_OPTIONS_4}},
+    [TRAFFIC_HEADERS_4] = {4,
+                           {SHAPE_PLAIN, SHAPE_OPTIONS_4, SHAPE_OPTIONS_8, SHAPE_OPTIONS_12}},
+    [TRAFFIC_IMIX] = {12,
+                      {SHAPE_PLAIN, SHAPE_590, SHAPE_PLAIN, SHAPE_PLAIN, SHAPE_590, SHAPE_PLAIN,
+                       SHAPE_1514, SHAPE_PLAIN, SHAPE_590, SHAPE_PLAIN, SHAPE_590,
+                       SHAPE_PLAIN}},
+    [TRAFFIC_TWO_BUFFERS] = {1, {SHAPE_3000}},
+};
+
+static uint8_t frames[SHAPES][FRAME_BYTES_MAX];
 static uint16_t pseudo_sum;
-static enum native_temp temperature;
+static bool filled;
 
 static uint32_t sum16(const uint8_t *p, uint32_t bytes, uint32_t sum)
 {
@@ -36,45 +73,74 @@ static void put16(uint8_t *p, uint32_t v)
     p[1] = (uint8_t)v;
 }
 
-/* Ethernet, IPv4, UDP, 18 bytes; sums right. */
-static void fill(void)
+/* Ethernet, IPv4, UDP, payload. The last byte of the target address makes up for what options
+ * take from UDP's length: all shapes of 60 bytes have one pseudo header sum. */
+static void fill_shape(unsigned shape)
 {
     static const uint8_t head[ETH] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};
-    uint8_t *f = frames[WORK_IO], *ip = f + ETH, *udp = ip + IP;
-    uint32_t udp_bytes = NATIVE_FRAME_BYTES - ETH - IP;
+    uint32_t options = shapes[shape].options_bytes, bytes = shapes[shape].bytes;
+    uint8_t *f = frames[shape], *ip = f + ETH, *udp = ip + IP + options;
+    uint32_t udp_bytes = bytes - ETH - IP - options;
 
     memcpy(f, head, sizeof(head));
-    ip[0] = 0x45;
-    put16(ip + 2, NATIVE_FRAME_BYTES - ETH);
+    ip[0] = (uint8_t)(0x40 | (IP + options) / 4);
+    put16(ip + 2, bytes - ETH);
     ip[8] = 64;
     ip[9] = 17;
     memcpy(ip + 12, "\x0a\x00\x00\x01\x0a\x00\x00\x02", 8);
+    ip[19] = (uint8_t)(ip[19] + options);
+    memset(ip + IP, 1, options); /* no operation */
     put16(udp, 1234);
     put16(udp + 2, 5678);
     put16(udp + 4, udp_bytes);
     for (uint32_t i = 8; i < udp_bytes; i++)
         udp[i] = (uint8_t)(i * 17);
-    put16(ip + 10, (uint16_t)~fold(sum16(ip, IP, 0)));
-    pseudo_sum = fold(sum16(ip + 12, 8, 17 + udp_bytes));
-    put16(udp + 6, pseudo_sum);
+    f[SHAPE_AT] = (uint8_t)shape;
+    put16(ip + 10, (uint16_t)~fold(sum16(ip, IP + options, 0)));
+    put16(udp + 6, fold(sum16(ip + 12, 8, 17 + udp_bytes)));
+    if (bytes == FRAME_BYTES_MIN)
+        pseudo_sum = fold(sum16(ip + 12, 8, 17 + udp_bytes));
     put16(udp + 6, (uint16_t)~fold(sum16(udp, udp_bytes, 0)));
-    memcpy(frames[WORK_SWAP], f, NATIVE_FRAME_BYTES);
-    memcpy(frames[WORK_SWAP], f + 6, 6);
-    memcpy(frames[WORK_SWAP] + 6, f, 6);
-    memcpy(frames[WORK_CSUM], frames[WORK_SWAP], NATIVE_FRAME_BYTES);
+    udp[7] ^= shapes[shape].sum_error;
 }
 
-const uint8_t *native_frame(void)
+static void fill(void)
 {
-    if (frames[WORK_IO][ETH] == 0)
-        fill();
-    return frames[WORK_IO];
+    for (unsigned shape = 0; shape < SHAPES && !filled; shape++)
+        fill_shape(shape);
+    filled = true;
 }
 
 uint16_t native_pseudo_sum(void)
 {
-    (void)native_frame();
+    fill();
     return __builtin_bswap16(pseudo_sum);
+}
+
+bool native_arrive(struct native_card *card, enum native_traffic traffic)
+{
+    unsigned shape = turns[traffic].shape[card->arrived % turns[traffic].count];
+
+    if (x82599_receive(card->dev, frames[shape], shapes[shape].bytes) != X82599_RX_ACCEPTED)
+        return false;
+    card->arrived++;
+    return true;
+}
+
+/* Byte by byte what arrived, with the addresses as the work leaves them. */
+static bool as_it_must(enum native_work work, const uint8_t *frame, uint32_t bytes)
+{
+    unsigned shape = bytes >= FRAME_BYTES_MIN ? frame[SHAPE_AT] : (unsigned)SHAPES;
+    const uint8_t *was;
+
+    if (shape >= SHAPES || bytes != shapes[shape].bytes)
+        return false;
+    was = frames[shape];
+    if (memcmp(frame + 12, was + 12, bytes - 12) != 0)
+        return false;
+    if (work == WORK_IO)
+        return memcmp(frame, was, 12) == 0;
+    return memcmp(frame, was + 6, 6) == 0 && memcmp(frame + 6, was, 6) == 0;
 }
 
 static void transmit(void *ctx, unsigned queue, const uint8_t *frame, uint32_t bytes)
@@ -82,77 +148,12 @@ static void transmit(void *ctx, unsigned queue, const uint8_t *frame, uint32_t b
     struct native_card *card = ctx;
 
     card->sent++;
-    if (bytes != NATIVE_FRAME_BYTES || memcmp(frame, frames[card->work], bytes) != 0)
+    if (!as_it_must(card->work, frame, bytes))
         card->corrupt++;
-}
-
-/* ---- temperature ---- */
-
-/* Lines for the other core: filled by the card, `asked` hands them over, `done` gives them back. */
-static char *lines[LINES_MAX];
-static uint32_t line_count, asked, done;
-
-/* An atomic addition of nothing: the line is modified, in that core's caches, and as it was. */
-static void *other_core(void *ctx)
-{
-    for (uint32_t turn = 1;; turn++) { /* ends with the process */
-        while (__atomic_load_n(&asked, __ATOMIC_ACQUIRE) != turn)
-            _mm_pause();
-        for (uint32_t i = 0; i < line_count; i++)
-            __atomic_fetch_add(lines[i], 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&done, turn, __ATOMIC_RELEASE);
-    }
-    return NULL;
-}
-
-bool native_temp_set(enum native_temp temp, unsigned other_cpu)
-{
-    pthread_t thread;
-    cpu_set_t set;
-
-    temperature = temp;
-    if (temp != TEMP_OTHER)
-        return true;
-    if (other_cpu == NATIVE_NO_CPU || pthread_create(&thread, NULL, other_core, NULL) != 0)
-        return false;
-    CPU_ZERO(&set);
-    CPU_SET(other_cpu, &set);
-    return pthread_setaffinity_np(thread, sizeof(set), &set) == 0;
-}
-
-void native_temp_settle(void)
-{
-    if (line_count == 0)
-        return;
-    __atomic_store_n(&asked, asked + 1, __ATOMIC_RELEASE);
-    while (__atomic_load_n(&done, __ATOMIC_ACQUIRE) != asked)
-        _mm_pause();
-    line_count = 0;
-}
-
-/* CLDEMOTE is a hint, to the last-level cache; where it is not known it is a NOP. */
-static void cool(char *line)
-{
-    if (temperature == TEMP_DRAM)
-        _mm_clflush(line);
-    else if (temperature == TEMP_L3)
-        __asm__ volatile(".byte 0x0f, 0x1c, 0x07" : : "D"(line) : "memory"); /* cldemote */
-    else if (line_count < LINES_MAX)
-        lines[line_count++] = line;
-}
-
-static void wrote(void *ctx, void *p, uint32_t bytes)
-{
-    char *line = (char *)((uintptr_t)p & ~(uintptr_t)(LINE - 1)), *end = (char *)p + bytes;
-
-    if (temperature == TEMP_L1)
-        return;
-    for (; line < end; line += LINE)
-        cool(line);
 }
 
 struct x82599_config native_card_config(struct native_card *card)
 {
-    (void)native_frame();
-    return (struct x82599_config){.ctx = card, .transmit = transmit, .wrote = wrote};
+    fill();
+    return (struct x82599_config){.ctx = card, .transmit = transmit, .wrote = native_wrote};
 }

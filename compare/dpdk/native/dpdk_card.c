@@ -83,7 +83,7 @@ int rte_intr_disable(const struct rte_intr_handle *handle)
 
 int memfd_create(const char *name, unsigned int flags)
 {
-    errno = ENOSYS;
+    errno = EINVAL; /* "no such flag": the one answer that EAL goes on with */
     return -1;
 }
 

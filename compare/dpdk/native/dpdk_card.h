@@ -5,7 +5,7 @@
 
 #include "native.h"
 
-#define DPDK_CARDS 8u
+#define DPDK_CARDS 10u
 
 /* Before rte_eal_init(): port i of DPDK will be a new device in cards[i]. */
 bool dpdk_cards_plug(struct native_card *const *cards, unsigned count);

@@ -1,62 +1,78 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * native_bench WHAT ROUNDS BURSTS TEMP: one line a sample, `sample key=.. ticks=..`, rounds of
- * all rows interleaved, so that what disturbs the machine disturbs both sides. rig/bench.py
- * makes medians and ratios of it. WHAT: l2fwd, mempool, ring, or count (instructions);
- * TEMP: l1, l3, other (written by another core), dram.
+ * native_bench what=l2fwd|mempool|ring|count rounds=N bursts=N temp=auto|l1|l3
+ * pool=packed|paged
+ *
+ * One line a sample, `sample item=.. lane=.. round=.. ticks=..`, of each lane that does the
+ * item; rounds of all items interleaved, so that what disturbs the machine disturbs both sides.
+ * rig/bench.py makes ratios of many starts of this program. `count` prints instructions.
  */
 #define _GNU_SOURCE
 #include "native.h"
 
+#include <cpuid.h>
 #include <rt/base.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <x86intrin.h>
 
-#define WARM_UP 200
+#define WARM_UP       100
+#define BURSTS_MIN    50
 #define BURSTS_MAX 100000
+#define ITEM_MS_MAX   40 /* of one lane in one round, where something slows it down */
+#define CLOCK_EVERY   16 /* bursts */
 #define STAMPS 1000
 #define DRAIN_TURNS 64
 #define COUNT_TURNS 8
+#define COUNT_WARM_UP 200
 #define CALLS_MAX 2 /* DPDK's vector receive ends a burst where the ring ends */
+#define TEMP_ANY      TEMPS
 
-struct row {
-    const char *key;
-    enum native_lanes lane;
+#define BIT(lane) (1u << LANE_##lane)
+#define OURS_ALL  (BIT(OURS_128) | BIT(OURS_512) | BIT(OURS_1024))
+#define DPDK_ALL                                                                               \
+    (BIT(DPDK_128) | BIT(DPDK_128_96) | BIT(DPDK_128_512) | BIT(DPDK_512) |                    \
+     BIT(DPDK_512_476) | BIT(DPDK_1024))
+#define AT_128 (BIT(OURS_128) | BIT(DPDK_128))
+#define MEMORY (AT_128 | BIT(OURS_512) | BIT(DPDK_512) | BIT(DPDK_128_ALL))
+
+struct item {
+    const char *name;
+    unsigned lanes; /* that do it */
     enum native_work work;
+    enum native_traffic traffic;
+    enum native_temp temp; /* TEMP_ANY: that of the program */
     uint32_t arrive, ask; /* 0: empty polls */
 };
 
-static const struct row rows[] = {
-    {"ours_macswap", LANE_OURS_128, WORK_SWAP, 32, 32},
-    {"dpdk_128_macswap", LANE_DPDK_128, WORK_SWAP, 32, 32},
-    {"dpdk_448_macswap", LANE_DPDK_128_512, WORK_SWAP, 32, 32},
-    {"dpdk_default_macswap", LANE_DPDK_DEFAULT, WORK_SWAP, 32, 32},
-    {"ours_io", LANE_OURS_128, WORK_IO, 32, 32},
-    {"dpdk_128_io", LANE_DPDK_128, WORK_IO, 32, 32},
-    {"dpdk_448_io", LANE_DPDK_128_512, WORK_IO, 32, 32},
-    {"dpdk_default_io", LANE_DPDK_DEFAULT, WORK_IO, 32, 32},
-    {"ours_csum", LANE_OURS_128, WORK_CSUM, 32, 32},
-    {"dpdk_csum", LANE_DPDK_CSUM, WORK_CSUM, 32, 32},
-    {"ours_one_pkt", LANE_OURS_128, WORK_SWAP, 1, 32},
-    {"dpdk_one_pkt", LANE_DPDK_128, WORK_SWAP, 1, 32},
-    {"ours_empty_poll", LANE_OURS_128, WORK_IO, 0, 0},
-    {"dpdk_empty_poll", LANE_DPDK_128, WORK_IO, 0, 0},
-    {"ours_macswap_b1", LANE_OURS_128, WORK_SWAP, 1, 1}, /* DPDK's vector receive: 4 or more */
-    {"dpdk_macswap_b4", LANE_DPDK_128, WORK_SWAP, 4, 4},
-    {"ours_macswap_b4", LANE_OURS_128, WORK_SWAP, 4, 4},
-    {"dpdk_macswap_b8", LANE_DPDK_128, WORK_SWAP, 8, 8},
-    {"ours_macswap_b8", LANE_OURS_128, WORK_SWAP, 8, 8},
-    {"dpdk_macswap_b16", LANE_DPDK_128, WORK_SWAP, 16, 16},
-    {"ours_macswap_b16", LANE_OURS_128, WORK_SWAP, 16, 16},
-    {"dpdk_macswap_b64", LANE_DPDK_DEFAULT, WORK_SWAP, 64, 64},
-    {"ours_macswap_b64", LANE_OURS_128, WORK_SWAP, 64, 64},
-    {"ours_macswap_r512", LANE_OURS_512, WORK_SWAP, 32, 32},
-    {"ours_macswap_r1024", LANE_OURS_1024, WORK_SWAP, 32, 32},
-    {"dpdk_macswap_r1024", LANE_DPDK_1024, WORK_SWAP, 32, 32},
+static const struct item items[] = {
+    {"macswap", OURS_ALL | DPDK_ALL | BIT(DPDK_128_ALL), WORK_SWAP, TRAFFIC_PLAIN, TEMP_ANY, 32,
+     32},
+    {"io", OURS_ALL | DPDK_ALL, WORK_IO, TRAFFIC_PLAIN, TEMP_ANY, 32, 32},
+    {"csum", BIT(OURS_128) | BIT(DPDK_CSUM), WORK_CSUM, TRAFFIC_PLAIN, TEMP_ANY, 32, 32},
+    {"csum_2", BIT(OURS_128) | BIT(DPDK_CSUM), WORK_CSUM, TRAFFIC_HEADERS_2, TEMP_ANY, 32, 32},
+    {"csum_4", BIT(OURS_128) | BIT(DPDK_CSUM), WORK_CSUM, TRAFFIC_HEADERS_4, TEMP_ANY, 32, 32},
+    {"one", AT_128, WORK_SWAP, TRAFFIC_PLAIN, TEMP_ANY, 1, 32},
+    {"empty", AT_128, WORK_IO, TRAFFIC_PLAIN, TEMP_ANY, 0, 0},
+    {"burst_4", AT_128, WORK_SWAP, TRAFFIC_PLAIN, TEMP_ANY, 4, 4},
+    {"burst_8", AT_128, WORK_SWAP, TRAFFIC_PLAIN, TEMP_ANY, 8, 8},
+    {"burst_16", AT_128, WORK_SWAP, TRAFFIC_PLAIN, TEMP_ANY, 16, 16},
+    {"burst_64", BIT(OURS_512) | BIT(DPDK_512), WORK_SWAP, TRAFFIC_PLAIN, TEMP_ANY, 64, 64},
+    {"wrong_sum", BIT(OURS_128) | BIT(DPDK_RX_CSUM), WORK_SWAP, TRAFFIC_WRONG_SUM, TEMP_ANY, 32,
+     32},
+    {"imix", AT_128, WORK_SWAP, TRAFFIC_IMIX, TEMP_ANY, 32, 32},
+    {"two_buffers", BIT(OURS_LONG) | BIT(DPDK_LONG), WORK_SWAP, TRAFFIC_TWO_BUFFERS, TEMP_ANY,
+     32, 32},
+    {"macswap_other", MEMORY, WORK_SWAP, TRAFFIC_PLAIN, TEMP_OTHER, 32, 32},
+    {"io_other", MEMORY, WORK_IO, TRAFFIC_PLAIN, TEMP_OTHER, 32, 32},
+    {"macswap_dram", MEMORY, WORK_SWAP, TRAFFIC_PLAIN, TEMP_DRAM, 32, 32},
+    {"io_dram", MEMORY, WORK_IO, TRAFFIC_PLAIN, TEMP_DRAM, 32, 32},
 };
+
+static uint64_t stamps[BURSTS_MAX];
 
 static uint64_t stamp(void)
 {
@@ -75,23 +91,42 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static uint64_t stamp_cost(void)
+/* The mean without the highest tenth: interrupts and other programs. Means, because a time
+ * stamp counter may step by tens of ticks. Sorts. */
+static double quiet_mean(uint64_t *samples, uint32_t count)
 {
-    uint64_t best = UINT64_MAX;
+    uint32_t kept = count - count / 10;
+    double sum = 0;
 
+    qsort(samples, count, sizeof(samples[0]), by_value);
+    for (uint32_t i = 0; i < kept; i++)
+        sum += (double)samples[i];
+    return kept > 0 ? sum / kept : 0;
+}
+
+/* What two stamps cost without anything between them. */
+static double stamp_cost(void)
+{
     for (unsigned i = 0; i < STAMPS; i++) {
         uint64_t t = stamp();
 
-        t = stamp() - t;
-        best = RT_MIN(best, t);
+        stamps[i] = stamp() - t;
     }
-    return best;
+    return quiet_mean(stamps, STAMPS);
 }
 
-static bool arrive(struct native_card *card, uint32_t frames)
+static uint64_t now_ms(void)
 {
-    for (uint32_t i = 0; i < frames; i++)
-        if (x82599_receive(card->dev, native_frame(), NATIVE_FRAME_BYTES) != X82599_RX_ACCEPTED)
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static bool arrive(struct native_card *card, const struct item *item)
+{
+    for (uint32_t i = 0; i < item->arrive; i++)
+        if (!native_arrive(card, item->traffic))
             return false;
     native_temp_settle();
     _mm_mfence();
@@ -99,105 +134,132 @@ static bool arrive(struct native_card *card, uint32_t frames)
 }
 
 /* Nothing of a turn that went wrong stays for the next. */
-static void drain(struct native_lane *lane, const struct row *row)
+static void drain(struct native_lane *lane, const struct item *item)
 {
     for (unsigned i = 0; i < DRAIN_TURNS; i++) {
-        (void)lane->step(lane->ctx, row->work, NATIVE_BULK);
+        (void)lane->step(lane->ctx, item->work, NATIVE_BULK);
         (void)x82599_tx_run(lane->card.dev, 0);
     }
 }
 
-/* A turn of a lane in ticks, all calls that it takes; UINT64_MAX: not all frames went through. */
-static uint64_t turn(struct native_lane *lane, const struct row *row)
+/* A turn of a lane in ticks, all calls that it takes; UINT64_MAX: frames did not go through. */
+static uint64_t turn(struct native_lane *lane, const struct item *item)
 {
     uint32_t sent = 0;
     uint64_t t;
 
-    lane->card.work = row->work;
-    if (!arrive(&lane->card, row->arrive)) {
-        drain(lane, row);
+    lane->card.work = item->work;
+    if (!arrive(&lane->card, item)) {
+        drain(lane, item);
         return UINT64_MAX;
     }
     t = stamp();
-    if (row->arrive == 0)
+    if (item->arrive == 0)
         lane->empty(lane->ctx);
     else
-        for (unsigned calls = 0; sent < row->arrive && calls < CALLS_MAX; calls++)
-            sent += lane->step(lane->ctx, row->work, row->ask);
+        for (unsigned calls = 0; sent < item->arrive && calls < CALLS_MAX; calls++)
+            sent += lane->step(lane->ctx, item->work, item->ask);
     t = stamp() - t;
     (void)x82599_tx_run(lane->card.dev, 0);
-    if (sent == row->arrive)
+    if (sent == item->arrive)
         return t;
-    drain(lane, row);
+    drain(lane, item);
     return UINT64_MAX;
 }
 
-static double median(uint64_t *samples, uint32_t count)
+static void say(const char *item, const char *lane, uint32_t round, double ticks,
+                double overhead, double per)
 {
-    qsort(samples, count, sizeof(samples[0]), by_value);
-    return (double)samples[count / 2];
+    ticks = ticks > overhead ? ticks - overhead : 0;
+    printf("sample item=%s lane=%s round=%u ticks=%.3f\n", item, lane, round, ticks / per);
 }
 
-static bool measure(struct native *native, const struct row *row, uint32_t bursts,
-                    uint64_t overhead)
+static bool measure(struct native_lane *lane, const struct item *item, uint32_t round,
+                    uint32_t bursts, double overhead)
 {
-    static uint64_t samples[BURSTS_MAX];
-    struct native_lane *lane = &native->lane[row->lane];
-    double per = row->arrive == 0 ? NATIVE_POLLS : row->arrive;
-    uint32_t full = 0, partial = 0;
+    double per = item->arrive == 0 ? NATIVE_POLLS : item->arrive;
+    uint64_t end_ms = now_ms() + ITEM_MS_MAX;
+    uint32_t full = 0, partial = 0, done = 0;
 
-    if (lane->name == NULL)
-        return true;
-    for (uint32_t i = 0; i < WARM_UP + bursts; i++) {
-        uint64_t t = turn(lane, row);
+    for (; done < WARM_UP + bursts; done++) {
+        uint64_t t = turn(lane, item);
 
         if (t == UINT64_MAX)
             partial++;
-        else if (i >= WARM_UP)
-            samples[full++] = t > overhead ? t - overhead : 0;
+        else if (done >= WARM_UP)
+            stamps[full++] = t;
+        if (done >= WARM_UP + BURSTS_MIN && done % CLOCK_EVERY == 0 && now_ms() > end_ms)
+            break;
     }
     if (partial > 0)
-        fprintf(stderr, "partial key=%s turns=%u of=%u\n", row->key, partial, WARM_UP + bursts);
-    if (full < bursts / 2)
-        return row->lane >= LANE_DPDK_128; /* a driver may not like a setting; ours must */
-    printf("sample key=%s ticks=%.2f\n", row->key, median(samples, full) / per);
+        fprintf(stderr, "partial item=%s lane=%s turns=%u of=%u\n", item->name, lane->name,
+                partial, done);
+    if (full < (done - WARM_UP) / 2)
+        return strncmp(lane->name, "dpdk", 4) == 0; /* may not like a setting; ours must */
+    say(item->name, lane->name, round, quiet_mean(stamps, full), overhead, per);
     return true;
 }
 
-static void measure_object(const char *key, const struct native_object *object,
-                           uint32_t bursts, uint64_t overhead)
+static void measure_object(const char *item, const struct native_object object[OBJECTS],
+                           uint32_t round, uint32_t bursts, double overhead)
 {
-    static uint64_t samples[BURSTS_MAX];
+    static const char *const sides[OBJECTS] = {"ours", "dpdk"};
 
-    if (object->step == NULL)
-        return;
-    for (uint32_t i = 0; i < WARM_UP + bursts; i++) {
-        uint64_t t = stamp();
+    for (unsigned side = 0; side < OBJECTS; side++) {
+        if (object[side].step == NULL)
+            continue;
+        for (uint32_t i = 0; i < WARM_UP + bursts; i++) {
+            uint64_t t = stamp();
 
-        object->step(object->ctx);
-        t = stamp() - t;
-        if (i >= WARM_UP)
-            samples[i - WARM_UP] = t > overhead ? t - overhead : 0;
+            object[side].step(object[side].ctx);
+            t = stamp() - t;
+            if (i >= WARM_UP)
+                stamps[i - WARM_UP] = t;
+        }
+        say(item, sides[side], round, quiet_mean(stamps, bursts), overhead, NATIVE_BULK);
     }
-    printf("sample key=%s ticks=%.2f\n", key, median(samples, bursts) / NATIVE_BULK);
 }
 
-static bool round_of(struct native *native, const char *what, uint32_t bursts,
-                     uint64_t overhead)
+static bool does(const struct native *native, unsigned lane, const struct item *item)
 {
-    if (strcmp(what, "l2fwd") == 0)
-        for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++)
-            if (!measure(native, &rows[i], bursts, overhead))
+    return (item->lanes & 1u << lane) != 0 && native->lane[lane].name != NULL;
+}
+
+struct plan {
+    const char *what;
+    uint32_t rounds, bursts;
+    enum native_temp temp;
+    bool paged, second_cpu;
+    double overhead;
+};
+
+/* Where the device's writes shall be for an item; false: this machine cannot. */
+static bool warm(const struct plan *plan, const struct item *item)
+{
+    native_temp_set(item->temp == TEMP_ANY ? plan->temp : item->temp);
+    return item->temp != TEMP_OTHER || plan->second_cpu;
+}
+
+static bool round_of(struct native *native, const struct plan *plan, uint32_t round)
+{
+    bool all = strcmp(plan->what, "l2fwd") == 0;
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(items) && all; i++) {
+        if (!warm(plan, &items[i]))
+            continue;
+        for (unsigned lane = 0; lane < LANES; lane++)
+            if (does(native, lane, &items[i]) &&
+                !measure(&native->lane[lane], &items[i], round, plan->bursts, plan->overhead))
                 return false;
-    if (strcmp(what, "ring") != 0) {
-        measure_object("ours_take_free", &native->pool[OBJECT_OURS], bursts, overhead);
-        measure_object("dpdk_alloc_free", &native->pool[OBJECT_DPDK], bursts, overhead);
     }
-    if (strcmp(what, "mempool") != 0) {
-        measure_object("ours_ring", &native->ring[OBJECT_OURS], bursts, overhead);
-        measure_object("dpdk_ring", &native->ring[OBJECT_DPDK], bursts, overhead);
-        measure_object("ours_ring_one", &native->ring_one[OBJECT_OURS], bursts, overhead);
-        measure_object("dpdk_ring_one", &native->ring_one[OBJECT_DPDK], bursts, overhead);
+    if (all || strcmp(plan->what, "mempool") == 0) {
+        measure_object("take_free", native->pool, round, plan->bursts, plan->overhead);
+        measure_object("take_free_bulk", native->pool_bulk, round, plan->bursts,
+                       plan->overhead);
+    }
+    if (all || strcmp(plan->what, "ring") == 0) {
+        measure_object("ring", native->ring, round, plan->bursts, plan->overhead);
+        measure_object("ring_one", native->ring_one, round, plan->bursts, plan->overhead);
     }
     return true;
 }
@@ -206,25 +268,25 @@ static bool round_of(struct native *native, const char *what, uint32_t bursts,
 
 struct counted {
     struct native_lane *lane;
-    const struct row *row;
+    const struct item *item;
 };
 
 static void count_prepare(void *ctx)
 {
     const struct counted *c = ctx;
 
-    c->lane->card.work = c->row->work;
-    (void)arrive(&c->lane->card, c->row->arrive);
+    c->lane->card.work = c->item->work;
+    (void)arrive(&c->lane->card, c->item);
 }
 
 static void count_run(void *ctx)
 {
     const struct counted *c = ctx;
 
-    if (c->row->arrive == 0)
+    if (c->item->arrive == 0)
         c->lane->empty(c->lane->ctx);
     else
-        (void)c->lane->step(c->lane->ctx, c->row->work, c->row->ask);
+        (void)c->lane->step(c->lane->ctx, c->item->work, c->item->ask);
 }
 
 static void count_finish(void *ctx)
@@ -234,34 +296,91 @@ static void count_finish(void *ctx)
     (void)x82599_tx_run(c->lane->card.dev, 0);
 }
 
-static void count_row(struct native *native, const struct row *row)
+static void count_say(const char *item, const char *lane, const struct native_region *region,
+                      double per)
 {
-    struct counted c = {&native->lane[row->lane], row};
-    struct native_region region = {count_prepare, count_run, count_finish, &c};
-    double per = row->arrive == 0 ? NATIVE_POLLS : row->arrive;
-    uint64_t count;
+    uint64_t count = native_count(region, COUNT_TURNS);
 
-    if (c.lane->name == NULL)
-        return;
-    for (unsigned i = 0; i < WARM_UP; i++)
-        (void)turn(c.lane, row);
-    count = native_count(&region, COUNT_TURNS);
     if (count > 0)
-        printf("count key=%s instructions=%.1f\n", row->key, (double)count / COUNT_TURNS / per);
+        printf("count item=%s lane=%s instructions=%.1f\n", item, lane,
+               (double)count / COUNT_TURNS / per);
 }
 
-/* TEMPS: no such name. */
-static enum native_temp temp_of(const char *name)
+static void count_item(struct native_lane *lane, const struct item *item)
 {
-    static const char *const names[TEMPS] = {"l1", "l3", "other", "dram"};
-    unsigned temp = 0;
+    struct counted c = {lane, item};
+    struct native_region region = {count_prepare, count_run, count_finish, &c};
 
-    while (temp < TEMPS && strcmp(name, names[temp]) != 0)
-        temp++;
-    return (enum native_temp)temp;
+    for (unsigned i = 0; i < COUNT_WARM_UP; i++)
+        (void)turn(lane, item);
+    count_say(item->name, lane->name, &region, item->arrive == 0 ? NATIVE_POLLS : item->arrive);
 }
 
-/* This process stays on `cpu`; returns another one that it might have used. */
+static void nothing(void *ctx)
+{
+}
+
+static void count_object(const char *item, const struct native_object object[OBJECTS])
+{
+    static const char *const sides[OBJECTS] = {"ours", "dpdk"};
+
+    for (unsigned side = 0; side < OBJECTS; side++) {
+        struct native_region region = {nothing, object[side].step, nothing, object[side].ctx};
+
+        if (region.run != NULL)
+            count_say(item, sides[side], &region, NATIVE_BULK);
+    }
+}
+
+/* Where a line lies does not change what is executed: one temperature will do. */
+static void count_all(struct native *native)
+{
+    native_temp_set(TEMP_L1);
+    for (size_t i = 0; i < RT_ARRAY_SIZE(items); i++)
+        for (unsigned lane = 0; lane < LANES && items[i].temp == TEMP_ANY; lane++)
+            if (does(native, lane, &items[i]))
+                count_item(&native->lane[lane], &items[i]);
+    count_object("take_free", native->pool);
+    count_object("take_free_bulk", native->pool_bulk);
+    count_object("ring", native->ring);
+    count_object("ring_one", native->ring_one);
+}
+
+/* ---- conditions ---- */
+
+/* Intel SDM, CPUID leaf 7, ECX bit 25. */
+static bool has_cldemote(void)
+{
+    unsigned a, b, c, d;
+
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c >> 25 & 1) != 0;
+}
+
+static void conditions(const struct native *native, enum native_temp temp)
+{
+    unsigned model[12] = {0};
+
+    for (unsigned i = 0; i < 3; i++)
+        (void)__get_cpuid(0x80000002u + i, &model[4 * i], &model[4 * i + 1], &model[4 * i + 2],
+                          &model[4 * i + 3]);
+    printf("cpu model=\"%.48s\" cldemote=%s temp=%s\n", (const char *)model,
+           has_cldemote() ? "yes" : "no", temp == TEMP_L3 ? "l3" : "l1");
+    for (unsigned i = 0; i < LANES; i++) {
+        const struct native_lane *lane = &native->lane[i];
+        unsigned sets = 0;
+
+        if (lane->name == NULL)
+            continue;
+        for (unsigned set = 0; set < NATIVE_L1_SETS; set++)
+            sets += lane->layout.in_set[set] != 0;
+        printf("layout lane=%s buffers=%u sets=%u huge_kb=%llu rx=\"%s\" tx=\"%s\"\n",
+               lane->name, lane->layout.objects, sets, (unsigned long long)lane->layout.huge_kb,
+               lane->burst_rx, lane->burst_tx);
+    }
+}
+
+/* This process stays on `cpu`; returns another one that it might have used, CPU_SETSIZE: none.
+ */
 static unsigned stay_on(unsigned cpu)
 {
     unsigned other = 0;
@@ -274,47 +393,92 @@ static unsigned stay_on(unsigned cpu)
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
     (void)sched_setaffinity(0, sizeof(set), &set);
-    return other < CPU_SETSIZE ? other : NATIVE_NO_CPU;
+    return other;
+}
+
+/* Sets one field from one argument; false: it knows none like this. */
+static bool option(struct plan *plan, const char *word)
+{
+    if (strncmp(word, "what=", 5) == 0)
+        plan->what = word + 5;
+    else if (strncmp(word, "rounds=", 7) == 0)
+        plan->rounds = (uint32_t)strtoul(word + 7, NULL, 10);
+    else if (strncmp(word, "bursts=", 7) == 0)
+        plan->bursts = (uint32_t)strtoul(word + 7, NULL, 10);
+    else if (strcmp(word, "temp=l1") == 0)
+        plan->temp = TEMP_L1;
+    else if (strcmp(word, "temp=l3") == 0)
+        plan->temp = TEMP_L3;
+    else if (strcmp(word, "pool=paged") == 0)
+        plan->paged = true;
+    else
+        return strcmp(word, "temp=auto") == 0 || strcmp(word, "pool=packed") == 0;
+    return true;
+}
+
+static bool options(struct plan *plan, int argc, char **argv)
+{
+    static const char *const whats[] = {"l2fwd", "mempool", "ring", "count"};
+    bool good = true, known = false;
+
+    for (int i = 1; i < argc; i++)
+        good = option(plan, argv[i]) && good;
+    for (unsigned i = 0; i < RT_ARRAY_SIZE(whats); i++)
+        known = known || strcmp(plan->what, whats[i]) == 0;
+    if (!good || !known || plan->bursts < BURSTS_MIN || plan->bursts > BURSTS_MAX - WARM_UP) {
+        fprintf(stderr,
+                "usage: %s what=l2fwd|mempool|ring|count rounds=N bursts=N "
+                "temp=auto|l1|l3 pool=packed|paged\n",
+                argv[0]);
+        return false;
+    }
+    if (plan->temp == TEMP_L3 && !has_cldemote()) {
+        fprintf(stderr,
+                "this CPU has no CLDEMOTE: lines stay where the model's core left them, "
+                "which is l1\n");
+        return false;
+    }
+    return true;
+}
+
+static bool totals(const struct native *native)
+{
+    uint64_t sent = 0, corrupt = 0;
+
+    for (unsigned i = 0; i < LANES; i++) {
+        sent += native->lane[i].card.sent;
+        corrupt += native->lane[i].card.corrupt;
+    }
+    printf("checked frames=%llu corrupt=%llu\n", (unsigned long long)sent,
+           (unsigned long long)corrupt);
+    return corrupt == 0;
 }
 
 int main(int argc, char **argv)
 {
     static struct native native;
-    uint32_t rounds = argc > 2 ? (uint32_t)atoi(argv[2]) : 5;
-    uint32_t bursts = argc > 3 ? (uint32_t)atoi(argv[3]) : 2000;
+    struct plan plan = {.what = "l2fwd",
+                        .rounds = 5,
+                        .bursts = 1000,
+                        .temp = has_cldemote() ? TEMP_L3 : TEMP_L1};
     unsigned cpu = (unsigned)sched_getcpu(), other_cpu;
-    uint64_t overhead, sent = 0, corrupt = 0;
 
-    enum native_temp temp = temp_of(argc > 4 ? argv[4] : "l3");
-
-    if (argc < 2 || bursts == 0 || bursts > BURSTS_MAX || temp == TEMPS) {
-        fprintf(stderr,
-                "usage: %s l2fwd|mempool|ring|count [rounds [bursts [l1|l3|other|dram]]]\n",
-                argv[0]);
+    if (!options(&plan, argc, argv))
         return 2;
-    }
     other_cpu = stay_on(cpu);
+    plan.second_cpu = other_cpu < CPU_SETSIZE && native_temp_start(other_cpu);
     if (!native_ours_start(&native))
         return 1;
-    if (!native_dpdk_start(&native, cpu))
+    if (!native_dpdk_start(&native, cpu, plan.paged))
         printf("dpdk available=no\n");
-    if (!native_temp_set(temp, other_cpu)) {
-        fprintf(stderr, "%s: no second CPU to write from; another temperature\n", argv[4]);
-        return 1;
-    }
-    overhead = stamp_cost();
-    for (size_t i = 0; i < RT_ARRAY_SIZE(rows) && strcmp(argv[1], "count") == 0; i++)
-        count_row(&native, &rows[i]);
-    for (uint32_t i = 0; i < rounds && strcmp(argv[1], "count") != 0; i++) {
-        if (!round_of(&native, argv[1], bursts, overhead))
+    conditions(&native, plan.temp);
+    plan.overhead = stamp_cost();
+    if (strcmp(plan.what, "count") == 0)
+        count_all(&native);
+    for (uint32_t i = 0; i < plan.rounds && strcmp(plan.what, "count") != 0; i++) {
+        if (!round_of(&native, &plan, i))
             return 1;
         fflush(stdout);
     }
-    for (unsigned i = 0; i < LANES; i++) {
-        sent += native.lane[i].card.sent;
-        corrupt += native.lane[i].card.corrupt;
-    }
-    printf("checked frames=%llu corrupt=%llu\n", (unsigned long long)sent,
-           (unsigned long long)corrupt);
-    return corrupt == 0 ? 0 : 1;
+    return totals(&native) ? 0 : 1;
 }

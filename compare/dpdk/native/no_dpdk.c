@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-bool native_dpdk_start(struct native *native, unsigned cpu)
+bool native_dpdk_start(struct native *native, unsigned cpu, bool paged)
 {
     fprintf(stderr,
             "dpdk=none reason=\"built without libdpdk\" remedy=\"install libdpdk-dev\"\n");

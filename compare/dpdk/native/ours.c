@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define ETH_BYTES 14
-#define IP_BYTES 20
+#define UDP_SUM_AT       6
+#define FRAME_BYTES_LONG 9014
 
 struct ours {
     struct nic_rxq *rxq;
@@ -18,16 +19,37 @@ struct ours {
     struct buf_batch batch;
 };
 
-static struct ours lanes[3];
+static const struct {
+    enum native_lanes lane;
+    const char *name;
+    uint16_t descs, frame_max_bytes;
+} rows[] = {
+    {LANE_OURS_128, "ours_128", 128, 1514},
+    {LANE_OURS_512, "ours_512", 512, 1514},
+    {LANE_OURS_1024, "ours_1024", 1024, 1514},
+    {LANE_OURS_LONG, "ours_long", 512, FRAME_BYTES_LONG},
+};
+
+static struct ours lanes[RT_ARRAY_SIZE(rows)];
 static struct pool *spare_pool;
 static struct ring ring;
 static void *ring_slots[1024];
 static uint16_t udp_sum;
 
+/* As swap_ssse3() of apps/l2fwd/forward.c. */
 static void swap_all(struct buf_batch *batch)
 {
-    for (uint32_t i = 0; i < batch->count; i++)
-        native_swap(buf_data(batch->buf[i]));
+    struct buf **b = batch->buf;
+    uint32_t left = batch->count;
+
+    for (; left >= 4; left -= 4, b += 4) {
+        native_swap(buf_data(b[0]));
+        native_swap(buf_data(b[1]));
+        native_swap(buf_data(b[2]));
+        native_swap(buf_data(b[3]));
+    }
+    for (; left > 0; left--, b++)
+        native_swap(buf_data(*b));
 }
 
 static void csum_all(struct buf_batch *batch)
@@ -36,14 +58,15 @@ static void csum_all(struct buf_batch *batch)
 
     for (uint32_t i = 0; i < batch->count; i++) {
         struct buf *b = batch->buf[i];
-        uint8_t *frame = buf_data(b);
+        uint8_t *frame = buf_data(b), *ip = frame + ETH_BYTES;
+        uint32_t ip_bytes = (ip[0] & 15u) * 4;
 
         native_swap(frame);
-        __builtin_memcpy(frame + ETH_BYTES + 10, &none, sizeof(none));
-        __builtin_memcpy(frame + ETH_BYTES + IP_BYTES + 6, &udp_sum, sizeof(udp_sum));
+        __builtin_memcpy(ip + 10, &none, sizeof(none));
+        __builtin_memcpy(ip + ip_bytes + UDP_SUM_AT, &udp_sum, sizeof(udp_sum));
         b->flags = BUF_TX_IP_CSUM | BUF_TX_UDP_CSUM;
         b->l2_bytes = ETH_BYTES;
-        b->l3_bytes = IP_BYTES;
+        b->l3_bytes = (uint16_t)ip_bytes;
     }
 }
 
@@ -80,6 +103,16 @@ static void pool_step(void *ctx)
         buf_free(b[i]);
 }
 
+/* There is no call yet that takes many. */
+static void pool_bulk_step(void *ctx)
+{
+    struct buf_batch batch = {.count = NATIVE_BULK};
+
+    for (unsigned i = 0; i < NATIVE_BULK; i++)
+        batch.buf[i] = pool_take(spare_pool);
+    buf_batch_free(&batch);
+}
+
 static void ring_step(void *ctx)
 {
     void *items[NATIVE_BULK] = {0};
@@ -98,19 +131,30 @@ static void ring_one_step(void *ctx)
     }
 }
 
-/* Bring-up by calls, the data path on the registers as memory. */
-static bool lane_start(struct native_lane *lane, struct ours *o, uint32_t number,
-                       uint16_t descs)
+static void lay_out(struct native_layout *layout, const struct pool *pool)
 {
-    const struct nic_config config = {.rxqs = 1, .txqs = 1, .rx_descs = descs,
-                                      .tx_descs = descs, .frame_max_bytes = 1514,
-                                      .irq_mode = NIC_IRQ_NONE, .promiscuous = true,
+    for (uint32_t i = 0; i < pool->total; i++)
+        native_layout_add(layout, pool->base + (size_t)i * pool->stride_bytes);
+    layout->huge_kb = native_huge_kb(pool->base);
+}
+
+/* Bring-up by calls, the data path on the registers as memory. */
+static bool lane_start(struct native_lane *lane, unsigned number)
+{
+    const struct nic_config config = {.rxqs = 1,
+                                      .txqs = 1,
+                                      .rx_descs = rows[number].descs,
+                                      .tx_descs = rows[number].descs,
+                                      .frame_max_bytes = rows[number].frame_max_bytes,
+                                      .irq_mode = NIC_IRQ_NONE,
+                                      .promiscuous = true,
                                       .rx_checksum = true};
     struct nic *nic = nic_get(number);
+    struct ours *o = &lanes[number];
     struct pool *pool = NULL;
     struct ixgbe *dev;
 
-    if (nic == NULL || pool_create("lane", 0, 1, 4u * descs - 1, &pool) != RT_OK ||
+    if (nic == NULL || pool_create("lane", 0, 1, 4u * rows[number].descs - 1, &pool) != RT_OK ||
         nic_configure(nic, &config) != RT_OK || nic_rxq_setup(nic, 0, 0, pool) != RT_OK ||
         nic_txq_setup(nic, 0, 0, pool) != RT_OK || nic_start(nic) != RT_OK)
         return false;
@@ -119,18 +163,15 @@ static bool lane_start(struct native_lane *lane, struct ours *o, uint32_t number
     dev->txq[0]->mmio = dev->rxq[0]->mmio;
     o->rxq = nic->rxq[0];
     o->txq = nic->txq[0];
-    lane->ctx = o;
-    lane->step = step;
-    lane->empty = empty;
+    *lane = (struct native_lane){
+        rows[number].name,     lane->card, o, step, empty, .burst_rx = "one path",
+        .burst_tx = "one path"};
+    lay_out(&lane->layout, pool);
     return true;
 }
 
 bool native_ours_start(struct native *native)
 {
-    static const struct {
-        uint16_t descs;
-        const char *name;
-    } rows[] = {{128, "ours_128"}, {512, "ours_512"}, {1024, "ours_1024"}};
     static char log[16384];
 
     host_clock_virtual(0);
@@ -139,7 +180,7 @@ bool native_ours_start(struct native *native)
     host_console_capture(log, sizeof(log));
     udp_sum = native_pseudo_sum();
     for (unsigned i = 0; i < RT_ARRAY_SIZE(rows); i++) {
-        struct native_card *card = &native->lane[LANE_OURS_128 + i].card;
+        struct native_card *card = &native->lane[rows[i].lane].card;
         struct x82599_config config = native_card_config(card);
         struct x82599_port *port = x82599_port_add(i, &config, X82599_CALLS);
 
@@ -154,16 +195,14 @@ bool native_ours_start(struct native *native)
         return false;
     }
     for (unsigned i = 0; i < RT_ARRAY_SIZE(rows); i++) {
-        struct native_lane *lane = &native->lane[LANE_OURS_128 + i];
-
-        lane->name = rows[i].name;
-        if (!lane_start(lane, &lanes[i], i, rows[i].descs)) {
+        if (!lane_start(&native->lane[rows[i].lane], i)) {
             fprintf(stderr, "%s", log);
             return false;
         }
     }
     ring_init(&ring, ring_slots, RT_ARRAY_SIZE(ring_slots));
     native->pool[OBJECT_OURS].step = pool_step;
+    native->pool_bulk[OBJECT_OURS].step = pool_bulk_step;
     native->ring[OBJECT_OURS].step = ring_step;
     native->ring_one[OBJECT_OURS].step = ring_one_step;
     return true;
