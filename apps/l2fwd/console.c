@@ -4,6 +4,7 @@
  * links, collects device statistics, prints. Every step is short; the serial line is slow,
  * so tables are printed on request (or by stats_s).
  */
+#include "input.h"
 #include "l2fwd.h"
 
 #include <rt/config.h>
@@ -19,7 +20,6 @@ enum {
     WATCH_US = 200000,     /* links and device counters, a port a time and ... */
     WATCH_ROWS = 8,        /* ... so many counters: each read holds the frames up */
     US_IN_S = 1000000,
-    LINE_BYTES = 160,
     TRACE_LINES = 32,
 };
 
@@ -32,9 +32,7 @@ struct console {
     uint64_t link_irqs[NIC_PORTS_MAX];
     uint32_t watched; /* port of the last watch ... */
     uint64_t watch_us; /* ... and when the next one is due */
-    uint32_t used;
-    bool overlong;
-    char line[LINE_BYTES];
+    struct l2fwd_input input;
 };
 
 static struct timer_wheel *wheel_of(const struct console *con)
@@ -117,7 +115,7 @@ static void command_set(struct console *con, const char *rest)
 {
     if (args_set_live(rt_app.tables, rest, say, NULL) != RT_OK)
         return;
-    rt_log("set %s", rest);
+    rt_log("setting %s", rest); /* not "set": it may come back as input */
     for (uint32_t i = 1; i < con->app->core_count; i++)
         hal_core_kick(i); /* a sleeping core looks at its settings after it wakes */
     if (con->stats_s != l2fwd_options.stats_s)
@@ -127,55 +125,39 @@ static void command_set(struct console *con, const char *rest)
 static const struct {
     const char *name;
     void (*run)(struct console *con, const char *rest);
+    bool takes_text;
 } commands[] = {
     {"stop", command_stop},   {"report", command_report}, {"stats", command_stats},
-    {"pools", command_pools}, {"trace", command_trace},   {"set", command_set},
+    {"pools", command_pools}, {"trace", command_trace},   {"set", command_set, true},
     {"args", command_args},   {"help", command_help},
 };
 
-/* The text behind the command's name and its space; NULL when the line is another command. */
-static const char *match(const char *line, const char *name)
+static void complain(struct console *con)
 {
-    while (*name != '\0' && *line == *name) {
-        line++;
-        name++;
-    }
-    if (*name != '\0' || (*line != '\0' && *line != ' '))
-        return NULL;
-    return *line == ' ' ? line + 1 : line;
+    uint32_t swallowed = 0;
+
+    if (!l2fwd_input_complain(&con->input, hal_now_us(), &swallowed))
+        return;
+    if (swallowed != 0)
+        rt_log("console warning=\"%u wrong lines got no answer\"", swallowed);
+    if (con->input.overlong)
+        rt_log("console error=\"line longer than %u bytes\"", L2FWD_LINE_BYTES - 1);
+    else
+        rt_log("console error=\"no such command\" text=\"%s\" (help prints all)",
+               con->input.line);
 }
 
 static void run_line(struct console *con)
 {
-    for (size_t i = 0; i < RT_ARRAY_SIZE(commands); i++) {
-        const char *rest = match(con->line, commands[i].name);
+    for (size_t i = 0; i < RT_ARRAY_SIZE(commands) && !con->input.overlong; i++) {
+        const char *rest = l2fwd_input_match(con->input.line, commands[i].name);
 
-        if (rest != NULL) {
+        if (rest != NULL && (commands[i].takes_text || *rest == '\0')) {
             commands[i].run(con, rest);
             return;
         }
     }
-    rt_log("console error=\"no such command\" text=\"%s\" (help prints all)", con->line);
-}
-
-static void take_byte(struct console *con, char c)
-{
-    if (c == '\r')
-        return;
-    if (c != '\n') {
-        if (con->used + 1 < sizeof(con->line))
-            con->line[con->used++] = c;
-        else
-            con->overlong = true;
-        return;
-    }
-    con->line[con->used] = '\0';
-    if (con->overlong)
-        rt_log("console error=\"line longer than %u bytes\"", LINE_BYTES - 1);
-    else if (con->used != 0)
-        run_line(con);
-    con->used = 0;
-    con->overlong = false;
+    complain(con);
 }
 
 static void log_first_frame(struct console *con)
@@ -224,7 +206,7 @@ static void watch_next_port(struct console *con, uint64_t now_us)
 static void on_read(struct timer *timer, uint64_t now_us)
 {
     struct console *con = RT_CONTAINER_OF(timer, struct console, read_timer);
-    bool within_line = con->used != 0 || con->overlong;
+    bool within_line = l2fwd_input_within_line(&con->input);
     uint64_t next_us;
 
     for (unsigned i = 0; i < READ_MAX; i++) {
@@ -233,7 +215,8 @@ static void on_read(struct timer *timer, uint64_t now_us)
         if (c < 0)
             break;
         con->typed_us = now_us;
-        take_byte(con, (char)c);
+        if (l2fwd_input_take(&con->input, (char)c))
+            run_line(con);
         within_line = true;
     }
     log_first_frame(con);

@@ -12,7 +12,7 @@
 static void print_drop(uint32_t port, const char *reason, uint64_t count)
 {
     if (count != 0)
-        rt_log("stats port=%u drop=%s packets=%lu", port, reason, count);
+        rt_log("stat port=%u drop=%s packets=%lu", port, reason, count);
 }
 
 static void print_port(const struct l2fwd *app, uint32_t port)
@@ -20,7 +20,7 @@ static void print_port(const struct l2fwd *app, uint32_t port)
     const struct nic *nic = app->ports[port];
     struct l2fwd_port_totals t = l2fwd_port_totals(app, port);
 
-    rt_log("stats port=%u link=%s speed_mbps=%u rx_packets=%lu rx_bytes=%lu tx_packets=%lu"
+    rt_log("stat port=%u link=%s speed_mbps=%u rx_packets=%lu rx_bytes=%lu tx_packets=%lu"
            " tx_bytes=%lu",
            port, nic->link.up ? "up" : "down", nic->link.speed_mbps, t.rx_packets, t.rx_bytes,
            t.tx_packets, t.tx_bytes);
@@ -40,7 +40,7 @@ static void print_batches(unsigned id, const struct l2fwd_core_totals *t)
             n += rt_snprintf(text + n, sizeof(text) - n, " %u:%lu", i, t->batch[i]);
     }
     if (n != 0)
-        rt_log("stats core=%u batches%s", id, text);
+        rt_log("stat core=%u batches%s", id, text);
 }
 
 static void print_core(const struct l2fwd *app, unsigned id)
@@ -49,11 +49,11 @@ static void print_core(const struct l2fwd *app, unsigned id)
     struct l2fwd_core_totals t = l2fwd_core_totals(app, id);
     uint64_t all = RT_MAX(t.busy_cycles + t.spin_cycles + t.halt_cycles, UINT64_C(1));
 
-    rt_log("stats core=%u rx_queues=%u packets=%lu cycles_per_packet=%lu empty_polls=%lu"
+    rt_log("stat core=%u rx_queues=%u packets=%lu cycles_per_packet=%lu empty_polls=%lu"
            " full_polls=%lu",
            id, app->cores[id]->path_count, s->packets,
            s->packets != 0 ? t.busy_cycles / s->packets : 0, s->empty_polls, s->full_polls);
-    rt_log("stats core=%u state=%s busy_permille=%lu spin_permille=%lu halt_permille=%lu"
+    rt_log("stat core=%u state=%s busy_permille=%lu spin_permille=%lu halt_permille=%lu"
            " arms=%lu arm_pending=%lu wakes=%lu wakes_idle=%lu irqs=%lu",
            id, s->halted_at_cycles != 0 ? "halted" : "running",
            t.busy_cycles / (all / 1000 + 1), t.spin_cycles / (all / 1000 + 1),
@@ -64,7 +64,7 @@ static void print_core(const struct l2fwd *app, unsigned id)
 
 void l2fwd_print_table(const struct l2fwd *app)
 {
-    rt_log("stats uptime_us=%lu owner_refusals=%lu", l2fwd_uptime_us(app), buf_refusals());
+    rt_log("stat uptime_us=%lu owner_refusals=%lu", l2fwd_uptime_us(app), buf_refusals());
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
         if (app->ports[p] != NULL)
             print_port(app, p);

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Counters and console commands against what the traffic program saw; rxonly and txonly."""
+import time
+
 import pytest
 
 from rig.run_l2fwd import clean
@@ -76,3 +78,37 @@ def test_txonly_sends(machine, traffic_program, size):
         ports = traffic.sink(3000)
     assert all(port["frames"] == 20000 for port in ports), ports
     assert all(port["bytes"] == size * 20000 for port in ports), ports
+
+
+def echo_until_quiet(console, text, quiet_s=3, limit=200):
+    """Sends `text`, then sends back every line that comes; returns those lines."""
+    at = console.mark()
+    first = at
+    console.send(text)
+    quiet_at = time.monotonic() + quiet_s
+    while time.monotonic() < quiet_at and at - first < limit:
+        for line in console.lines[at:]:
+            console.send(line)
+            at += 1
+            quiet_at = time.monotonic() + quiet_s
+        time.sleep(0.02)
+    return console.lines[first:at]
+
+
+@pytest.mark.parametrize("text", ["set spin_us=500", "set spin_us=banana", "nonsense", "x" * 200])
+def test_a_line_that_echoes_ends(forwarding, text):
+    """Terminal servers and modems send back what they get."""
+    console = forwarding().console
+    said = echo_until_quiet(console, text)
+    assert 1 <= len(said) <= 10, said
+
+
+@pytest.mark.parametrize("text", ["stats", "report", "pools", "trace", "args", "help"])
+def test_an_echoed_answer_is_no_command(forwarding, text):
+    console = forwarding().console
+    alone = console.mark()
+    console.send(text)
+    time.sleep(2)
+    alone = len(console.lines) - alone
+    said = echo_until_quiet(console, text)
+    assert len(said) <= alone + 40, said[:100]  # the trace grows meanwhile
