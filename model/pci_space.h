@@ -16,6 +16,7 @@
 #define PCI_SPACE_BAR2     0x18u /* I/O window */
 #define PCI_SPACE_BAR4     0x20u /* MSI-X table and pending bits, 64 bit */
 #define PCI_SPACE_CAPS     0x34u
+#define PCI_SPACE_LINE     0x3cu
 #define PCI_SPACE_MSI      0x50u
 #define PCI_SPACE_MSIX     0x70u
 #define PCI_BAR2_BYTES     32u

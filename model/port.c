@@ -58,19 +58,27 @@ static void port_interrupt(void *ctx, unsigned vector)
     const uint32_t *entry = port->bar4 + (size_t)vector * 4;
     uint32_t msix = pci_space_get32(&port->space, PCI_SPACE_MSIX);
     uint32_t msi = pci_space_get32(&port->space, PCI_SPACE_MSI);
+    uint32_t command = pci_space_get32(&port->space, PCI_SPACE_COMMAND);
 
     if ((msix & PCI_MSIX_ENABLE) != 0) {
         if ((msix & PCI_MSIX_MASK_ALL) != 0 || (entry[3] & 1) != 0) {
             port->bar4[PCI_MSIX_PBA / 4 + vector / 32] |= RT_BIT(vector % 32);
             return;
         }
+        if ((command & PCI_COMMAND_MASTER) == 0)
+            return; /* a message is a write to memory */
         port->messages[vector]++;
         host_msi((uint64_t)entry[1] << 32 | entry[0], entry[2]);
     } else if ((msi & PCI_MSI_ENABLE) != 0) {
+        if ((command & PCI_COMMAND_MASTER) == 0)
+            return;
         port->messages[0]++;
         host_msi((uint64_t)pci_space_get32(&port->space, PCI_SPACE_MSI + 8) << 32 |
                      pci_space_get32(&port->space, PCI_SPACE_MSI + 4),
                  pci_space_get32(&port->space, PCI_SPACE_MSI + 12));
+    } else if ((command & PCI_COMMAND_NO_INTX) == 0) {
+        port->messages[0]++;
+        host_line(pci_space_get32(&port->space, PCI_SPACE_LINE) & 0xff);
     }
 }
 
@@ -194,6 +202,11 @@ void x82599_port_hide(struct x82599_port *port, bool msix, bool msi)
 
     port->space.value[PCI_SPACE_MSI + 1] = next;
     port->space.value[0x41] = msi ? next : PCI_SPACE_MSI;
+}
+
+void x82599_port_break_msix(struct x82599_port *port, bool broken)
+{
+    port->space.value[PCI_SPACE_MSIX + 4] = broken ? 7 : 4; /* the BAR that holds the table */
 }
 
 uint64_t x82599_port_messages(const struct x82599_port *port, unsigned vector)

@@ -165,7 +165,7 @@ uint32_t nic_probe_all(void)
 
         if (nic->failed != NULL)
             continue;
-        if (port_driver[i]->probe(nic) != RT_OK) {
+        if (nic_irq_init(nic) != RT_OK || port_driver[i]->probe(nic) != RT_OK) {
             failed(nic, "probe failed, see above");
             continue;
         }

@@ -53,6 +53,7 @@ uint64_t nic_counted(const struct nic *nic, uint32_t offset); /* 0: no such regi
 
 /* nic_irq.c: the best mode that works, best first from config.irq_mode; sets nic->irq_mode.
  * `program` writes the chip's causes, vectors and moderation; all stay masked. */
+RT_NODISCARD enum rt_status nic_irq_init(struct nic *nic);
 void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_vectors));
 void nic_irq_teardown(struct nic *nic); /* when nothing can interrupt any more */
 

@@ -39,6 +39,9 @@ enum { PCI_HEADER_NORMAL = 0, PCI_HEADER_BRIDGE = 1 };
 #define PCI_SUBSYSTEM 0x2c /* LB 6.2.4; header type 0 only */
 #define PCI_CAP_POINTER 0x34
 #define PCI_CAP_POINTER_MASK RT_BITS(7, 2)
+#define PCI_INTERRUPT 0x3c /* LB 6.2.4 */
+#define PCI_INTERRUPT_LINE RT_BITS(7, 0)
+#define PCI_INTERRUPT_PIN RT_BITS(15, 8) /* 0: it has none */
 #define PCI_CAP_ID RT_BITS(7, 0)
 #define PCI_CAP_NEXT RT_BITS(15, 10) /* low two bits are reserved: LB 6.7 */
 #define PCI_CAP_FIRST 0x40

@@ -7,6 +7,7 @@ enum {
     VECTOR_FIRST = 0x30,
     MSI_BASE = 0xfee00000, /* as on the bare machine: the core's id is in bits 19:12 */
     MSI_CORE_SHIFT = 12,
+    LINES = 16, /* of the 8259 pair */
 };
 
 static struct {
@@ -16,7 +17,8 @@ static struct {
 } vectors[VECTORS_MAX];
 static uint64_t totals[HAL_CORES_MAX];
 static uint32_t vector_next = VECTOR_FIRST;
-static bool alloc_fails;
+static uint32_t vectors_left = UINT32_MAX; /* what host_irq_limit() still allows */
+static uint32_t line_vector[LINES];         /* 0: nobody asked for the line */
 
 enum rt_status hal_irq_alloc(unsigned core, const char *name, struct hal_irq *irq)
 {
@@ -24,8 +26,9 @@ enum rt_status hal_irq_alloc(unsigned core, const char *name, struct hal_irq *ir
 
     if (core >= HAL_CORES_MAX)
         return RT_INVALID;
-    if (v >= VECTORS_MAX || alloc_fails)
+    if (v >= VECTORS_MAX || vectors_left == 0)
         return RT_FULL;
+    vectors_left--;
     vector_next++;
     vectors[v].used = true;
     vectors[v].core = core;
@@ -42,9 +45,17 @@ enum rt_status hal_irq_alloc(unsigned core, const char *name, struct hal_irq *ir
 
 enum rt_status hal_irq_alloc_line(uint32_t line, const char *name, struct hal_irq *irq)
 {
-    if (line >= 24)
+    enum rt_status st;
+
+    if (line >= LINES)
         return RT_INVALID;
-    return hal_irq_alloc(0, name, irq);
+    st = hal_irq_alloc(0, name, irq);
+    if (st != RT_OK)
+        return st;
+    irq->msi_address = 0;
+    irq->msi_data = 0;
+    line_vector[line] = irq->vector;
+    return RT_OK;
 }
 
 uint64_t hal_irq_total(unsigned core)
@@ -52,27 +63,39 @@ uint64_t hal_irq_total(unsigned core)
     return __atomic_load_n(&totals[core % HAL_CORES_MAX], __ATOMIC_RELAXED);
 }
 
-void host_msi(uint64_t address, uint32_t data)
+static void arrive(unsigned core, uint32_t vector)
 {
-    unsigned core = (unsigned)(address >> MSI_CORE_SHIFT) & 0xff;
-
-    if ((address & 0xfff00000) != MSI_BASE || data >= VECTORS_MAX || !vectors[data].used)
+    if (vector >= VECTORS_MAX || !vectors[vector].used)
         return;
     core %= HAL_CORES_MAX;
-    __atomic_fetch_add(&vectors[data].count, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&vectors[vector].count, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&totals[core], 1, __ATOMIC_RELAXED);
     host_core_wake(core);
+}
+
+void host_msi(uint64_t address, uint32_t data)
+{
+    if ((address & 0xfff00000) == MSI_BASE)
+        arrive((unsigned)(address >> MSI_CORE_SHIFT) & 0xff, data);
+}
+
+void host_line(uint32_t line)
+{
+    if (line < LINES && line_vector[line] != 0)
+        arrive(0, line_vector[line]);
 }
 
 void host_irq_reset(void)
 {
     for (uint32_t i = 0; i < VECTORS_MAX; i++)
         vectors[i].used = false;
+    for (uint32_t i = 0; i < LINES; i++)
+        line_vector[i] = 0;
     vector_next = VECTOR_FIRST;
-    alloc_fails = false;
+    vectors_left = UINT32_MAX;
 }
 
-void host_irq_fail(bool fail)
+void host_irq_limit(uint32_t vectors_more)
 {
-    alloc_fails = fail;
+    vectors_left = vectors_more;
 }

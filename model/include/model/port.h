@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A model plugged into the PCI bus of rt/host: pci_scan() and nic_probe_all() find it like any
- * other card, its MSI-X messages arrive through host_msi(). BARs have addresses, INTx is not
- * wired. For unit tests and native benchmarks; the bus is the process's, as rt/host is.
+ * other card, its messages arrive through host_msi(), its INTx through host_line(). BARs have
+ * addresses. For unit tests and native benchmarks; the bus is the process's, as rt/host is.
  */
 #ifndef MODEL_PORT_H
 #define MODEL_PORT_H
@@ -28,7 +28,9 @@ struct x82599 *x82599_port_device(struct x82599_port *port);
 uint32_t x82599_port_bdf(const struct x82599_port *port);
 /* The MSI-X capability is hidden from the next pci_scan() on: MSI, or with both no interrupt. */
 void x82599_port_hide(struct x82599_port *port, bool msix, bool msi);
-/* MSI-X messages sent, by vector. MSI counts in 0. */
+/* The MSI-X table is said to be in a BAR that does not exist. */
+void x82599_port_break_msix(struct x82599_port *port, bool broken);
+/* MSI-X messages sent, by vector. MSI and INTx count in 0. */
 uint64_t x82599_port_messages(const struct x82599_port *port, unsigned vector);
 /* Takes all ports off the bus and frees them. Calls host_mmio_reset(). */
 void x82599_port_reset_all(void);

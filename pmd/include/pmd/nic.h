@@ -16,7 +16,7 @@
 #include <mempool/buf.h>
 #include <mempool/pool.h>
 #include <rt/base.h>
-#include <rt/pci.h>
+#include <rt/pci_irq.h>
 
 #define NIC_PORTS_MAX 16
 #define NIC_QUEUES_MAX 16
@@ -27,7 +27,12 @@ struct nic;
 struct nic_rxq;
 struct nic_txq;
 
-enum nic_irq_mode { NIC_IRQ_MSIX = 0, NIC_IRQ_MSI = 1, NIC_IRQ_INTX = 2, NIC_IRQ_NONE = 3 };
+enum nic_irq_mode {
+    NIC_IRQ_MSIX = PCI_IRQ_MSIX,
+    NIC_IRQ_MSI = PCI_IRQ_MSI,
+    NIC_IRQ_INTX = PCI_IRQ_INTX,
+    NIC_IRQ_NONE = PCI_IRQ_NONE,
+};
 
 struct nic_caps {
     uint16_t rxq_max, txq_max;
@@ -90,7 +95,7 @@ struct nic_rxq {
     struct pool *pool;
     uint16_t index;
     uint16_t core;
-    struct hal_irq irq;
+    struct hal_irq irq; /* `count` NULL: it has none */
     bool irq_reaches; /* it ends a halt of the queue's core */
     struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
@@ -120,8 +125,8 @@ struct nic {
     struct nic_stats stats;
     struct nic_rxq *rxq[NIC_QUEUES_MAX];
     struct nic_txq *txq[NIC_QUEUES_MAX];
-    struct hal_irq link_irq;
-    bool irqs_allocated;
+    struct pci_irqs *irqs;
+    struct hal_irq link_irq; /* `count` NULL: it has none */
     bool started;
     struct nic_counter *counters; /* everything the device counts, for `stats` */
     uint32_t counter_count;

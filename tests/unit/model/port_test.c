@@ -21,14 +21,17 @@ static void found_on_the_bus(void **state)
     /* vector 0 through the table */
     hal_write32(&bar0, 0x880, 1);
     hal_write32(&bar0, 0x808, 1);
-    assert_int_equal(x82599_port_messages(port, 0), 0); /* INTx is not wired */
+    assert_int_equal(x82599_port_messages(port, 0), 1); /* INTx */
     hal_pci_write32(x82599_port_bdf(port), 0x70, 1u << 31);
     hal_write32(&bar0, 0x808, 1);
-    assert_int_equal(x82599_port_messages(port, 0), 0); /* masked in the table */
+    assert_int_equal(x82599_port_messages(port, 0), 1); /* masked in the table */
     assert_int_equal(hal_read32(&bar4, 0x2000) & 1, 1);
     hal_write32(&bar4, 12, 0);
     hal_write32(&bar0, 0x808, 1);
-    assert_int_equal(x82599_port_messages(port, 0), 1);
+    assert_int_equal(x82599_port_messages(port, 0), 1); /* a message is DMA, which is off */
+    hal_pci_write32(x82599_port_bdf(port), 4, 4);
+    hal_write32(&bar0, 0x808, 1);
+    assert_int_equal(x82599_port_messages(port, 0), 2);
     x82599_port_reset_all();
     (void)state;
 }

@@ -38,8 +38,9 @@ uint64_t host_waits(unsigned core); /* hal_wait() calls of that core */
 
 /* ---- interrupts: what a device does when it writes its message ---- */
 void host_msi(uint64_t address, uint32_t data);
-void host_irq_reset(void);                 /* forgets all vectors */
-void host_irq_fail(bool fail);             /* hal_irq_alloc() returns RT_FULL */
+void host_line(uint32_t line);              /* ... or raises its INTx line */
+void host_irq_reset(void);                  /* forgets all vectors, no limit */
+void host_irq_limit(uint32_t vectors_more); /* after these hal_irq_alloc() returns RT_FULL */
 
 /* ---- PCI ---- */
 struct host_pci_ops {
