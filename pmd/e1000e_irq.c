@@ -3,7 +3,10 @@
  * e1000e interrupts: causes, moderation, and arming without losing a frame. nic_irq.c chooses
  * between MSI-X, MSI and INTx.
  *
- * Arming in MSI-X mode, without a gap:
+ * A running port never reads ICR: that would swallow the causes of others. Who has dealt with a
+ * cause writes its bits: a queue when it arms, core 0 for the link.
+ *
+ * Arming, without a gap:
  *   1. clear our cause: polling left it set, it would end the halt at once for nothing
  *   2. read a register: the clear has arrived, and with it every descriptor written before
  *      (PCIe: a read completion does not pass posted writes)
@@ -98,12 +101,8 @@ bool e1000e_rx_arm(struct nic_rxq *rxq)
         return true;
     if (q->unposted > 0)
         e1000e_rx_post(q); /* the whole ring, for what comes while we sleep */
-    if (rxq->nic->irq_mode == NIC_IRQ_MSIX) {
-        hal_write32(&q->mmio, E1000E_ICR, q->ims);
-        (void)hal_read32(&q->mmio, E1000E_STATUS);
-    } else {
-        (void)hal_read32(&q->mmio, E1000E_ICR); /* clears: line off, MSI may fire again */
-    }
+    hal_write32(&q->mmio, E1000E_ICR, q->ims);
+    (void)hal_read32(&q->mmio, E1000E_STATUS);
     if (e1000e_rx_pending(q))
         return true;
     hal_write32(&q->mmio, E1000E_IMS, q->ims);

@@ -244,9 +244,9 @@ void e1000e_poll_link(struct nic *nic)
     bool up;
 
     /* Clears our two causes without reading the register: a read would swallow the causes of
-     * the queues. A change after this line raises the interrupt again. */
-    if (nic->irq_mode == NIC_IRQ_MSIX)
-        e1000e_write(dev, E1000E_ICR, INT_LSC | INT_OTHER);
+     * the queues. A change after this line raises the interrupt again. In every mode: INTx is a
+     * level, and ends each halt at once as long as a cause stands. */
+    e1000e_write(dev, E1000E_ICR, INT_LSC | INT_OTHER);
     status = e1000e_read(dev, E1000E_STATUS);
     if (status == UINT32_MAX) {
         status = 0; /* removed: no link */

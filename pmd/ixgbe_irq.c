@@ -4,13 +4,16 @@
  * between MSI-X, MSI and INTx. Transmit queues raise none: completions are reclaimed by the next
  * transmit call.
  *
- * Arming in MSI-X mode, without a gap:
+ * Core 0 reads EICR for link and faults, which clears what it reads. GPIE.OCD, in every mode, keeps
+ * the causes of the queues out of that; a queue clears its own when it arms.
+ *
+ * Arming, without a gap:
  *   1. clear our cause: polling left it set, it would end the halt at once for nothing
  *   2. read a register: the clear has arrived, and with it every descriptor written before
  *      (PCIe: a read completion does not pass posted writes)
  *   3. look at the descriptor: whatever was cleared in 1 is visible here
- *   4. EIMS: a cause raised since 1 fires now, a later one by itself; the chip masks the vector
- *      when it fires (EIAM) and clears its cause (EIAC)
+ *   4. EIMS: a cause raised since 1 fires now, a later one by itself; in MSI-X mode the chip masks
+ *      the vector when it fires (EIAM) and clears its cause (EIAC)
  *   5. look again: saves the halt and the interrupt when a frame came meanwhile
  */
 #include "ixgbe.h"
@@ -56,7 +59,8 @@ static void program(struct nic *nic, bool own_vectors)
     uint32_t vectors = RT_BITS(rxqs - 1u, 0);
 
     ixgbe_write(dev, IXGBE_GPIE,
-                own_vectors ? GPIE_MULTIPLE_MSIX | GPIE_OCD | GPIE_EIAME | GPIE_PBA_SUPPORT : 0);
+                own_vectors ? GPIE_MULTIPLE_MSIX | GPIE_OCD | GPIE_EIAME | GPIE_PBA_SUPPORT :
+                              GPIE_OCD);
     map_causes(dev, own_vectors);
     if (!own_vectors) {
         ixgbe_write(dev, IXGBE_EITR(0), interval);

@@ -174,10 +174,10 @@ void ixgbe_poll_link(struct nic *nic)
     if (!gone(dev)) {
         if (dev->state == IXGBE_PARKING && all_parked(dev))
             recover(dev);
-        if (dev->state == IXGBE_RUNNING && nic->irq_mode != NIC_IRQ_MSIX)
-            ixgbe_write(dev, IXGBE_EICR, EICR_LSC);
         if (dev->state == IXGBE_RUNNING)
             look_for_faults(dev);
+        else
+            (void)ixgbe_read(dev, IXGBE_EICR); /* a cause that stands holds the INTx line up */
     }
     ixgbe_link_look(dev);
 }

@@ -7,6 +7,8 @@ import pytest
 
 from rig.run_l2fwd import clean
 
+WAKES_MOST_PER_S = 200  # a cause that nobody acknowledges makes thousands
+
 
 @pytest.mark.parametrize("port", [0, 1])
 def test_link_comes_back_by_itself(forwarding, port):
@@ -30,6 +32,25 @@ def test_link_comes_back_by_itself(forwarding, port):
     time.sleep(0.3)
     assert clean(rig.traffic.run(5000, frames=5000))
     assert rig.report()["ports"][port]["link_changes"] >= 2
+    rig.stop_clean()
+
+
+@pytest.mark.parametrize("irq", ["intx", "msi", "msix"])
+def test_a_link_change_is_acknowledged(forwarding, irq):
+    """INTx is a level: a link cause that stands ends each halt of core 0 at once. Port 1's queue
+    is on core 1, which an interrupt of core 0 does not reach."""
+    rig = forwarding(cores=2, args=f"irq={irq}")
+    for up in (False, True):
+        mark = rig.console.mark()
+        rig.machine.set_link(1, up)
+        rig.console.wait_for(rf"nic1 link={'up' if up else 'down'}", 5, since=mark)
+    before = rig.report()
+    time.sleep(2)
+    after = rig.report()
+    seconds = (after["uptime_us"] - before["uptime_us"]) / 1e6
+    wakes = (after["cores"][0]["wakes"] - before["cores"][0]["wakes"]) / seconds
+    assert wakes <= WAKES_MOST_PER_S, f"core 0: {wakes:.0f} wakes/s"
+    assert clean(rig.traffic.run(3000, frames=2000))
     rig.stop_clean()
 
 

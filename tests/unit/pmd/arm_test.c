@@ -90,7 +90,8 @@ static void run_race(void **state)
     } points[] = {
         {NIC_IRQ_MSIX, E1000E_ICR, true},  {NIC_IRQ_MSIX, E1000E_STATUS, true},
         {NIC_IRQ_MSIX, E1000E_IMS, true},  {NIC_IRQ_MSI, E1000E_ICR, true},
-        {NIC_IRQ_MSI, E1000E_IMS, true},   {NIC_IRQ_INTX, E1000E_ICR, true},
+        {NIC_IRQ_MSI, E1000E_STATUS, true}, {NIC_IRQ_MSI, E1000E_IMS, true},
+        {NIC_IRQ_INTX, E1000E_ICR, true},  {NIC_IRQ_INTX, E1000E_STATUS, true},
         {NIC_IRQ_INTX, E1000E_IMS, true},
     };
 
@@ -150,6 +151,53 @@ static void run_arm_posts(void **state)
     bench_free(bench);
 }
 
+static uint32_t causes_that_interrupt(const struct port *port)
+{
+    return port->fake->reg[E1000E_ICR / 4] & port->fake->reg[E1000E_IMS / 4];
+}
+
+/* A cause that stands holds the INTx line up, and every halt ends at once. */
+static void run_link_acknowledged(void **state)
+{
+    for (uint32_t mode = NIC_IRQ_MSIX; mode <= NIC_IRQ_INTX; mode++) {
+        struct bench *bench = start(mode);
+        struct port *port = &bench->port[0];
+
+        for (unsigned i = 0; i < 4; i++) {
+            fake_link(port->fake, i % 2 == 1);
+            assert_int_not_equal(causes_that_interrupt(port), 0);
+            nic_poll_link(port->nic);
+            assert_int_equal(port->nic->link.up, i % 2 == 1);
+            assert_int_equal(causes_that_interrupt(port), 0);
+        }
+        bench_stop_and_check(bench);
+        bench_free(bench);
+    }
+}
+
+/* Each side clears its own causes: a queue that goes to sleep leaves the link's for core 0, and
+ * core 0 leaves the queue's. */
+static void run_causes_of_others_stay(void **state)
+{
+    for (uint32_t mode = NIC_IRQ_MSIX; mode <= NIC_IRQ_INTX; mode++) {
+        struct bench *bench = start(mode);
+        struct port *port = &bench->port[0];
+        uint32_t mine = mode == NIC_IRQ_MSIX ? INT_RXQ(0) : INT_RXT0;
+
+        fake_link(port->fake, false);
+        assert_false(nic_rx_arm(port->rxq));
+        assert_int_equal(port->fake->reg[E1000E_ICR / 4] & INT_LSC, INT_LSC);
+        nic_rx_disarm(port->rxq);
+        fake_link(port->fake, true);
+        frame_arrives(port->fake);
+        nic_poll_link(port->nic);
+        assert_int_equal(port->fake->reg[E1000E_ICR / 4] & (INT_LSC | mine), mine);
+        assert_int_equal(drain(port), 1);
+        bench_stop_and_check(bench);
+        bench_free(bench);
+    }
+}
+
 /* One MSI for two queues on two cores: the queue that it does not reach never sleeps. */
 static void run_other_core(void **state)
 {
@@ -187,6 +235,7 @@ int main(void)
         cmocka_unit_test(run_wake),      cmocka_unit_test(run_no_stale_wake),
         cmocka_unit_test(run_pending_before), cmocka_unit_test(run_race),
         cmocka_unit_test(run_last_look), cmocka_unit_test(run_arm_posts),
+        cmocka_unit_test(run_link_acknowledged), cmocka_unit_test(run_causes_of_others_stay),
         cmocka_unit_test(run_other_core),
     };
 

@@ -18,6 +18,7 @@ struct step {
     uint16_t queues;
     uint32_t mode;
     unsigned first_core; /* queue q is on core (first_core + q) % CORES */
+    uint32_t moderation_us;
 };
 
 static struct pool *pools[CORES];
@@ -43,6 +44,7 @@ static void start(struct card *card, const struct step *step)
 
     c.rxqs = c.txqs = step->queues;
     c.irq_mode = step->mode;
+    c.moderation_us = step->moderation_us;
     assert_int_equal(nic_configure(card->nic, &c), RT_OK);
     for (uint16_t q = 0; q < step->queues; q++) {
         unsigned core = (step->first_core + q) % CORES;
@@ -291,6 +293,49 @@ static void run_left_on_by_a_loader(void **state)
     }
 }
 
+/* A frame for queue 0 arrives and is taken; what its interrupt's count grew by until then. */
+static uint64_t one_frame(struct card *card, bool look, uint64_t later_us)
+{
+    struct nic_rxq *rxq = card->nic->rxq[0];
+    struct buf_batch batch = {.count = 0};
+    uint64_t before = *rxq->irq.count;
+
+    assert_false(nic_rx_arm(rxq));
+    assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
+    if (look)
+        nic_poll_link(card->nic);
+    card_pass_us(card, later_us);
+    nic_rx_disarm(rxq);
+    host_set_core(rxq->core);
+    assert_int_equal(nic_rx(rxq, &batch, 32), 1);
+    buf_batch_free(&batch);
+    host_set_core(0);
+    return *rxq->irq.count - before;
+}
+
+/* Core 0 looks at the link while a frame's interrupt is held back by moderation: it still comes,
+ * to the core that sleeps. */
+static void run_link_poll_keeps_causes(void **state)
+{
+    static const struct step steps[] = {
+        {1, NIC_IRQ_MSIX, 1, 10}, {1, NIC_IRQ_MSI, 1, 10}, {1, NIC_IRQ_INTX, 0, 10}};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(steps); i++) {
+        struct card *card = machine();
+
+        card->pool = pools[steps[i].first_core];
+        start(card, &steps[i]);
+        for (unsigned round = 0; round < 3; round++) {
+            card_pass_us(card, 1000);
+            assert_int_equal(one_frame(card, false, 0), 1); /* at once; the interval begins */
+            assert_int_equal(one_frame(card, true, 0), 0);
+            assert_int_equal(one_frame(card, true, 20), 1);
+        }
+        stop(card);
+        card_free(card);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +346,7 @@ int main(void)
         cmocka_unit_test(run_out_of_vectors),
         cmocka_unit_test(run_msix_fails_late),
         cmocka_unit_test(run_left_on_by_a_loader),
+        cmocka_unit_test(run_link_poll_keeps_causes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
