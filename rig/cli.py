@@ -9,10 +9,11 @@ from . import bench, build, compare, setup, tune
 
 BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
 NICS = ("e1000e", "ixgbe")
+CORES_MOST = 64  # HAL_CORES_MAX of rt/include/rt/hal.h
 SAYS = """\
   ./millrace setup                 install what is missing (Debian 12, 13), say what and why
   ./millrace build                 build images and host programs into build/
-  ./millrace run l2fwd             PXE-boot in QEMU, find the highest rate, hold 80 % of it
+  ./millrace run l2fwd             PXE-boot in QEMU, drive it both ways, a verdict and rates
   ./millrace test [unit|fuzz|rig|cards]  tests; last line "N passed, N failed"
   ./millrace count                 exact instructions a packet
   ./millrace bench WHAT            ours against DPDK, native, no QEMU
@@ -29,6 +30,19 @@ def say(text):
     print(text, flush=True)
 
 
+def _whole(least, most):
+    """A type for argparse: a whole number of that range."""
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text}: {least}..{most}")
+        return value
+    return parse
+
+
 def _nic_option(parser):
     parser.add_argument("--nic", choices=NICS, default="e1000e",
                         help="card of the ports (e1000e); ixgbe: software 82599")
@@ -38,7 +52,8 @@ def _machine_options(parser, boot, seconds):
     _nic_option(parser)
     parser.add_argument("--boot", choices=BOOTS, default=boot,
                         help=f"way to boot ({boot}); pxe-card: iPXE over an ixgbe test port")
-    parser.add_argument("--cores", type=int, default=1, help="cores of the machine (1)")
+    parser.add_argument("--cores", type=_whole(1, CORES_MOST), default=1,
+                        help=f"cores of the machine, 1..{CORES_MOST} (1)")
     parser.add_argument("--queues", type=int, help="receive queues a port (the image's default)")
     parser.add_argument("--args", default="", help="boot arguments, \"name=value ...\"")
     parser.add_argument("--seconds", type=float, default=seconds,
@@ -56,9 +71,12 @@ def parser():
     one = commands.add_parser("run", help="boot an application and drive it")
     one.add_argument("app", choices=("l2fwd",))
     _machine_options(one, "pxe-bios", 0)
-    one.add_argument("--frames", type=int, default=0,
-                     help="frames at 80 %% of the highest rate, at least "
-                          "(500000; ixgbe: 1000000)")
+    one.add_argument("--frames", type=_whole(1, 1000000000), default=0,
+                     help="frames that the verdict wants (1000000)")
+    one.add_argument("--thorough", action="store_true",
+                     help="five times the frames and long searches: some minutes")
+    one.add_argument("--drop-one-in", type=_whole(1, 1000000000), default=0, metavar="N",
+                     help="test of the rig: one received frame in N vanishes; the run must fail")
     one.add_argument("--sizes", default="60", help="frame bytes: 60 | 60,594 | imix | 60-1514")
     one.add_argument("--flows", type=int, default=16, help="flows a direction (16)")
     one.add_argument("--json", metavar="FILE", help="write the result")

@@ -14,10 +14,10 @@ import statistics
 import tempfile
 import time
 
-from . import build, count, guest, plots, report, run_l2fwd, setup, unpack
+from . import build, count, guest, judge, plots, report, run_l2fwd, setup, unpack
 from .elf import Elf
 from .qemu import Machine
-from .search import highest_loss_free
+from .search import highest_kept
 from .traffic import Traffic
 
 NICS = {"e1000e": ("8086 10d3", "librte_net_e1000.so.23"),
@@ -33,6 +33,7 @@ FLOOD_PPS = 1500000
 LOW_PPS = 2000
 TRIAL_S = 0.7
 LATENCY_S = 1.0
+WARM_UP_S = 1.0
 LATENCY_ROUNDS = 3
 SHARES = (10, 50, 90)
 CURVE = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
@@ -214,9 +215,9 @@ def count_side(kind, build_dir):
         side = Side(kind, build_dir / "rig" / "traffic",
                     f"{count.plugin_path(build_dir, kind.nic)},counts={path}")
         counts, traffic = count.Counts(path), side.traffic
-        traffic.run(FLOOD_PPS, seconds=1.0)  # every block is translated
+        traffic.run(FLOOD_PPS, open_loop=True, seconds=1.0)  # every block is translated
         counts.set_head(kind.head(side.machine, counts,
-                                  lambda: traffic.run(FLOOD_PPS, seconds=0.5)))
+                                  lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=0.5)))
         time.sleep(0.5)
 
         def during(action):
@@ -225,7 +226,7 @@ def count_side(kind, build_dir):
             return (counts.snapshot() - first).iterations, answer
         idle, _ = during(lambda: time.sleep(0.5))
         single, trickle = during(lambda: traffic.run(2000, seconds=0.7, lanes="0>1"))
-        busy, answer = during(lambda: traffic.run(FLOOD_PPS, seconds=1.5, lanes="0>1"))
+        busy, answer = during(lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=1.5, lanes="0>1"))
         counts.close()
     finally:
         if side:
@@ -265,27 +266,28 @@ def take_turns(sides, rounds, action):
 
 def find_rate(side, log):
     """(highest rate without loss, saturation rate)."""
-    top = side.traffic.run(FLOOD_PPS, seconds=TRIAL_S)["received_pps"]
+    top = side.traffic.run(FLOOD_PPS, open_loop=True, seconds=TRIAL_S)["received_pps"]
 
     def trial(rate_pps):
-        return run_l2fwd.clean(side.traffic.run(rate_pps, seconds=TRIAL_S))
-    found = highest_loss_free(trial, LOW_PPS, int(max(top * 1.5, 4 * LOW_PPS)))
+        return judge.kept_up(side.traffic.run(rate_pps, seconds=TRIAL_S, open_loop=True))
+    found = highest_kept(trial, LOW_PPS, int(max(top * 1.5, 4 * LOW_PPS)))
     log(f"rate: {NAMES[side.name]:12s} without loss {found.rate_pps / 1000:7.1f} kpps, "
         f"saturated {top / 1000:7.1f}")
     return found.rate_pps, top
 
 
 def latency(side, rate_pps):
-    """(p50, p99, frames lost, interrupts a second)."""
+    """(p50, p99, frames lost or not sent, interrupts a second)."""
     before = side.kind.interrupts(side.machine)
-    answer = side.traffic.run(max(int(rate_pps), 100), seconds=LATENCY_S, block=True)
+    answer = side.traffic.run(max(int(rate_pps), 100), seconds=LATENCY_S, block=True,
+                              open_loop=True)
     interrupts = side.kind.interrupts(side.machine) - before
-    return (answer["latency_us"]["p50"], answer["latency_us"]["p99"], answer["lost"],
+    return (answer["latency_us"]["p50"], answer["latency_us"]["p99"], answer["lost"] + answer["not_sent"],
             interrupts / LATENCY_S)
 
 
 def curve_point(side, rate_pps):
-    answer = side.traffic.run(int(rate_pps), seconds=TRIAL_S)
+    answer = side.traffic.run(int(rate_pps), seconds=TRIAL_S, open_loop=True)
     good = answer["good"] / max(answer["offered"], 1)
     return {"offered_pps": round(rate_pps), "forwarded_pps": round(rate_pps * good),
             "lost_share": round(1 - good, 4), "p50_us": answer["latency_us"]["p50"],
@@ -326,7 +328,8 @@ def boots(kinds, program, number, log):
 def measure(sides, rounds, log):
     """Everything but boots and instructions: {name: {...}}."""
     out = {side.name: {} for side in sides}
-    take_turns(sides, 1, lambda side: side.traffic.run(FLOOD_PPS, seconds=run_l2fwd.WARM_UP_S))
+    take_turns(sides, 1, lambda side: side.traffic.run(FLOOD_PPS, seconds=WARM_UP_S,
+                                                       open_loop=True))
     for name, found in take_turns(sides, rounds, lambda side: find_rate(side, log)).items():
         out[name]["pps_all"] = [pps for pps, _ in found]
         out[name]["pps"] = round(middle(out[name]["pps_all"]))
@@ -438,7 +441,7 @@ def plots_of(result):
               for name in NAMES]
     return [plots.lines("Forwarded against offered", "offered, kpps", "forwarded, kpps",
                         series("offered_pps", "forwarded_pps", 0.001)),
-            plots.lines("Loss against offered", "offered, kpps", "lost, %",
+            plots.lines("Lost or not sent, against offered", "offered, kpps", "lost or not sent, %",
                         series("offered_pps", "lost_share", 100)),
             plots.lines("Median latency", "offered, kpps", "us",
                         series("offered_pps", "p50_us"), y_log=True),

@@ -242,7 +242,7 @@ def measure(build_dir, image, args="", head=HEAD_FUNCTION, seconds=1.0, frame_by
 
 def _measure(counts, machine, traffic, elf, base, head, seconds):
     traffic.probe(10)
-    traffic.run(1000000, seconds=0.5)  # every block translated
+    traffic.run(1000000, seconds=0.5, open_loop=True)  # every block translated
     counts.set_head(base + elf.offset(head))
     time.sleep(0.2)
     idle, _ = _watch(counts, machine, lambda: time.sleep(0.3))
@@ -251,7 +251,8 @@ def _measure(counts, machine, traffic, elf, base, head, seconds):
     usual = [insns for insns, times in idle.iterations.items() if times > visits / 100]
     empty = min(usual)
     single, singles = _watch(counts, machine, lambda: traffic.run(2000, seconds=0.5))
-    busy, packets = _watch(counts, machine, lambda: traffic.run(1500000, seconds=seconds))
+    busy, packets = _watch(counts, machine, lambda: traffic.run(1500000, seconds=seconds,
+                                                                    open_loop=True))
     one = mode_of(single.iterations, low=max(usual) + 1)
     full = mode_of(busy.iterations, low=4 * one)
     found = {i: n for i, n in busy.iterations.items() if i >= one}

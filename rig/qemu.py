@@ -297,8 +297,12 @@ class Machine:
 
     # ---- CPU time ----
 
-    def thread_times(self):
-        """{thread name: (ns on a CPU, times scheduled)}; vCPUs are 'CPU n/TCG'."""
+    def pids(self):
+        """Processes of this machine: QEMU, and the software cards' server."""
+        return [self.process.pid] + ([self.cards.process.pid] if self.cards else [])
+
+    def _schedstat(self):
+        """{thread name: (ns on a CPU, ns ready and waiting for one, times scheduled)}."""
         times = {}
         base = f"/proc/{self.process.pid}/task"
         for task in os.listdir(base):
@@ -306,11 +310,19 @@ class Machine:
                 with open(f"{base}/{task}/comm", encoding="ascii") as comm:
                     name = comm.read().strip()
                 with open(f"{base}/{task}/schedstat", encoding="ascii") as stat:
-                    run_ns, _, switches = stat.read().split()
+                    times[name] = tuple(int(word) for word in stat.read().split())
             except OSError:
                 continue  # the thread ended meanwhile
-            times[name] = (int(run_ns), int(switches))
         return times
+
+    def thread_times(self):
+        """{thread name: (ns on a CPU, times scheduled)}; vCPUs are 'CPU n/TCG'."""
+        return {name: (run_ns, switches)
+                for name, (run_ns, _, switches) in self._schedstat().items()}
+
+    def thread_waits(self):
+        """{thread name: ns that it was ready and had no CPU}."""
+        return {name: wait_ns for name, (_, wait_ns, _) in self._schedstat().items()}
 
     def vcpu_load(self, seconds):
         """Share of a CPU that each vCPU thread uses over the next `seconds`, by core."""

@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`./millrace run l2fwd`: boot the image, find the highest loss-free rate, hold 80 % of it.
+"""`./millrace run l2fwd`: boot the image, send frames both ways, judge, find the highest rate.
 
-The rules are those of rig/traffic/trial.h: open loop, at most 2048 frames in flight, a frame
-that is due while so many are out is lost. A trial passes when every frame came back once,
-in order within its flow, bit for bit as it should be.
+What the words of the verdict mean: rig/judge.py; the passes of traffic: rig/passes.py; the keys
+of the result: docs/run.md.
 """
 import json
+import os
+import re
 import time
 
-from . import build, count, report
+from . import build, count, judge, picture, report
+from .passes import SHARE, Passes, Plan
 from .qemu import Machine
-from .search import highest_loss_free
-from .traffic import Traffic
+from .traffic import ProbeLost, Traffic
 
 BOTH_WAYS = "0>1,1>0"
 BOOT_TIMEOUT_S = {"direct": 20, "linux": 20, "uefi": 90, "pxe-bios": 60, "pxe-uefi": 120,
                   "pxe-card": 60}
 STOP_TIMEOUT_S = 15
-LOW_PPS = 2000
 WINDOW = 2048       # frames in flight at most
-FRAMES_LEAST = {"e1000e": 500000, "ixgbe": 1000000}
-SHARE = 0.8
+FRAMES_LEAST = 1000000
+THOROUGH_TIMES = 5  # as many frames
+COUNT_FROM_S = 72   # no counting of instructions when the run has lasted so long
 ICOUNT_SHIFT = 1
-TRIAL_S = 0.7
-PASSES = 5          # times that the rate which is taken must hold the frames of the whole run
-CONFIRM_STEP = 0.9  # else so much less is tried
-WARM_UP_S = 1.0
+PROBE_ROUND_S = 0.5  # then a look at the console
+SILENCE_S = 5        # a machine that forwards has answered a probe by then
+ERROR_LINES = r"^argument mistake|^panic |(?:^|\s)error=\S"
 
 
 class RunError(RuntimeError):
@@ -56,56 +56,42 @@ def traffic_mode(args):
     return mode
 
 
+def image_error(console):
+    """The image's own words on why it does not run: its first lines of error, else ""."""
+    found = [line for line in console.lines if re.search(ERROR_LINES, line)]
+    return "\n".join(found[:3])
+
+
+def first_frame(machine, traffic, lane, timeout_s):
+    """Probes a lane until a frame comes back; RunError at once when the image has given up."""
+    deadline = time.monotonic() + timeout_s
+    silent_from = None
+    while True:
+        try:
+            return traffic.probe(timeout_s=PROBE_ROUND_S, lanes=lane, flows=1)
+        except ProbeLost as lost:
+            forwards = machine.console.find(r"state=forwarding")
+            silent_from = silent_from or (forwards and time.monotonic())
+            ended = machine.console.find(r"^exit code=|^panic ") or not machine.alive()
+            if ended:
+                raise RunError(image_error(machine.console) or "the machine ended") from lost
+            if forwards and time.monotonic() - silent_from > SILENCE_S:
+                raise RunError(f"the image forwards, but no frame sent on lane {lane} came back: "
+                               "does --args or --sizes leave a port out, or forbid the frames?"
+                               ) from lost
+            if time.monotonic() > deadline:
+                raise RunError(image_error(machine.console) or f"no frame came back in "
+                               f"{timeout_s:.0f} s, and the image does not say why") from lost
+
+
 def start_forwarding(machine, traffic, timeout_s):
     """Waits until the image forwards; returns (host seconds from power-on to the first frame
     that came back, the first line of the image)."""
     boot = machine.console.wait_for(r"^boot .*", timeout_s)
-    answer = traffic.probe(timeout_s=timeout_s, lanes="0>1", flows=1)
-    traffic.probe(timeout_s=timeout_s, lanes="1>0", flows=1)
+    answer = first_frame(machine, traffic, "0>1", timeout_s)
+    first_frame(machine, traffic, "1>0", timeout_s)
     machine.console.wait_for(r"state=forwarding", timeout_s)
     return answer["first_received_ns"] / 1e9 - machine.started_at, boot.group(0)
-
-
-def clean(answer):
-    """A trial without any fault."""
-    return not any(answer[name] for name in
-                   ("lost", "reordered", "corrupt", "duplicates", "closed"))
-
-
-def hold(traffic, rate_pps, frames, log):
-    """Tries a rate PASSES times, each with as many frames as the run will have; a list of
-    passed or not, which ends at the first that is not."""
-    held = []
-    while len(held) < PASSES and all(held):
-        answer = traffic.run(rate_pps, frames=max(frames, rate_pps))
-        held.append(clean(answer))
-        log(f"search: {rate_pps / 1000:7.1f} kpps  lost {answer['lost']:6d}  hold "
-            f"{len(held)} of {PASSES}: {'pass' if held[-1] else 'FAIL'}")
-    return held
-
-
-def find_rate(traffic, frames, log):
-    """(highest loss-free rate, saturation rate, all trials of the search)."""
-    warm = traffic.run(1500000, seconds=WARM_UP_S)
-    high_pps = int(max(warm["received_pps"] * 1.5, 4 * LOW_PPS))
-    log(f"search: saturation {warm['received_pps'] / 1000:.0f} kpps")
-
-    def trial(rate_pps):
-        answer = traffic.run(rate_pps, seconds=TRIAL_S)
-        log(f"search: {rate_pps / 1000:7.1f} kpps  lost {answer['lost']:6d}  "
-            f"p50 {answer['latency_us']['p50']:7.0f} us  p99 {answer['latency_us']['p99']:7.0f}"
-            f" us  {'pass' if clean(answer) else 'FAIL'}")
-        return clean(answer)
-    found = highest_loss_free(trial, LOW_PPS, high_pps)
-    trials = list(found.trials)
-    rate_pps = found.rate_pps
-    while rate_pps > LOW_PPS:  # a trial of the search is short: the rate must hold for longer
-        held = hold(traffic, rate_pps, frames, log)
-        trials += [(rate_pps, passed) for passed in held]
-        if all(held):
-            break
-        rate_pps = int(rate_pps * CONFIRM_STEP)
-    return rate_pps, warm["received_pps"], trials
 
 
 def stop_machine(machine):
@@ -127,41 +113,79 @@ def pools_full(pools):
                                 for c in counts)
 
 
+def machine_counters(final):
+    """(frames received, frames sent) by the image's own counters, all ports."""
+    return (sum(port["rx_packets"] for port in final["ports"]),
+            sum(port["tx_packets"] for port in final["ports"]))
+
+
+def send(passes, log):
+    """The passes in their order; (latency at SHARE of the highest rate, at half of it). When a
+    frame was lost nothing more is measured: the run has failed."""
+    plan = passes.plan
+    passes.verdict(plan.verdict_s)
+    if not judge.clean(passes.sum):
+        return None, None
+    passes.search()
+    most = passes.latency(SHARE, plan.latency_s)
+    half = passes.latency(0.5, plan.latency_s / 2)
+    passes.verdict(plan.fill_s)
+    if passes.sum["sent"] < plan.frames:
+        log(f"verdict: there was time for {passes.sum['sent']} of {plan.frames} frames")
+    return most, half
+
+
+def latency_of(answer, name):
+    """Latency results of a pass, None when it was not made."""
+    values = answer["latency_us"] if answer else {}
+    return {f"latency_{name}{key}_us": values.get(key) for key in ("p50", "p99", "max")}
+
+
+def results_of(passes, most, half, share):
+    """Results of the passes, by the keys of docs/run.md."""
+    total = passes.sum
+    rates = sorted(passes.rates[1:] or passes.rates)
+    return {
+        "frames_wanted": passes.plan.frames, "offered": total["sent"] + total["not_sent"],
+        "sent": total["sent"], "forwarded": total["good"],
+        **{name: total[name] for name in judge.FAULTS}, "closed": total["closed"],
+        "not_sent": total["not_sent"], "pps_saturated": round(passes.saturated_pps()),
+        "pps_saturated_least": round(rates[0]), "pps_saturated_most": round(rates[-1]),
+        "pps_max_no_loss": passes.best_pps,
+        "offered_pps": round(most["offered_pps"]) if most else None,
+        "not_sent_at_offered": most["not_sent"] if most else None,
+        **latency_of(most, ""), **latency_of(half, "half_rate_"),
+        "host": share.as_dict(), "disturbed": judge.disturbed(share),
+    }
+
+
 def drive(machine, options, log):
     """All traffic of one run on a machine that was just started: (results, extra)."""
-    timeout_s = BOOT_TIMEOUT_S[options.boot]
-    frames_least = options.frames or FRAMES_LEAST[options.nic]
+    frames = options.frames or FRAMES_LEAST * (THOROUGH_TIMES if options.thorough else 1)
+    plan = Plan(frames, options.thorough, options.seconds, options.started)
     program = options.build_dir / "rig" / "traffic"
     with Traffic(program, machine, lanes=BOTH_WAYS, sizes=options.sizes, flows=options.flows,
-                 mode=traffic_mode(options.args)) as traffic:
-        first_s, boot_line = start_forwarding(machine, traffic, timeout_s)
+                 mode=traffic_mode(options.args), drop_one_in=options.drop_one_in) as traffic:
+        first_s, boot_line = start_forwarding(machine, traffic, BOOT_TIMEOUT_S[options.boot])
         log(f"boot: first frame back {first_s:.2f} s after power-on ({boot_line})")
-        best_pps, top_pps, trials = find_rate(traffic, frames_least, log)
-        half = traffic.run(max(best_pps // 2, 1000), seconds=1.0)
-        rate_pps = max(int(best_pps * SHARE), 1000)
-        frames = max(frames_least, int(options.seconds * rate_pps))
-        log(f"run: {frames} frames at {rate_pps / 1000:.1f} kpps "
-            f"({frames / rate_pps:.1f} s), both ways")
-        answer = traffic.run(rate_pps, frames=frames)
+        host = judge.Host(machine.pids() + [traffic.process.pid], machine)
+        passes = Passes(traffic, plan, log)
+        most, half = send(passes, log)
+        share = host.share(passes.sum["paused_us"])
     final, pools, code = stop_machine(machine)
+    received, sent = machine_counters(final)
     results = {
-        "offered_pps": round(answer["offered_pps"]), "offered": answer["offered"],
-        "forwarded": answer["good"], "lost": answer["lost"],
-        "reordered": answer["reordered"], "corrupt": answer["corrupt"],
-        "duplicates": answer["duplicates"], "pps_max_no_loss": best_pps,
-        "pps_saturated": round(top_pps), "latency_p50_us": answer["latency_us"]["p50"],
-        "latency_p99_us": answer["latency_us"]["p99"],
-        "latency_max_us": answer["latency_us"]["max"],
-        "latency_half_rate_p50_us": half["latency_us"]["p50"],
-        "latency_half_rate_p99_us": half["latency_us"]["p99"],
+        **results_of(passes, most, half, share),
         "boot_ms": final["first_frame_us"] / 1000, "loops_ms": final["boot_us"] / 1000,
         "firmware_ms": final["firmware_us"] / 1000,
         "power_on_to_first_frame_ms": round(first_s * 1000),
+        "machine_received": received, "machine_sent": sent, "machine_kept": received - sent,
         "owner_refusals": final["owner_refusals"], "buffers_missing": final["buffers_missing"],
         "pools_full": pools_full(pools), "exit_code": code,
-        "sender_late_max_us": answer["late_max_us"], "sender_paused_us": answer["paused_us"],
     }
-    return results, {"trials": trials, "histogram": answer["histogram"], "pools": pools}
+    latency = (most["histogram"], f"at {most['offered_pps'] / 1000:.0f} kpps") if most else ([], "")
+    return results, {"trials": passes.trials, "latency": latency, "share": share,
+                     "rates": passes.rates}
 
 
 def counted_boot_ms(build_dir, image, args, nic="e1000e"):
@@ -175,45 +199,92 @@ def counted_boot_ms(build_dir, image, args, nic="e1000e"):
 
 
 def verdict(results):
-    """What is wrong with a run: empty when nothing is."""
+    """What is wrong with a run: empty when nothing is. The host has no say in it."""
     wrong = [f"{name}={results[name]}" for name in
-             ("lost", "reordered", "corrupt", "duplicates", "owner_refusals", "exit_code")
+             (*judge.FAULTS, "machine_kept", "owner_refusals", "exit_code")
              if results[name] != 0]
+    if results["closed"]:
+        wrong.append("the machine closed a port")
     if not results["pools_full"]:
         wrong.append("pools not full at stop")
-    if results["pps_max_no_loss"] == 0:
-        wrong.append("no rate without loss")
     return wrong
 
 
-def print_table(options, results, wrong, log):
-    per_packet = results["instr_per_pkt"]
+def _us(*values):
+    return " / ".join("-" if v is None else f"{v:.0f}" for v in values) + " us"
+
+
+def _rate_rows(results):
+    """Rows of rates and latencies."""
+    if results["offered_pps"] is None:
+        return [("rates and latencies", "not measured: the verdict's frames had a fault")]
+    best = results["pps_max_no_loss"]
+    return [
+        ("forwarded, window full",
+         f"{results['pps_saturated'] / 1000:.1f} kpps ({results['pps_saturated_least'] / 1000:.1f}"
+         f" .. {results['pps_saturated_most'] / 1000:.1f})"),
+        ("highest rate with none unsent", f"{best / 1000:.1f} kpps" if best else
+         "none was found in the time"),
+        ("not sent, in all its trials", f"{results['not_sent']} of {results['offered']}"),
+        ("latency p50 / p99 / max", _us(results["latency_p50_us"], results["latency_p99_us"],
+                                        results["latency_max_us"]) +
+         f" at {results['offered_pps'] / 1000:.1f} kpps"),
+        ("  at half the rate p50 / p99", _us(results["latency_half_rate_p50_us"],
+                                             results["latency_half_rate_p99_us"])),
+    ]
+
+
+def _count_rows(options, results):
+    """Rows of what was counted instead of timed."""
+    why = "not counted" if not options.count else "not counted: no time left, see --thorough"
+    boot_ms, per_packet = results["boot_icount_ms"], results["instr_per_pkt"]
+    return [("  in counted guest time", why if boot_ms is None else f"{boot_ms:.1f} ms"),
+            ("instructions a packet", why if per_packet is None else f"{per_packet:.1f}")]
+
+
+def print_table(options, results, share, wrong, log):
+    counted_boot, counted_packet = _count_rows(options, results)
+    short = "" if results["sent"] >= results["frames_wanted"] else \
+        f" (of {results['frames_wanted']}: the time was up)"
     rows = [
         ("boot", f"{options.boot}, {options.cores} core(s), {options.nic}"),
         ("first instruction to first frame",
          f"{results['boot_ms']:.1f} ms on this host's clock"),
         ("  of it in the firmware's exit", f"{results['firmware_ms']:.1f} ms"),
-        ("  in counted guest time", "not counted" if results["boot_icount_ms"] is None
-         else f"{results['boot_icount_ms']:.1f} ms"),
+        counted_boot,
         ("power-on to first frame", f"{results['power_on_to_first_frame_ms']} ms"),
-        ("highest loss-free rate", f"{results['pps_max_no_loss'] / 1000:.1f} kpps "
-                                   f"(saturated: {results['pps_saturated'] / 1000:.1f})"),
-        ("frames at 80 % of it", f"{results['offered']} at "
-                                 f"{results['offered_pps'] / 1000:.1f} kpps"),
-        ("forwarded", results["forwarded"]), ("lost", results["lost"]),
+        ("frames sent", f"{results['sent']}{short}"),
+        ("came back", results["forwarded"]), ("lost", results["lost"]),
         ("reordered in a flow", results["reordered"]), ("corrupt", results["corrupt"]),
         ("duplicates", results["duplicates"]),
-        ("latency p50 / p99 / max", f"{results['latency_p50_us']:.0f} / "
-                                    f"{results['latency_p99_us']:.0f} / "
-                                    f"{results['latency_max_us']:.0f} us"),
-        ("  at half the rate p50 / p99", f"{results['latency_half_rate_p50_us']:.0f} / "
-                                         f"{results['latency_half_rate_p99_us']:.0f} us"),
-        ("instructions a packet", "not counted" if per_packet is None else f"{per_packet:.1f}"),
+        ("received / sent, says the image", f"{results['machine_received']} / "
+                                            f"{results['machine_sent']}"),
+        *_rate_rows(results), counted_packet, *judge.table_rows(share),
         ("refused hand-overs", results["owner_refusals"]),
         ("pools full at stop", "yes" if results["pools_full"] else "NO"),
         ("result", "ok" if not wrong else "FAILED: " + ", ".join(wrong)),
     ]
     log(report.table(rows))
+
+
+def counted(options, image, log):
+    """Results that are counted on machines of their own, None when there is no time for it."""
+    results = {"boot_icount_ms": None, "instr_per_pkt": None}
+    late = time.monotonic() - options.started > COUNT_FROM_S and not options.thorough
+    if not options.count or late:
+        return results
+    args = image_args(options.args, "direct", nic=options.nic)
+    results["boot_icount_ms"] = counted_boot_ms(options.build_dir, image, args, options.nic)
+    log("count: instructions a packet (one core, direct boot, full bursts)")
+    found = count.measure(options.build_dir, image, args, nic=options.nic)
+    return {**results, "instr_per_pkt": round(found.per_packet, 1),
+            "instructions": found.as_dict()}
+
+
+def result_name(options):
+    """Name of the run's files: two runs in one second differ by their process."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return f"l2fwd-{options.nic}-{options.boot}-{options.cores}-{stamp}-{os.getpid()}"
 
 
 def run(options, log=print):
@@ -223,10 +294,10 @@ def run(options, log=print):
     conditions = {"nic": options.nic, "boot": options.boot, "cores": options.cores,
                   "args": args, "sizes": options.sizes, "flows": options.flows,
                   "window": WINDOW, "lanes": BOTH_WAYS, "accelerator": "tcg"}
+    options.started = time.monotonic()
     log(f"boot: {options.boot}, {options.cores} core(s), {options.nic}, args \"{args}\"")
     report.RESULTS.mkdir(exist_ok=True)
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    name = f"l2fwd-{options.nic}-{options.boot}-{options.cores}-{stamp}"
+    name = result_name(options)
     with Machine(image, boot=options.boot, args=args, cores=options.cores, nic=options.nic,
                  log=str(report.RESULTS / f"{name}.console")) as machine:
         try:
@@ -235,25 +306,15 @@ def run(options, log=print):
             tail = "\n".join("    | " + line for line in machine.console.lines[-25:])
             raise RunError(f"{error}\nlast lines of the console:\n{tail}\n"
                            f"{machine.errors()}") from error
-    results["instr_per_pkt"] = results["boot_icount_ms"] = None
-    if options.count:
-        results["boot_icount_ms"] = counted_boot_ms(
-            options.build_dir, image, image_args(options.args, "direct", nic=options.nic),
-            options.nic)
-        log("count: instructions a packet (one core, direct boot, full bursts)")
-        counted = count.measure(options.build_dir, image,
-                                image_args(options.args, "direct", nic=options.nic),
-                                nic=options.nic)
-        results["instr_per_pkt"] = round(counted.per_packet, 1)
-        results["instructions"] = counted.as_dict()
+    results.update(counted(options, image, log))
     wrong = verdict(results)
-    print_table(options, results, wrong, log)
+    print_table(options, results, extra["share"], wrong, log)
     result = report.make("run l2fwd", conditions, results)
     report.keep(result)
     plot = report.RESULTS / f"{name}.svg"
     title = f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}"
-    report.picture(plot, title, extra["histogram"], extra["trials"],
-                   results["pps_max_no_loss"])
+    picture.write(plot, title, extra["latency"], extra["rates"], extra["trials"],
+                  results["pps_max_no_loss"])
     log(f"picture: {plot.relative_to(build.ROOT)}")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

@@ -8,8 +8,15 @@ import threading
 from .qemu import die_with_parent
 
 
+SLOWEST_PPS = 2000  # a host and machine slower than this are given up
+
+
 class TrafficError(RuntimeError):
     """The traffic program refused a command, died or did not answer."""
+
+
+class ProbeLost(TrafficError):
+    """No probe came back in the time."""
 
 
 class Traffic:
@@ -19,15 +26,16 @@ class Traffic:
     dictionaries. Lanes are one-way paths, "0>1,1>0" both ways.
     """
 
-    def __init__(self, program, machine=None, ports=None, **defaults):
+    def __init__(self, program, machine=None, ports=None, drop_one_in=0, **defaults):
         """`ports`: (socket path, MAC) pairs instead of a machine. `defaults`: for each trial,
-        such as mode or lanes."""
+        such as mode or lanes. `drop_one_in`: a test of the rig, see rig/traffic/main.c."""
         if ports is None:
             ports = [(machine.port_path(i), machine.port_mac(i)) for i in range(machine.ports)]
         self._defaults = defaults
         self._answers = queue.Queue()
+        thief = ["--drop-one-in", str(drop_one_in)] if drop_one_in else []
         self.process = subprocess.Popen(
-            [str(program)] + [f"{path},{mac}" for path, mac in ports], text=True, bufsize=1,
+            [str(program), *thief, *(f"{path},{mac}" for path, mac in ports)], text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_parent)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -67,12 +75,19 @@ class Traffic:
         return self._answer(timeout_s)
 
     def run(self, rate_pps, frames=None, seconds=1.0, **fields):
-        """Offers frames at a rate: so many, or for so long."""
+        """Sends frames at a rate: so many, or for so long. A full window holds the schedule, so
+        all are sent, late on a slow host. With open_loop=True it does not: see `not_sent`."""
         if frames is None:
             frames = max(1, int(rate_pps * seconds))
         fields = {**self._defaults, **fields}
-        limit_s = 60 + (2 * frames / rate_pps if rate_pps else 0)
+        limit_s = 60 + 2 * frames / (rate_pps or SLOWEST_PPS)
+        if not fields.get("open_loop"):
+            limit_s = 60 + 2 * frames / min(rate_pps or SLOWEST_PPS, SLOWEST_PPS)
         return self.command("run", limit_s, rate_pps=int(rate_pps), frames=int(frames), **fields)
+
+    def flood(self, frames, limit_s, **fields):
+        """Sends so many frames as fast as the window lets, fewer when the time is up."""
+        return self.run(0, frames=frames, limit_ms=int(1000 * limit_s), **fields)
 
     def burst(self, count, **fields):
         """Sends `count` frames at once, then is silent; the answer says how many came back."""
@@ -81,8 +96,8 @@ class Traffic:
 
     def bursts(self, first=1, last=1024, gap_us=1000, **fields):
         """Bursts of first..last frames, each followed by a random silence of at most gap_us;
-        `left` counts frames that did not come back within quiet_ms."""
-        fields = {**self._defaults, "after_us": 0, "block": True, "quiet_ms": 1000, **fields}
+        `left` counts frames that did not come back."""
+        fields = {**self._defaults, "after_us": 0, "block": True, **fields}
         limit_s = 60 + (last - first + 1) * 1.2
         return self.command("bursts", limit_s, first=first, last=last, gap_us=gap_us, **fields)
 
@@ -92,7 +107,7 @@ class Traffic:
         answer = self.command("probe", timeout_s + 15, every_us=every_us,
                               timeout_ms=int(timeout_s * 1000), **fields)
         if not answer["first_received_ns"]:
-            raise TrafficError(f"traffic: none of {answer['sent']} probes came back in "
+            raise ProbeLost(f"traffic: none of {answer['sent']} probes came back in "
                                f"{timeout_s:.0f} s")
         return answer
 

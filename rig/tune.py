@@ -11,12 +11,13 @@ import os
 import time
 
 from . import build, count, plots, report, run_l2fwd, setup
-from .qemu import Machine
+from .qemu import NICS, Machine
 from .traffic import Traffic
 
 LOADS_PPS = (0, 1000, 10000, 50000, 150000)
 SECONDS = 1.0
 SETTLE_S = 0.2
+WARM_UP_S = 1.0
 MODERATION_US = 10  # as shipped
 START = {"poll": "adaptive", "spin_us": 200, "empty_polls": 64}
 
@@ -61,7 +62,7 @@ def point(machine, traffic, load_pps, seconds):
     first, threads, begin = count.read_report(machine), machine.thread_times(), time.monotonic()
     answer = None
     if load_pps:
-        answer = traffic.run(load_pps, seconds=seconds, block=True)
+        answer = traffic.run(load_pps, seconds=seconds, block=True, open_loop=True)
     else:
         time.sleep(seconds)
     after, wall_s = machine.thread_times(), time.monotonic() - begin
@@ -75,7 +76,8 @@ def point(machine, traffic, load_pps, seconds):
            "irqs_per_s": round((two["irqs"] - one["irqs"]) * 1e6 / span_us)}
     if answer:
         out.update(p50_us=answer["latency_us"]["p50"], p99_us=answer["latency_us"]["p99"],
-                   lost=answer["lost"], received_pps=round(answer["received_pps"]))
+                   lost=answer["lost"], not_sent=answer["not_sent"],
+                   received_pps=round(answer["received_pps"]))
     return out
 
 
@@ -89,7 +91,7 @@ def sweep(build_dir, nic, seconds, log):
                 Traffic(build_dir / "rig" / "traffic", machine, lanes=run_l2fwd.BOTH_WAYS,
                         mode="macswap") as traffic:
             run_l2fwd.start_forwarding(machine, traffic, run_l2fwd.BOOT_TIMEOUT_S["direct"])
-            traffic.run(1500000, seconds=run_l2fwd.WARM_UP_S)
+            traffic.run(1500000, seconds=WARM_UP_S, open_loop=True)
             for setting in everything:
                 if setting.moderation_us == moderation_us:
                     apply(machine, setting.live)
@@ -105,7 +107,7 @@ def log_setting(setting, points, log):
                f"{one['halted']:6.1%}  vCPU {one['vcpu']:6.1%}  wakes {one['wakes_per_s']:6d}/s"
         if one["load_pps"]:
             text += f"  p50 {one['p50_us']:6.0f}  p99 {one['p99_us']:6.0f} us  " \
-                    f"lost {one['lost']}"
+                    f"lost {one['lost']}  not sent {one['not_sent']}"
         log(text)
 
 
@@ -127,10 +129,10 @@ def write_page(path, results, conditions):
             parts.append(plots.lines(label, "load, kpps", label, series, x_log=True,
                                      y_log=name != "halted"))
     rows = [(s.label, p["load_pps"], p.get("p50_us", "-"), p.get("p99_us", "-"),
-             p.get("lost", "-"), f"{p['halted']:.1%}", f"{p['vcpu']:.1%}", p["wakes_per_s"],
+             p.get("lost", "-"), p.get("not_sent", "-"), f"{p['halted']:.1%}", f"{p['vcpu']:.1%}", p["wakes_per_s"],
              p["irqs_per_s"]) for s, points in results for p in points]
     parts += ["<h2>All points</h2>",
-              plots.table(("setting", "load, pps", "p50, us", "p99, us", "lost", "halted",
+              plots.table(("setting", "load, pps", "p50, us", "p99, us", "lost", "not sent", "halted",
                            "vCPU thread", "wakes/s", "interrupts/s"), rows)]
     plots.page(path, "millrace: poll thresholds against load", parts)
 
@@ -160,7 +162,7 @@ def run(options, log=print):
 def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("tune", help="poll thresholds against load")
-    one.add_argument("--nic", default="e1000e", help="card (e1000e)")
+    one.add_argument("--nic", choices=NICS, default="e1000e", help="card (e1000e)")
     one.add_argument("--seconds", type=float, default=SECONDS,
                      help=f"time of a point ({SECONDS:g})")
     one.add_argument("--json", metavar="FILE", help="write all points")

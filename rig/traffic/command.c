@@ -9,6 +9,7 @@
 #define RATE_MAX 100000000u
 #define FRAMES_MAX 1000000000u
 #define TIME_MAX_US 100000000u
+#define QUIET_MS 5000u /* frames that come so late are not lost */
 
 bool command_mac(const char *text, uint8_t mac[6])
 {
@@ -95,12 +96,15 @@ const char *command_source(const struct json_object *object, const struct link *
 const char *command_config(const struct json_object *object, struct trial_config *config)
 {
     uint64_t tick_us = json_number(object, "tick_us", 100, TIME_MAX_US);
-    uint64_t quiet_ms = json_number(object, "quiet_ms", 150, TIME_MAX_US);
+    uint64_t quiet_ms = json_number(object, "quiet_ms", QUIET_MS, TIME_MAX_US);
     uint64_t expire_ms = json_number(object, "expire_ms", 0, TIME_MAX_US);
+    uint64_t limit_ms = json_number(object, "limit_ms", 0, TIME_MAX_US);
     *config = (struct trial_config){
         .rate_pps = json_number(object, "rate_pps", 0, RATE_MAX),
         .frames = json_number(object, "frames", 1, FRAMES_MAX),
         .window = json_number(object, "window", 2048, FRAMES_MAX),
+        .open_loop = json_number(object, "open_loop", 0, 1) == 1,
+        .limit_ns = limit_ms * NS_PER_MS,
         .tick_ns = tick_us * NS_PER_US,
         .quiet_ns = quiet_ms * NS_PER_MS,
         .after_ns = json_number(object, "after_us", 5000, TIME_MAX_US) * NS_PER_US,
@@ -114,7 +118,7 @@ const char *command_config(const struct json_object *object, struct trial_config
     if (config->window == 0 || config->window > FRAMES_MAX)
         return "window: 1..1000000000";
     if (tick_us == 0 || tick_us > TIME_MAX_US || quiet_ms > TIME_MAX_US ||
-        expire_ms > TIME_MAX_US)
-        return "tick_us, quiet_ms, expire_ms: out of range";
+        expire_ms > TIME_MAX_US || limit_ms > TIME_MAX_US)
+        return "tick_us, quiet_ms, expire_ms, limit_ms: out of range";
     return NULL;
 }

@@ -6,7 +6,7 @@
  * boot serves many trials:
  *
  *   {"cmd":"run","lanes":"0>1,1>0","rate_pps":20000,"frames":40000,"sizes":"60","flows":16,
- *    "mode":"mac"}             open loop, checked (trial.h); rate_pps 0: one burst
+ *    "mode":"mac"}             checked (trial.h); rate_pps 0: as fast as the window lets
  *   {"cmd":"probe","lanes":"0>1","every_us":5000,"timeout_ms":10000}  until one comes back
  *   {"cmd":"replay","lanes":"0>1","pcap":"x.pcap","rate_pps":1000}   each frame once, or "frames"
  *   {"cmd":"bursts","lanes":"0>1","first":1,"last":1024,"gap_us":1000,"seed":1}
@@ -14,8 +14,12 @@
  *   {"cmd":"sink","ms":1000}   counts what comes out (txonly)
  *   {"cmd":"quit"}
  *
- * run, replay, bursts: also window, tick_us, quiet_ms, after_us, expire_ms, block (true: wake
- * at each frame); run, replay: capture (file). An answer has "ok":true, or "ok":false and "error".
+ * run, replay, bursts: also window, open_loop, limit_ms, tick_us, quiet_ms, after_us, expire_ms,
+ * block (true: wake at each frame); run, replay: capture (file). An answer has "ok":true, or
+ * "ok":false and "error".
+ *
+ * `traffic --drop-one-in N SOCKET,MAC ...` is a test of the rig: one frame in N of all that come
+ * back vanishes before it is looked at. Every verdict must find that.
  */
 #include "command.h"
 
@@ -32,6 +36,7 @@ struct state {
     struct link links[LINKS_MAX];
     unsigned link_count;
     uint16_t trial;
+    struct trial_thief thief;
     struct trial_result result; /* large: not on the stack */
 };
 
@@ -76,11 +81,11 @@ static void answer_result(const struct trial_result *r)
     } counters[] = {
         {"offered", r->offered},         {"sent", r->sent},
         {"received", r->received},       {"good", r->good},
-        {"lost", r->lost},               {"window_lost", r->window_lost},
+        {"lost", r->lost},               {"not_sent", r->not_sent},
         {"reordered", r->reordered},     {"corrupt", r->corrupt},
         {"duplicates", r->duplicates},   {"stale", r->stale},
         {"foreign", r->foreign},         {"late_max_us", r->late_max_ns / 1000},
-        {"paused_us", r->paused_ns / 1000},
+        {"paused_us", r->paused_ns / 1000}, {"held_us", r->held_ns / 1000},
         {"first_sent_ns", r->first_sent_ns},
         {"first_received_ns", r->first_received_ns},
     };
@@ -100,6 +105,8 @@ static const char *run_source(struct state *s, const struct json_object *object,
                               const struct source *source, struct trial_config *config)
 {
     const char *path = json_text(object, "capture", NULL);
+    if (s->thief.one_in)
+        config->thief = &s->thief;
     if (path) {
         config->capture = pcap_create(path);
         if (!config->capture)
@@ -187,6 +194,7 @@ static const char *do_bursts(struct state *s, const struct json_object *object)
     uint64_t bursts = 0, frames = 0, left = 0, other = 0, worst_us = 0, left_at = 0;
     const char *wrong = command_config(object, &config);
     config.rate_pps = 0;
+    config.thief = s->thief.one_in ? &s->thief : NULL;
     for (uint64_t k = first; k <= last && !wrong; k++) {
         wrong = command_source(object, s->links, s->link_count, ++s->trial, &source);
         config.frames = k;
@@ -274,23 +282,40 @@ static const char *open_port(struct state *s, char *text)
     return NULL;
 }
 
+/* Takes the options off the front of the arguments; how many words they were, -1: wrong. */
+static int take_options(struct state *s, int argc, char **argv)
+{
+    char *end;
+    if (argc < 2 || strcmp(argv[1], "--drop-one-in") != 0)
+        return 0;
+    s->thief.one_in = argc > 2 ? strtoull(argv[2], &end, 10) : 0;
+    return s->thief.one_in > 0 && *end == 0 ? 2 : -1;
+}
+
+static int usage(void)
+{
+    (void)fprintf(stderr, "usage: traffic [--drop-one-in N] SOCKET,MAC [SOCKET,MAC ...]\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     static struct state state;
     static char line[LINE_BYTES];
     (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
     (void)setvbuf(stdout, NULL, _IOFBF, 1u << 16);
-    for (int i = 1; i < argc; i++) {
+    int options = take_options(&state, argc, argv);
+    if (options < 0)
+        return usage();
+    for (int i = 1 + options; i < argc; i++) {
         const char *wrong = open_port(&state, argv[i]);
         if (wrong) {
             (void)fprintf(stderr, "traffic: %s: %s\n", argv[i], wrong);
             return 1;
         }
     }
-    if (state.link_count == 0) {
-        (void)fprintf(stderr, "usage: traffic SOCKET,MAC [SOCKET,MAC ...]\n");
-        return 2;
-    }
+    if (state.link_count == 0)
+        return usage();
     (void)printf("{\"ok\":true,\"ports\":%u}\n", state.link_count);
     do {
         (void)fflush(stdout);

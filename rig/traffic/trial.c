@@ -7,7 +7,7 @@
 #include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
-#define DRAIN_MAX_NS (5 * NS_PER_S) /* the end of a trial comes, whatever the machine does */
+#define DRAIN_MAX_NS (15 * NS_PER_S) /* the end of a trial comes, whatever the machine does */
 #define LATE_NS UINT64_C(1000000) /* a stall of this host */
 #define PROBE_QUIET_NS UINT64_C(30000000)
 #define READS_PER_TICK_MAX 64       /* then send again */
@@ -62,26 +62,25 @@ static void wait_until(const struct trial *t, uint64_t when_ns)
     (void)ppoll(fds, t->link_count, &left, NULL);
 }
 
-/* Sends one frame that is due, or loses it. */
-static void offer(struct trial *t, uint64_t number, uint64_t now_ns)
+/* Sends one frame that is due; false: the window is full. */
+static bool send_one(struct trial *t, uint64_t now_ns)
 {
-    unsigned lane = (unsigned)(number % t->source->lane_count);
+    unsigned lane = (unsigned)(t->result->offered % t->source->lane_count);
     uint32_t seq = t->next_seq[lane];
     struct link *out = &t->links[t->source->lanes[lane].from];
     uint8_t *at = NULL;
-    t->result->offered++;
     if (t->in_flight < t->config->window)
         at = link_room(out, source_bytes(t->source, lane, seq));
-    if (!at) {
-        t->result->window_lost++;
-        return;
-    }
+    if (!at)
+        return false;
     link_commit(out, source_build(t->source, lane, seq, now_ns, at));
     t->next_seq[lane] = seq + 1;
     t->in_flight++;
+    t->result->offered++;
     if (t->result->sent++ == 0)
         t->result->first_sent_ns = now_ns;
     t->result->last_sent_ns = now_ns;
+    return true;
 }
 
 static void judge(struct trial *t, unsigned port, const uint8_t *frame, size_t bytes,
@@ -98,6 +97,7 @@ static void judge(struct trial *t, unsigned port, const uint8_t *frame, size_t b
         r->foreign++;
         return;
     }
+    t->quiet_since_ns = now_ns;
     if (r->received++ == 0)
         r->first_received_ns = now_ns;
     r->last_received_ns = now_ns;
@@ -114,6 +114,11 @@ static void judge(struct trial *t, unsigned port, const uint8_t *frame, size_t b
         histogram_add(&r->latency, (now_ns - id.sent_ns) & ((UINT64_C(1) << 48) - 1));
 }
 
+static bool stolen(struct trial_thief *thief)
+{
+    return thief && ++thief->seen % thief->one_in == 0;
+}
+
 /* Takes what came in; false: a port was closed. */
 static bool receive(struct trial *t)
 {
@@ -126,14 +131,15 @@ static bool receive(struct trial *t)
                 return false;
             uint64_t now_ns = trial_now_ns();
             while ((frame = link_next(link, &bytes)) != NULL) {
+                taken++;
+                if (stolen(t->config->thief))
+                    continue;
                 judge(t, port, frame, bytes, now_ns);
                 if (t->config->capture)
                     (void)pcap_append(t->config->capture, now_ns, frame, bytes);
-                taken++;
             }
             if (taken == 0)
                 break;
-            t->quiet_since_ns = now_ns;
         }
     }
     return true;
@@ -165,30 +171,64 @@ static uint64_t due_at(const struct trial_config *config, uint64_t elapsed_ns)
     return due < config->frames ? due : config->frames;
 }
 
+/* Sends what is due; returns by how much the schedule moves because the window is full. */
+static uint64_t send_due(struct trial *t, uint64_t begin_ns, uint64_t now_ns)
+{
+    struct trial_result *r = t->result;
+    uint64_t due = due_at(t->config, now_ns - begin_ns);
+    while (r->offered < due) {
+        if (send_one(t, now_ns))
+            continue;
+        if (!t->config->open_loop)
+            break;
+        r->offered++;
+        r->not_sent++;
+    }
+    if (r->offered >= due || t->config->rate_pps == 0)
+        return 0;
+    return (due - r->offered) * NS_PER_S / t->config->rate_pps;
+}
+
+/* Sleeps to the next tick; returns how much too late this host woke us, when that is long. */
+static uint64_t sleep_tick(struct trial *t, uint64_t begin_ns)
+{
+    uint64_t tick = (trial_now_ns() - begin_ns) / t->config->tick_ns + 1;
+    uint64_t wake_ns = begin_ns + tick * t->config->tick_ns;
+    wait_until(t, wake_ns);
+    uint64_t woken_ns = trial_now_ns();
+    uint64_t late_ns = woken_ns > wake_ns ? woken_ns - wake_ns : 0;
+    if (late_ns > t->result->late_max_ns)
+        t->result->late_max_ns = late_ns;
+    return late_ns > LATE_NS ? late_ns : 0;
+}
+
+/* Nothing more is to be sent: the time is up, or the window is full and nothing comes back. */
+static bool given_up(const struct trial *t, uint64_t started_ns, uint64_t now_ns)
+{
+    if (t->config->limit_ns && now_ns - started_ns >= t->config->limit_ns)
+        return true;
+    return t->in_flight >= t->config->window && now_ns > t->quiet_since_ns &&
+           now_ns - t->quiet_since_ns >= t->config->quiet_ns;
+}
+
 static void send_all(struct trial *t)
 {
-    uint64_t begin_ns = trial_now_ns();
-    uint64_t tick = 0;
-    t->quiet_since_ns = begin_ns;
+    uint64_t started_ns = trial_now_ns();
+    uint64_t begin_ns = started_ns; /* of the schedule, which may stand still */
+    t->quiet_since_ns = started_ns;
     while (t->result->offered < t->config->frames && !t->result->closed) {
         uint64_t now_ns = trial_now_ns();
-        uint64_t due = due_at(t->config, now_ns - begin_ns);
-        while (t->result->offered < due)
-            offer(t, t->result->offered, now_ns);
+        uint64_t held_ns = send_due(t, begin_ns, now_ns);
+        begin_ns += held_ns;
+        t->result->held_ns += held_ns;
         if (!flush(t) || !receive(t))
             t->result->closed = true;
         expire(t, now_ns);
-        tick = (trial_now_ns() - begin_ns) / t->config->tick_ns + 1;
-        uint64_t wake_ns = begin_ns + tick * t->config->tick_ns;
-        wait_until(t, wake_ns);
-        uint64_t woken_ns = trial_now_ns();
-        uint64_t late_ns = woken_ns > wake_ns ? woken_ns - wake_ns : 0;
-        if (late_ns > t->result->late_max_ns)
-            t->result->late_max_ns = late_ns;
-        if (late_ns > LATE_NS) {
-            begin_ns += late_ns;
-            t->result->paused_ns += late_ns;
-        }
+        if (!t->config->open_loop && given_up(t, started_ns, now_ns))
+            break;
+        uint64_t late_ns = sleep_tick(t, begin_ns);
+        begin_ns += late_ns;
+        t->result->paused_ns += late_ns;
     }
 }
 
@@ -226,7 +266,7 @@ static void sum_up(struct trial *t)
         r->duplicates += t->tallies[i].duplicates;
         tally_free(&t->tallies[i]);
     }
-    r->lost = r->offered - r->good;
+    r->lost = r->sent - r->good;
 }
 
 static const char *begin(struct trial *t)
@@ -286,7 +326,8 @@ const char *trial_probe(struct link *links, unsigned link_count, const struct so
     uint64_t end_ns = next_ns + timeout_ns;
     while (result->received == 0 && trial_now_ns() < end_ns && !result->closed) {
         if (trial_now_ns() >= next_ns) {
-            offer(&t, result->offered, trial_now_ns());
+            if (!send_one(&t, trial_now_ns()))
+                result->not_sent++; /* nobody reads the link yet */
             next_ns += every_ns;
         }
         if (!flush(&t) || !receive(&t))

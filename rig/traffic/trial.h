@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One measurement: frames offered on a schedule that does not wait for the machine (open
- * loop), checked when they come back.
+ * One measurement: frames sent on a schedule, checked when they come back.
  *
- * The loss rule: at most `window` frames are in flight (sent - received); a frame that is due
- * while so many are out is lost. QEMU's stream back end never drops but queues without limit,
- * so the bound has to be here. `lost` = offered - frames that came back, once each, intact.
+ * `lost` = sent and never came back, once and intact. Nothing else is lost: frames that come
+ * late are waited for (quiet_ns), frames that were never sent are not the machine's.
+ *
+ * At most `window` frames are in flight (sent - received): QEMU's stream back end never drops
+ * but queues without limit, so the bound has to be here. When a frame is due and the window is
+ * full, the schedule stands still until it opens (held_ns says how long; closed loop), so all
+ * frames are sent, at the rate that machine and host manage. With `open_loop` the schedule goes
+ * on and the frame is counted as `not_sent`: that measures whether the rate is kept.
  *
  * When this host itself wakes the sender more than a millisecond late, the schedule stands
  * still for that time (paused_ns says how long): otherwise all that became due meanwhile would
- * come at once, fill the window, and be charged to the machine. The frames are all offered,
- * later. A stall of the machine, whoever causes it, is charged in full.
+ * come at once, fill the window, and be charged to the rate of the machine. A stall of the
+ * machine, whoever causes it, is charged to its rate in full.
  *
  * The sender wakes every tick and sleeps between: a spinning one would take the guest's CPU.
  */
@@ -29,21 +33,33 @@ struct trial_config {
     uint64_t rate_pps; /* all lanes together; 0: everything at once */
     uint64_t frames;   /* all lanes together */
     uint64_t window;   /* frames in flight at most */
+    bool open_loop;    /* a full window does not hold the schedule */
+    uint64_t limit_ns; /* 0: none; else sending ends after so long, with fewer frames */
     uint64_t tick_ns;
-    uint64_t quiet_ns;  /* the end: so long without a frame behind the last send */
+    uint64_t quiet_ns;  /* the end: so long without a frame of ours; what is out then is lost */
     uint64_t after_ns;  /* when all came back: so long a look for duplicates */
     uint64_t expire_ns; /* 0: never; else frames in flight so long without any coming back are
                          * given up (they are lost; the window opens) */
     bool block;         /* also wake when a frame comes in (latency), not only each tick */
     FILE *capture;      /* NULL: none; frames that come back, as pcap */
+    struct trial_thief *thief; /* NULL: none */
+};
+
+/* A test of the rig, never a part of a measurement: one frame in `one_in` of those that come
+ * back vanishes before it is looked at, as if the machine had dropped it. */
+struct trial_thief {
+    uint64_t one_in, seen;
 };
 
 struct trial_result {
-    uint64_t offered, sent, received; /* received: all of ours, good or not */
-    uint64_t good;                    /* came back once and intact */
-    uint64_t window_lost;             /* were due while the window was full */
+    uint64_t offered;  /* sent + not_sent */
+    uint64_t sent;
+    uint64_t not_sent; /* open loop: were due while the window was full */
+    uint64_t received; /* all of ours, good or not */
+    uint64_t good;     /* came back once and intact */
     uint64_t lost, reordered, corrupt, duplicates, stale, foreign;
     uint64_t first_sent_ns, last_sent_ns, first_received_ns, last_received_ns;
+    uint64_t held_ns;     /* time the schedule stood still, because the window was full */
     uint64_t paused_ns;   /* time the schedule stood still, because the sender was late */
     uint64_t late_max_ns; /* worst oversleep of the sender: a stall of this host */
     struct histogram latency;

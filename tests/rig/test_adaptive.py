@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from rig.run_l2fwd import clean
+from rig.judge import clean
 
 # spin_us, empty_polls, busy_packets: sleepy, as shipped, wakeful.
 THRESHOLDS = {"sleepy": (0, 0, 1), "shipped": (200, 64, 1), "wakeful": (2000, 1000, 4)}
@@ -78,10 +78,10 @@ def test_saturation_has_no_interrupts(forwarding, poll):
     Traffic saturates a core when it has no gap as long as spin_us. This host stops the sender
     for some milliseconds now and then, so spin_us is longer than that here."""
     rig = forwarding(args=f"poll={poll} spin_us={SATURATED_SPIN_US}", lanes="0>1")
-    rig.traffic.run(1000000, seconds=0.3)  # code translated
+    rig.traffic.run(1000000, seconds=0.3, open_loop=True)  # code translated
     answers = []
     sender = threading.Thread(
-        target=lambda: answers.append(rig.traffic.run(1500000, seconds=4)))
+        target=lambda: answers.append(rig.traffic.run(1500000, seconds=4, open_loop=True)))
     sender.start()
     time.sleep(0.5)
     before = rig.report()["cores"][0]

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from rig import cpio
-from rig.run_l2fwd import clean
+from rig.judge import clean
 
 NO_MEMORY_CODE = 3
 NO_PORT_CODE = 4

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from rig import count, pxe, qemu11
-from rig.run_l2fwd import WINDOW, clean
+from rig.judge import clean
+from rig.run_l2fwd import WINDOW
 
 RATE_PPS = 20000  # far below what holds: the host's stalls do not matter
 FRAMES = 40000

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rig.run_l2fwd import clean
+from rig.judge import clean
 
 WAKES_MOST_PER_S = 200  # a cause that nobody acknowledges makes thousands
 

@@ -1,21 +1,76 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rig's own pure parts: results, pictures, boot arguments, archives, symbols."""
+import dataclasses
 import json
+import os
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from rig import build, cli, cpio, elf, pxe, report, run_l2fwd
+from rig import build, cli, cpio, elf, judge, picture, pxe, report, run_l2fwd, suites
 
 
-def test_picture_is_well_formed(tmp_path):
+SVG = "{http://www.w3.org/2000/svg}"
+HISTOGRAM = [[10.0, 5], [100.0, 999990], [50000.0, 5]]
+
+
+def texts(path):
+    """Words of a picture, and where they begin and end: (words, x, y, end x)."""
+    found = []
+    for group in ElementTree.parse(path).iter(SVG + "g"):
+        for one in group.iter(SVG + "text"):
+            if one.get("x") is None:
+                continue  # turned, along the axis
+            words, x = one.text, float(one.get("x"))
+            width = 6.6 * len(words)
+            begin = x - {"m": width / 2, "e": width}.get(one.get("class"), 0)
+            found.append((words, begin, float(one.get("y")), begin + width))
+    return found
+
+
+def test_picture_tells_marks_apart(tmp_path):
+    """By shape, with a legend; every trial and pass is there."""
     path = tmp_path / "a.svg"
-    histogram = [[10.0, 5], [100.0, 990], [5000.0, 5]]
-    report.picture(path, "a <title> & more", histogram, [(1000, True), (2000, False)], 1000)
+    picture.write(path, "a <title> & more", (HISTOGRAM, "at 1 kpps"), [1500, 1700],
+                  [(1000, True), (2000, False), (1100, True)], 1100)
     tree = ElementTree.parse(path)
-    assert len(list(tree.iter("{http://www.w3.org/2000/svg}circle"))) == 2
-    report.picture(path, "nothing came back", [], [], 0)
-    ElementTree.parse(path)
+    words = [one.text for one in tree.iter(SVG + "text")]
+    assert {"offered and kept", "offered, not all sent", "forwarded, window full"} <= set(words)
+    assert len(list(tree.iter(SVG + "circle"))) == 2 + 1  # one in the legend
+    assert "highest kept: 1 kpps" in words
+
+
+def test_picture_has_no_words_over_words(tmp_path):
+    """No label is cut at an edge, none lies on another."""
+    path = tmp_path / "a.svg"
+    picture.write(path, "title", (HISTOGRAM, "at 180 kpps"), [150000 + i for i in range(11)],
+                  [(100000 + 9000 * i, i % 2 == 0) for i in range(30)], 160000)
+    found = texts(path)
+    assert len(found) > 30
+    for number, (words, begin, y, end) in enumerate(found):
+        assert 0 <= begin and end <= picture.WIDTH, words
+        for other, begin2, y2, end2 in found[number + 1:]:
+            apart = end <= begin2 or end2 <= begin or abs(y - y2) >= 11
+            assert apart or found_in_other_plot(found, words, other), (words, other)
+
+
+def found_in_other_plot(found, words, other):
+    """Both plots have places of their own; their words cannot meet."""
+    half = next(i for i, one in enumerate(found) if one[0] == "Rates")
+    order = [one[0] for one in found]
+    return (order.index(words) < half) != (order.index(other) < half)
+
+
+def test_picture_of_nothing(tmp_path):
+    """A run that found nothing still has its picture."""
+    picture.write(tmp_path / "a.svg", "nothing came back", ([], ""), [], [], 0)
+    ElementTree.parse(tmp_path / "a.svg")
+
+
+@pytest.mark.parametrize("top", [0.5, 7, 68.5, 342, 1999, 1e6])
+def test_ticks_are_round(top):
+    step = picture.round_step(top)
+    assert 2 <= top / step <= 5 and f"{step:e}"[0] in "125"
 
 
 def test_compare_takes_medians(tmp_path, monkeypatch):
@@ -49,13 +104,50 @@ def test_network_boot_leaves_its_own_port_out():
 
 
 def test_faults_fail_a_run():
-    good = {name: 0 for name in ("lost", "reordered", "corrupt", "duplicates",
-                                 "owner_refusals", "exit_code")}
-    good.update(pools_full=True, pps_max_no_loss=5)
-    assert run_l2fwd.verdict(good) == []
+    """Each fault does, whatever the host took; what was not sent, or the rate, never does."""
+    good = dict.fromkeys((*judge.FAULTS, "machine_kept", "owner_refusals", "exit_code"), 0)
+    good.update(pools_full=True, closed=False)
+    host = {"not_sent": 99999, "pps_max_no_loss": 0, "disturbed": ["everything"]}
+    assert run_l2fwd.verdict({**good, **host}) == []
     for name in good:
-        bad = {**good, name: 0 if name == "pps_max_no_loss" else not good[name]}
+        bad = {**good, name: not good[name]}
         assert run_l2fwd.verdict(bad), name
+
+
+SHARE = judge.Share(seconds=30.0, steal=0.0, others=0.0, vcpu_waited=0.3, paused=0.01)
+
+
+@pytest.mark.parametrize("name, value", [("steal", 0.04), ("others", 0.11), ("vcpu_waited", 0.61),
+                                         ("paused", 0.06)])
+def test_disturbed_by_the_written_rule(name, value):
+    assert judge.disturbed(SHARE) == []
+    why = judge.disturbed(dataclasses.replace(SHARE, **{name: value}))
+    assert len(why) == 1 and f"{value:.0%}" in why[0]
+
+
+def test_host_share_subtracts_the_run_itself(monkeypatch):
+    """Two CPUs for 10 s: 12 s of them used, 7 s by this run, 1 s stolen."""
+    class FakeMachine:
+        waits = {"CPU 0/TCG": 0, "qemu-system-x86": 0}
+
+        def thread_waits(self):
+            return dict(self.waits)
+    looks = iter([(100.0, 50.0, 0.0, 2), (110.0, 62.0, 1.0, 2)])
+    used = iter([3.0, 10.0])
+    monkeypatch.setattr(judge.Host, "_cpus", lambda self: next(looks))
+    monkeypatch.setattr(judge.Host, "_own_s", lambda self: next(used))
+    machine = FakeMachine()
+    host = judge.Host([], machine)
+    machine.waits = {"CPU 0/TCG": 2_500_000_000, "qemu-system-x86": 9_000_000_000}
+    share = host.share(paused_us=200_000)
+    assert share == judge.Share(10.0, 0.05, 0.25, 0.25, 0.02)
+
+
+def test_stat_of_the_kernel_is_read():
+    text = "cpu  100 0 50 800 20 10 5 30 0 0\ncpu0 1 0 0 0 0 0 0 0 0 0\ncpu1 1 0 0 0 0 0 0 0 0 0\n"
+    busy_s, steal_s, cpus = judge.cpu_line(text)
+    assert (round(busy_s / judge.TICK_S), round(steal_s / judge.TICK_S), cpus) == (165, 30, 2)
+    assert judge.process_s(os.getpid()) > 0 and judge.process_s(1 << 30) == 0
 
 
 def test_pools_are_judged():
@@ -90,8 +182,56 @@ def test_unit_cases_are_counted():
     text = ("[==========] Running 3 test(s).\n[       OK ] a\n[  FAILED  ] b\n[  FAILED  ] c_d\n"
             "[==========] 3 test(s) run.\n[  PASSED  ] 1 test(s).\n"
             "[  FAILED  ] 2 test(s), listed below:\n[  FAILED  ] b\n[  FAILED  ] c_d\n")
-    assert build.cases(text) == (1, ["b", "c_d"])
-    assert build.cases("no cmocka at all") == (0, [])
+    assert build.cases(text) == (1, ["b", "c_d"], [])
+    assert build.cases("no cmocka at all") == (0, [], [])
+
+
+def test_skipped_unit_cases_have_their_reason():
+    text = ("[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\nskip: no such CPU\n"
+            "[  SKIPPED ] b\n[ RUN      ] c\n[  SKIPPED ] c\n[  PASSED  ] 1 test(s).\n"
+            "[  SKIPPED ] 2 test(s), listed below:\n[  SKIPPED ] b\n[  SKIPPED ] c\n")
+    assert build.cases(text) == (1, [], [("b", "no such CPU"), ("c", "no reason given")])
+
+
+JUNIT = """<testsuites><testsuite>
+<testcase classname="tests.rig.test_x" name="test_a"/>
+<testcase classname="tests.rig.test_x" name="test_b[1]"><failure message="x"/></testcase>
+<testcase classname="tests.rig.test_x" name="test_c"><skipped message="no kernel"/></testcase>
+<testcase classname="tests.rig.test_x" name="test_d"><failure/><error/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_a_failure_that_passes_later_is_flaky_and_said(tmp_path):
+    """It is a line of its own and counted, neither passed nor hidden; a real failure stays."""
+    path = tmp_path / "a.xml"
+    path.write_text(JUNIT)
+    asked, said = [], []
+
+    def second(names):
+        asked.append(names)
+        return suites.Layer(1, ["tests.rig.test_x.test_d"])
+    layer = suites.again(suites.pytest_cases(path), second, said.append)
+    assert asked == [["tests.rig.test_x.test_b[1]", "tests.rig.test_x.test_d"]]
+    total = suites.Total(said.append)
+    total.add("rig", layer, 1.0)
+    assert total.finish() == 1
+    assert said[-5:] == ["skipped rig: tests.rig.test_x.test_c: no kernel",
+                         "flaky rig: tests.rig.test_x.test_b[1]",
+                         "failed rig: tests.rig.test_x.test_d",
+                         "1 passed, 1 failed, 1 flaky, 1 skipped", "1 passed, 1 failed"]
+
+
+@pytest.mark.parametrize("second", [suites.Layer(), suites.Layer(0, ["a"]),
+                                    suites.Layer(0, [], [], [("a", "x")])])
+def test_what_did_not_run_again_is_not_flaky(second):
+    layer = suites.again(suites.Layer(1, ["a"]), lambda names: second, lambda text: None)
+    assert (layer.failed, layer.flaky) == (["a"], [])
+
+
+def test_many_failures_are_not_tried_again():
+    names = [str(i) for i in range(suites.AGAIN_MOST + 1)]
+    layer = suites.again(suites.Layer(9, names), None, None)
+    assert layer.failed == names
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["run", "--help"]])

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from rig import build
-from rig.run_l2fwd import clean, counted_boot_ms
+from rig.judge import clean
+from rig.run_l2fwd import counted_boot_ms
 
 RATE_PPS = 20000  # a tenth of what holds: below, the host's stalls do not matter
 BOOT_BUDGET_MS = 60
@@ -23,22 +24,42 @@ def test_boot_and_forward(forwarding, boot, cores):
     rig.stop_clean()
 
 
-def test_one_command(tmp_path):
-    """./millrace run l2fwd, whole: exit status, table, JSON of the agreed shape."""
+def run_l2fwd(tmp_path, *words):
+    """./millrace run l2fwd, whole: (exit status, what it said, its JSON)."""
     out = tmp_path / "result.json"
     ran = subprocess.run([str(build.ROOT / "millrace"), "run", "l2fwd", "--boot", "direct",
-                          "--frames", "50000", "--json", str(out)], cwd=tmp_path, check=False,
+                          "--json", str(out), *words], cwd=tmp_path, check=False,
                          capture_output=True, text=True, timeout=300)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    result = json.loads(out.read_text())
+    text = ran.stdout + ran.stderr
+    assert out.exists(), text
+    return ran.returncode, text, json.loads(out.read_text())
+
+
+def test_one_command(tmp_path):
+    """Exit status, table, JSON of the agreed shape."""
+    status, text, result = run_l2fwd(tmp_path, "--frames", "50000")
+    assert status == 0, text
     assert set(result) == {"command", "commit", "conditions", "results"}
     numbers = result["results"]
-    for name in ("offered_pps", "forwarded", "lost", "reordered", "corrupt", "pps_max_no_loss",
-                 "instr_per_pkt", "boot_ms", "owner_refusals"):
+    for name in ("offered_pps", "sent", "forwarded", "lost", "not_sent", "reordered", "corrupt",
+                 "duplicates", "pps_saturated", "pps_max_no_loss", "boot_ms", "owner_refusals"):
         assert isinstance(numbers[name], (int, float)), name
-    assert numbers["forwarded"] >= 50000
+    assert numbers["forwarded"] == numbers["sent"] >= 50000
     assert numbers["lost"] == numbers["reordered"] == numbers["corrupt"] == 0
-    assert numbers["pps_max_no_loss"] > numbers["offered_pps"] > 0
+    assert numbers["pps_saturated"] > 0 and numbers["offered_pps"] > 0
+    assert set(numbers["host"]) == {"seconds", "steal", "others", "vcpu_waited", "paused"}
+    assert numbers["machine_received"] == numbers["machine_sent"] >= numbers["sent"]
+
+
+def test_one_lost_frame_fails_the_command(tmp_path):
+    """One frame of all that the verdict wants vanishes, in the rig: always found, and the image's
+    own counters say that it was not there."""
+    status, text, result = run_l2fwd(tmp_path, "--frames", "50000", "--drop-one-in", "50000",
+                                     "--no-count")
+    assert status == 1 and "FAILED: lost=1" in text, text
+    numbers = result["results"]
+    assert numbers["lost"] == 1 and numbers["sent"] == numbers["forwarded"] + 1
+    assert numbers["machine_received"] == numbers["machine_sent"]
 
 
 def test_time_to_first_frame(image, build_dir):

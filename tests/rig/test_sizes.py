@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from rig.run_l2fwd import clean
+from rig.judge import clean
 
 
 @pytest.mark.parametrize("mode", ["io", "mac", "macswap"])

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rig.run_l2fwd import clean
+from rig.judge import clean
 
 
 def grown(before, after, port, name):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The measuring instrument itself: the traffic program must see every fault there is."""
 import struct
+import time
 
 import pytest
 
 from echo import Echo
-from rig.search import highest_loss_free
+from rig import judge
+from rig.search import highest_kept
 from rig.traffic import Traffic, TrafficError
 
 
@@ -86,16 +88,62 @@ def test_foreign_frames_are_told_apart(tried):
     assert faults(tried(fault=lambda n, f: [f, arp] if n == 3 else [f])) == {"foreign": 1}
 
 
-def test_full_window_is_loss(tried):
-    """Nothing ever comes back: the first `window` frames are sent, the rest is lost."""
+def test_full_window_is_not_loss(tried):
+    """Nothing ever comes back: the first `window` frames are lost. The rest was never sent: it
+    is not lost, and in an open loop it counts against the rate."""
+    answer = tried(fault=lambda n, f: [], window=100, quiet_ms=50, open_loop=True)
+    assert (answer["sent"], answer["not_sent"], answer["lost"]) == (100, 1900, 100)
     answer = tried(fault=lambda n, f: [], window=100, quiet_ms=50)
-    assert (answer["sent"], answer["window_lost"], answer["lost"]) == (100, 1900, 2000)
+    assert (answer["sent"], answer["not_sent"], answer["lost"]) == (100, 0, 100)
+
+
+def pause_at(number, seconds):
+    """A forwarder that is not on a CPU for a while, as a machine on a busy host."""
+    def fault(n, frame):
+        if n == number:
+            time.sleep(seconds)
+        return [frame]
+    return fault
+
+
+def test_full_window_holds_the_schedule(tried):
+    """A stall that fills the window many times over: every frame is sent, none is lost."""
+    answer = tried(fault=pause_at(500, 0.5), window=10, rate_pps=20000)
+    assert faults(answer) == {} and answer["not_sent"] == 0
+    assert (answer["sent"], answer["good"]) == (2000, 2000)
+    assert answer["held_us"] > 0
+
+
+def test_open_loop_counts_what_was_not_sent(tried):
+    answer = tried(fault=pause_at(500, 0.5), window=10, rate_pps=20000, open_loop=True)
+    assert faults(answer) == {} and answer["not_sent"] > 0
+    assert answer["sent"] + answer["not_sent"] == answer["offered"] == 2000
+
+
+def test_late_frames_are_not_lost(tried):
+    """The last frames come a second late, behind a silence."""
+    assert faults(tried(fault=pause_at(1900, 1.0), rate_pps=100000)) == {}
+
+
+def test_time_limit_sends_fewer(tried):
+    """The time is up before the frames are sent: fewer, all judged."""
+    answer = tried(rate_pps=1000, frames=100000, limit_ms=300)
+    assert faults(answer) == {} and 0 < answer["sent"] < 1000
 
 
 def test_expired_window_opens_again(tried):
     answer = tried(fault=lambda n, f: [] if 200 <= n < 300 else [f], window=100, expire_ms=20)
-    assert answer["good"] > 1500
-    assert answer["lost"] == answer["window_lost"] + 100
+    assert (answer["good"], answer["lost"]) == (1900, 100)
+
+
+@pytest.mark.parametrize("one_in", [500, 2000])
+def test_the_thief_is_seen(traffic_program, tmp_path, one_in):
+    """The switch that makes the rig drop: what it takes is lost, whoever forwards well."""
+    with Echo(str(tmp_path)) as echo, \
+            Traffic(traffic_program, ports=echo.ports, drop_one_in=one_in) as traffic:
+        answer = traffic.run(20000, frames=2000, quiet_ms=500)
+    assert faults(answer) == {"lost": 2000 // one_in}
+    assert not judge.clean(answer)
 
 
 @pytest.mark.parametrize("count", [1, 2, 31, 1024])
@@ -151,16 +199,27 @@ def test_replay_sees_loss_and_change(traffic_program, tmp_path):
 
 
 def test_search_finds_the_edge():
-    """A pretended machine that holds 123 kpps, and loses one trial in five by accident."""
+    """A pretended machine that keeps 123 kpps, on a host that stalls in two trials of five."""
     tries = []
 
     def trial(rate_pps):
         tries.append(rate_pps)
-        return rate_pps <= 123000 and len(tries) % 5 != 0
-    found = highest_loss_free(trial, low_pps=1000, high_pps=1000000, precision=0.06, tries=2)
+        return rate_pps <= 123000 and len(tries) % 5 not in (0, 2)
+    found = highest_kept(trial, low_pps=1000, high_pps=1000000, precision=0.06)
     assert 123000 * 0.90 <= found.rate_pps <= 123000
-    assert len(tries) < 60
+    assert found.trials == [(rate, (rate <= 123000 and i % 5 not in (0, 2)))
+                            for i, rate in enumerate(tries, 1)]
+    assert len(tries) < 60 and not found.cut_short
 
 
 def test_search_of_a_dead_machine_ends():
-    assert highest_loss_free(lambda rate: False, 1000, 1000000).rate_pps == 0
+    assert highest_kept(lambda rate: False, 1000, 1000000).rate_pps == 0
+
+
+def test_search_ends_with_its_time():
+    """What was kept so far stands; without any, 0."""
+    left = [True] * 4
+    found = highest_kept(lambda rate: rate < 50000, 1000, 1000000, tries=1,
+                         more=lambda: bool(left) and left.pop())
+    assert found.cut_short and len(found.trials) <= 4
+    assert found.rate_pps in (0, *(rate for rate, kept in found.trials if kept))
