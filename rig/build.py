@@ -65,25 +65,38 @@ def find_image(folder, name):
 
 
 def unit_results(folder):
-    """Cases of the last `meson test`, from its log: (passed, [names of failed ones])."""
-    passed, failed = 0, []
+    """Cases of the last `meson test`, from its log: (passed, [names of failed ones],
+    [(name, reason) of skipped ones])."""
+    passed, failed, skipped = 0, [], []
     with open(folder / "meson-logs" / "testlog.json", encoding="utf-8") as log:
         for line in log:
             test = json.loads(line)
-            good, bad = cases(test.get("stdout", "") + test.get("stderr", ""))
+            good, bad, left = cases(test.get("stdout", "") + test.get("stderr", ""))
+            skipped += [(f"{test['name']}: {name}", why) for name, why in left]
             if test["result"] in ("OK", "EXPECTEDFAIL"):
-                passed += good or 1
-            elif test["result"] != "SKIP":
+                passed += good or (0 if left else 1)
+            elif test["result"] == "SKIP":
+                skipped += [] if left else [(test["name"], "the program says so")]
+            else:
                 passed += good
                 failed += [f"{test['name']}: {name}" for name in bad] or [test["name"]]
-    return passed, failed
+    return passed, failed, skipped
 
 
 def cases(text):
-    """What one cmocka program said: (number passed, names of failed cases)."""
+    """What one cmocka program said: (number passed, names of failed cases, (name, reason) of
+    skipped ones; the reason is a line "skip: ..." that the case printed)."""
     good = sum(int(number) for number in re.findall(r"^\[  PASSED  \] (\d+) test", text, re.M))
     bad = re.findall(r"^\[  FAILED  \] (?!\d+ test)(\S+)", text, re.M)
-    return good, sorted(set(bad))
+    skipped, reason = {}, ""
+    for line in text.splitlines():
+        if line.startswith("[ RUN "):
+            reason = ""
+        elif line.startswith("skip: "):
+            reason = line.removeprefix("skip: ")
+        elif match := re.match(r"\[  SKIPPED \] (?!\d+ test)(\S+)", line):
+            skipped.setdefault(match.group(1), reason or "no reason given")
+    return good, sorted(set(bad)), list(skipped.items())
 
 
 def run_unit_tests(folder):
@@ -91,7 +104,7 @@ def run_unit_tests(folder):
     ran = subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild", "--print-errorlogs",
                           "--suite", "unit"], cwd=ROOT, capture_output=True, text=True,
                          check=False)
-    passed, failed = unit_results(folder)
+    passed, failed, skipped = unit_results(folder)
     if ran.returncode != 0 and not failed:
         failed = [f"meson test: {ran.stderr.strip()[-300:]}"]
-    return passed, failed, ran.stdout[-8000:] if failed else ""
+    return passed, failed, skipped, ran.stdout[-8000:] if failed else ""

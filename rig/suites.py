@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./millrace test`: every layer of tests, one total; `fuzz` and `soak`: long runs."""
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -17,51 +18,68 @@ FUZZ_TOTAL_S = 60
 RIG_TESTS = build.ROOT / "tests" / "rig"
 # Long: software cards in a newer QEMU, Linux and DPDK guests. `./millrace test cards`.
 CARD_TESTS = ("test_model.py", "test_ixgbe.py", "test_compare.py")
-SECOND_LOOK_MOST = 3  # rig tests; more failures than that are no accident
+AGAIN_MOST = 3  # rig tests that failed are run once more; more than that are no accident
 UNIT_VARIANTS = ("build", "build-clang", "build-hostile")
 
 
+@dataclasses.dataclass
+class Layer:
+    """Cases of a layer, or of a part of it."""
+    passed: int = 0
+    failed: list = dataclasses.field(default_factory=list)   # names
+    flaky: list = dataclasses.field(default_factory=list)    # names: failed, then passed
+    skipped: list = dataclasses.field(default_factory=list)  # (name, reason)
+    output: str = ""                                         # shown when something failed
+
+
 class Total:
-    """Passed and failed cases of all layers; names of the failed ones."""
+    """Cases of all layers, and what to say of them."""
 
     def __init__(self, log):
-        self.passed = self.skipped = 0
-        self.failed = []
+        self.sum = Layer()
         self._log = log
 
-    def add(self, layer, passed, failed, seconds, skipped=0, output=""):
-        self.passed += passed
-        self.skipped += skipped
-        self.failed += [f"{layer}: {name}" for name in failed]
-        if failed and output:
-            self._log(output)
-        more = f", {skipped} skipped" if skipped else ""
-        self._log(f"test: {layer}: {passed} passed, {len(failed)} failed{more} "
-                  f"({seconds:.0f} s)")
+    def add(self, name, layer, seconds):
+        self.sum.passed += layer.passed
+        self.sum.failed += [f"{name}: {case}" for case in layer.failed]
+        self.sum.flaky += [f"{name}: {case}" for case in layer.flaky]
+        self.sum.skipped += [(f"{name}: {case}", why) for case, why in layer.skipped]
+        if layer.failed and layer.output:
+            self._log(layer.output)
+        self._log(f"test: {name}: {layer.passed} passed, {len(layer.failed)} failed, "
+                  f"{len(layer.flaky)} flaky, {len(layer.skipped)} skipped ({seconds:.0f} s)")
 
     def finish(self):
-        for name in self.failed:
-            self._log(f"test: FAILED {name}")
-        self._log(f"{self.passed} passed, {len(self.failed)} failed")
-        return 1 if self.failed or not self.passed else 0
+        """Names what did not simply pass; the last two lines are the counts."""
+        total = self.sum
+        for name, why in total.skipped:
+            self._log(f"skipped {name}: {why}")
+        for name in total.flaky:
+            self._log(f"flaky {name}")
+        for name in total.failed:
+            self._log(f"failed {name}")
+        counts = f"{total.passed} passed, {len(total.failed)} failed"
+        self._log(f"{counts}, {len(total.flaky)} flaky, {len(total.skipped)} skipped")
+        self._log(counts)
+        return 1 if total.failed or not total.passed else 0
 
 
-def _timed(total, layer, function):
+def _timed(total, name, function):
     """Runs a layer; a layer that cannot run at all is one failure, and the next one runs."""
     begin = time.monotonic()
     try:
-        passed, failed, skipped, output = function()
+        layer = function()
     except (build.BuildError, OSError, subprocess.SubprocessError) as error:
-        passed, failed, skipped, output = 0, ["did not run"], 0, str(error)
-    total.add(layer, passed, failed, time.monotonic() - begin, skipped, output)
+        layer = Layer(failed=["did not run"], output=str(error))
+    total.add(name, layer, time.monotonic() - begin)
 
 
 def unit(total, log):
     """Unit tests with fakes: gcc, clang, hostile build; all with ASan and UBSan."""
     for variant in UNIT_VARIANTS:
         def run(variant=variant):
-            passed, failed, output = build.run_unit_tests(build.build(variant, log))
-            return passed, failed, 0, output
+            passed, failed, skipped, output = build.run_unit_tests(build.build(variant, log))
+            return Layer(passed, failed, skipped=skipped, output=output)
         _timed(total, f"unit {variant}", run)
 
 
@@ -75,7 +93,7 @@ def analyze(total, log):
         ran = subprocess.run([sys.executable, str(script)], cwd=build.ROOT, check=False,
                              capture_output=True, text=True)
         failed = ["findings"] if ran.returncode else []
-        return 1 - len(failed), failed, 0, ran.stdout + ran.stderr
+        return Layer(1 - len(failed), failed, output=ran.stdout + ran.stderr)
     _timed(total, "analyze", run)
 
 
@@ -108,28 +126,30 @@ def fuzz_all(total, seconds, seed, log):
     """Every fuzzer, together `seconds` long."""
     def run():
         programs = fuzzers(build.build("build-fuzz", log))
-        passed, failed, output = 0, [], ""
+        layer = Layer(failed=[] if programs else ["no fuzzers"])
         for program in programs:
             good, text = _fuzz_one(program, seconds / len(programs), seed, log)
-            passed += good
+            layer.passed += good
             if not good:
-                failed.append(program.name)
-                output += text
-        return passed, failed or ([] if programs else ["no fuzzers"]), 0, output
+                layer.failed.append(program.name)
+                layer.output += text
+        return layer
     _timed(total, "fuzz", run)
 
 
-def _pytest_cases(path):
-    """(passed, failed names, skipped) from a JUnit file."""
-    passed, skipped, failed = 0, 0, []
+def pytest_cases(path):
+    """A Layer of a JUnit file."""
+    layer = Layer()
     for case in ElementTree.parse(path).iter("testcase"):
+        name, skipped = f"{case.get('classname')}.{case.get('name')}", case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
-            failed.append(f"{case.get('classname')}.{case.get('name')}")
-        elif case.find("skipped") is not None:
-            skipped += 1
+            layer.failed.append(name)
+        elif skipped is not None:
+            layer.skipped.append((name, skipped.get("message") or "no reason given"))
         else:
-            passed += 1
-    return passed, failed, skipped
+            layer.passed += 1
+    layer.failed = list(dict.fromkeys(layer.failed))  # a case and its clean-up may both fail
+    return layer
 
 
 def _node(name):
@@ -139,7 +159,7 @@ def _node(name):
 
 
 def _pytest(folder, environment, words):
-    """(passed, names of the failed, skipped) of one pytest run."""
+    """A Layer of one pytest run."""
     xml = folder / "rig-tests.xml"
     xml.unlink(missing_ok=True)
     ran = subprocess.run(
@@ -147,16 +167,30 @@ def _pytest(folder, environment, words):
          f"--junitxml={xml}", *words],
         cwd=build.ROOT, check=False, env=environment)
     if not xml.exists():
-        return 0, [f"pytest ended with {ran.returncode}"], 0
-    passed, failed, skipped = _pytest_cases(xml)
-    if ran.returncode not in (0, 1) and not failed:
-        failed = [f"pytest ended with {ran.returncode}"]
-    return passed, failed, skipped
+        return Layer(failed=[f"pytest ended with {ran.returncode}"])
+    layer = pytest_cases(xml)
+    if ran.returncode not in (0, 1) and not layer.failed:
+        layer.failed = [f"pytest ended with {ran.returncode}"]
+    return layer
+
+
+def again(layer, run, log):
+    """A few failures are tried once more, each in sight: one that passes then is flaky, neither
+    passed nor failed, and has a line of its own at the end. Its cause is to be found."""
+    if not layer.passed or not 0 < len(layer.failed) <= AGAIN_MOST:
+        return layer
+    log(f"test: rig: once more: {', '.join(layer.failed)}")
+    second = run(layer.failed)
+    if second.passed + len(second.failed) + len(second.skipped) != len(layer.failed):
+        return layer  # it did not run as it should: what failed stays failed
+    flaky = [name for name in layer.failed
+             if name not in second.failed and name not in dict(second.skipped)]
+    return Layer(layer.passed, [name for name in layer.failed if name not in flaky], flaky,
+                 layer.skipped, layer.output)
 
 
 def rig(total, log, select=()):
-    """The shipped images in QEMU (pytest). Machines and traffic share this host with whatever
-    else it does: a few failures get a second look, which the output says."""
+    """The shipped images in QEMU (pytest)."""
     def run():
         folder = build.build("build", log)
         environment = {**os.environ, "MILLRACE_BUILD": str(folder),
@@ -166,17 +200,14 @@ def rig(total, log, select=()):
             environment.setdefault("MILLRACE_LINUX", kernel)
         cards = [f"--ignore={RIG_TESTS / name}" for name in CARD_TESTS]
         words = [str(RIG_TESTS), *cards] if not select else list(select)
-        passed, failed, skipped = _pytest(folder, environment, words)
-        if 0 < len(failed) <= SECOND_LOOK_MOST and passed:
-            log(f"test: rig: a second look at {', '.join(failed)}")
-            more, failed, _ = _pytest(folder, environment, [_node(name) for name in failed])
-            passed += more
-        return passed, failed, skipped, ""
+        return again(_pytest(folder, environment, words),
+                     lambda names: _pytest(folder, environment, [_node(n) for n in names]), log)
     _timed(total, "rig", run)
 
 
 def run_tests(layers, select, log):
-    """Runs layers; the last line is `N passed, N failed`. Returns the exit status."""
+    """Runs layers; the last line is `N passed, N failed`, the one before it has the flaky and
+    the skipped ones too. Returns the exit status."""
     total = Total(log)
     if "unit" in layers:
         unit(total, log)

@@ -318,6 +318,7 @@ static void poisoned_when_free(void **state)
 #else
 static void poisoned_when_free(void **state)
 {
+    print_message("skip: built without the address sanitizer\n");
     skip();
 }
 #endif
