@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 
+from . import progress
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 # variant -> (environment, meson options). `build` is what users run.
@@ -23,13 +25,11 @@ class BuildError(RuntimeError):
     """A build failed; the message ends with its last lines."""
 
 
-def _run(command, environment, log_path):
-    with open(log_path, "ab") as log:
-        status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment},
-                                stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+def _run(command, environment, log_path, say):
+    with open(log_path, "a", encoding="utf-8") as log:
+        status, tail = progress.run(command, "build", say, log=log, cwd=ROOT,
+                                    env={**os.environ, **environment})
     if status != 0:
-        with open(log_path, encoding="utf-8", errors="replace") as log:
-            tail = "".join(log.readlines()[-40:])
         raise BuildError(f"{' '.join(command)} failed ({log_path}):\n{tail}")
 
 
@@ -44,10 +44,18 @@ def build(variant="build", log=print, targets=(), environment=None):
     log_path.unlink(missing_ok=True)
     if not (folder / "build.ninja").exists():
         log(f"build: configuring {variant}")
-        _run(["meson", "setup", *options, str(folder)], environment, log_path)
+        _run(["meson", "setup", *options, str(folder)], environment, log_path, log)
     log(f"build: {variant}")
-    _run(["ninja", "-C", str(folder), *targets], environment, log_path)
+    _run(["ninja", "-C", str(folder), *targets], environment, log_path, log)
     return folder
+
+
+def found(library, variant="build"):
+    """False when a variant was configured without a library that Meson looked for."""
+    listed = ROOT / variant / "meson-info" / "intro-dependencies.json"
+    if not listed.exists():
+        return True  # not configured yet: it will look
+    return any(one["name"] == library for one in json.loads(listed.read_text(encoding="utf-8")))
 
 
 def forget(variant="build"):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line of ./millrace: parses, sets up, calls."""
 import argparse
+import contextlib
 import pathlib
 import signal
 import sys
 
 from . import bench, build, compare, setup, tune
+from .options import seconds, whole, wrong
 
 BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
 NICS = ("e1000e", "ixgbe")
@@ -30,34 +32,22 @@ def say(text):
     print(text, flush=True)
 
 
-def _whole(least, most):
-    """A type for argparse: a whole number of that range."""
-    def parse(text):
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text}: {least}..{most}")
-        return value
-    return parse
-
-
 def _nic_option(parser):
     parser.add_argument("--nic", choices=NICS, default="e1000e",
                         help="card of the ports (e1000e); ixgbe: software 82599")
 
 
-def _machine_options(parser, boot, seconds):
+def _machine_options(parser, boot, lasts):
     _nic_option(parser)
     parser.add_argument("--boot", choices=BOOTS, default=boot,
                         help=f"way to boot ({boot}); pxe-card: iPXE over an ixgbe test port")
-    parser.add_argument("--cores", type=_whole(1, CORES_MOST), default=1,
+    parser.add_argument("--cores", type=whole(1, CORES_MOST), default=1,
                         help=f"cores of the machine, 1..{CORES_MOST} (1)")
-    parser.add_argument("--queues", type=int, help="receive queues a port (the image's default)")
+    parser.add_argument("--queues", type=whole(1, 16),
+                        help="receive queues a port (the image's default)")
     parser.add_argument("--args", default="", help="boot arguments, \"name=value ...\"")
-    parser.add_argument("--seconds", type=float, default=seconds,
-                        help=f"how long ({seconds:g})")
+    parser.add_argument("--seconds", type=seconds, default=lasts,
+                        help=f"how long ({lasts:g})")
 
 
 def parser():
@@ -71,14 +61,14 @@ def parser():
     one = commands.add_parser("run", help="boot an application and drive it")
     one.add_argument("app", choices=("l2fwd",))
     _machine_options(one, "pxe-bios", 0)
-    one.add_argument("--frames", type=_whole(1, 1000000000), default=0,
+    one.add_argument("--frames", type=whole(1, 1000000000), default=0,
                      help="frames that the verdict wants (1000000)")
     one.add_argument("--thorough", action="store_true",
                      help="five times the frames and long searches: some minutes")
-    one.add_argument("--drop-one-in", type=_whole(1, 1000000000), default=0, metavar="N",
+    one.add_argument("--drop-one-in", type=whole(1, 1000000000), default=0, metavar="N",
                      help="test of the rig: one received frame in N vanishes; the run must fail")
     one.add_argument("--sizes", default="60", help="frame bytes: 60 | 60,594 | imix | 60-1514")
-    one.add_argument("--flows", type=int, default=16, help="flows a direction (16)")
+    one.add_argument("--flows", type=whole(1, 4096), default=16, help="flows a direction (16)")
     one.add_argument("--json", metavar="FILE", help="write the result")
     one.add_argument("--no-count", dest="count", action="store_false",
                      help="do not count instructions")
@@ -87,7 +77,7 @@ def parser():
                      default="all")
     one.add_argument("files", nargs="*", help="rig: only these files")
     one = commands.add_parser("fuzz", help="fuzz every parser")
-    one.add_argument("--seconds", type=float, default=600)
+    one.add_argument("--seconds", type=seconds, default=600)
     one.add_argument("--seed", type=int, default=1)
     one = commands.add_parser("soak", help="mixed traffic for long")
     _machine_options(one, "direct", 600)
@@ -159,7 +149,7 @@ def _count(options):
 
 def _bench(options):
     setup.ensure(("build",), say)
-    if setup.ensure(("bench",), say):
+    if setup.ensure(("bench",), say) or not build.found("libdpdk"):
         build.forget()
     return bench.main(options)
 
@@ -207,13 +197,20 @@ def main(arguments):
     """Returns the exit status: 0 good, 1 the thing failed, 2 it could not be done at all."""
     if arguments in ([], ["help"]):
         arguments = ["--help"]
-    options = parser().parse_args(arguments)
-    # Ended from outside: leave as by Ctrl-C, so that machines and their folders go too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    top = parser()
+    options = top.parse_args(arguments)
+    mistake = wrong(options)
+    if mistake:
+        top.error(mistake)
+    # Ended from outside, or the terminal is gone: leave as by Ctrl-C, so that machines and their
+    # folders go too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:
-        say("millrace: interrupted")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            say("millrace: interrupted")
         return 130
     except (setup.SetupError, build.BuildError, OSError, RuntimeError, AssertionError) as error:
         print(f"millrace: {error}", file=sys.stderr, flush=True)

@@ -226,7 +226,8 @@ def count_side(kind, build_dir):
             return (counts.snapshot() - first).iterations, answer
         idle, _ = during(lambda: time.sleep(0.5))
         single, trickle = during(lambda: traffic.run(2000, seconds=0.7, lanes="0>1"))
-        busy, answer = during(lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=1.5, lanes="0>1"))
+        busy, answer = during(lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=1.5,
+                                                  lanes="0>1"))
         counts.close()
     finally:
         if side:
@@ -282,8 +283,8 @@ def latency(side, rate_pps):
     answer = side.traffic.run(max(int(rate_pps), 100), seconds=LATENCY_S, block=True,
                               open_loop=True)
     interrupts = side.kind.interrupts(side.machine) - before
-    return (answer["latency_us"]["p50"], answer["latency_us"]["p99"], answer["lost"] + answer["not_sent"],
-            interrupts / LATENCY_S)
+    return (answer["latency_us"]["p50"], answer["latency_us"]["p99"],
+            answer["lost"] + answer["not_sent"], interrupts / LATENCY_S)
 
 
 def curve_point(side, rate_pps):

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from . import qemu11, unpack
+from . import progress, qemu11, unpack
 
 # package -> why. docs/dependencies.md says more about each.
 BUILD = {
@@ -71,27 +71,36 @@ def missing(groups=("build", "run", "test")):
     return {name: why for name, why in wanted.items() if name not in present}
 
 
-def _as_root():
+def _apt_line(names):
+    """What an administrator would type."""
+    return "apt-get install -y --no-install-recommends " + " ".join(names)
+
+
+def _as_root(names):
+    """Words before a command that root must run; SetupError when there is no way to be root."""
+    by_hand = "have an administrator run\n    " + _apt_line(names)
     if os.geteuid() == 0:
         return []
-    if shutil.which("sudo"):
-        return ["sudo"]
-    raise SetupError("installing packages needs root, and there is no sudo: run "
-                     "'./millrace setup' once as root")
+    if not shutil.which("sudo"):
+        raise SetupError(f"installing packages needs root, and there is no sudo: {by_hand}")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+    if subprocess.run(["sudo", "-n", "true"], **quiet).returncode != 0 and \
+            subprocess.run(["sudo", "-v"], check=False).returncode != 0:
+        raise SetupError(f"installing packages needs root, and sudo refuses this user: {by_hand}")
+    return ["sudo"]
 
 
 def install(packages, log):
     """Installs Debian packages with apt-get."""
-    prefix = _as_root()
-    environment = prefix + ["env", "DEBIAN_FRONTEND=noninteractive"]
     names = list(packages)
-    command = environment + ["apt-get", "install", "-y", "-q", "--no-install-recommends"] + names
-    log(f"setup: {' '.join(command)}")
-    if subprocess.run(environment + ["apt-get", "update", "-q"], check=False,
-                      stdout=subprocess.DEVNULL).returncode != 0:
-        log("setup: apt-get update failed; trying to install all the same")
-    if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode != 0:
-        raise SetupError("apt-get could not install: " + " ".join(names))
+    environment = _as_root(names) + ["env", "DEBIAN_FRONTEND=noninteractive"]
+    log("setup: " + _apt_line(names))
+    status, tail = progress.run(environment + ["apt-get", "update", "-q"], "setup: update", log)
+    if status != 0:
+        log(f"{tail}setup: apt-get update failed; trying to install all the same")
+    status, tail = progress.run(environment + _apt_line(names).split(), "setup: install", log)
+    if status != 0:
+        raise SetupError(f"{tail}apt-get could not install: " + " ".join(names))
 
 
 def linux_kernel(folder, log):

@@ -3,11 +3,18 @@
 import dataclasses
 import json
 import os
+import re
+import subprocess
+import time
+import types
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from rig import build, cli, cpio, elf, judge, picture, pxe, report, run_l2fwd, suites
+from rig import (build, cli, cpio, elf, judge, options, picture, progress, pxe, report,
+                 run_l2fwd, setup, suites)
+from rig.console import Console
+from rig.traffic import ProbeLost
 
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -241,9 +248,107 @@ def test_help(words, capsys):
     assert ended.value.code == 0 and "millrace" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["run"], ["run", "l2fwd", "--boot", "floppy"],
-                                   ["boot"]])
-def test_bad_command_lines(words):
+@pytest.mark.parametrize("words, says", [
+    (["nonsense"], "invalid choice"), (["run"], "required"), (["boot"], "required"),
+    (["run", "l2fwd", "--boot", "floppy"], "invalid choice"),
+    *((["run", "l2fwd", "--cores", cores], "1..64") for cores in ("0", "-1", "65", "x")),
+    (["run", "l2fwd", "--seconds", "-1"], "seconds"),
+    (["run", "l2fwd", "--json", "/nonexistent/x"], "cannot write /nonexistent/x"),
+    (["run", "l2fwd", "--args", "batch=8 at_stop=halt"], "at_stop=halt"),
+    (["soak", "--args", "mode=rxonly"], "mode=rxonly"),
+    (["run", "l2fwd", "--args", "mode=txonly"], "mode=txonly"),
+    (["tune", "--nic", "foo"], "invalid choice"), (["bench", "l2fwd", "--rounds", "0"], "rounds"),
+    (["compare", "dpdk", "--boots", "0"], "boots")])
+def test_bad_command_lines(words, says, capsys):
+    """Refused before anything is installed, built or started, with the reason."""
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
-    assert ended.value.code == 2
+    assert ended.value.code == 2 and says in capsys.readouterr().err
+
+
+def test_a_json_file_is_tried_and_not_left(tmp_path):
+    assert options.unwritable(str(tmp_path / "a.json")) is None
+    assert not (tmp_path / "a.json").exists()
+    assert "denied" in options.unwritable("/proc/version") or os.geteuid() == 0
+
+
+def test_two_runs_in_one_second_have_files_of_their_own(monkeypatch):
+    """Same second, same machine: the processes differ."""
+    one = types.SimpleNamespace(nic="e1000e", boot="direct", cores=1)
+    monkeypatch.setattr(time, "strftime", lambda _: "20260101-000000")
+    names = set()
+    for pid in (100, 101):
+        monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
+        names.add(run_l2fwd.result_name(one))
+    assert len(names) == 2
+
+
+def test_long_commands_are_in_sight(tmp_path):
+    """Every so often a line says how far; all output is kept, the status is the command's."""
+    said = []
+    with open(tmp_path / "log", "w", encoding="utf-8") as log:
+        status, tail = progress.run(
+            ["sh", "-c", "echo '[1/2] one'; sleep 1; echo '[2/2] two' >&2; exit 3"], "build",
+            said.append, log=log, every_s=0.2)
+    assert status == 3 and tail == "[1/2] one\n[2/2] two\n"
+    assert (tmp_path / "log").read_text() == tail
+    assert said and re.fullmatch(r"build: \d+ s: \[1/2\] one", said[0])
+
+
+@pytest.mark.parametrize("sudo, says", [
+    (None, "there is no sudo"), ("exit 1", "sudo refuses this user"), ("exit 0", None)])
+def test_who_may_not_install_is_told_what_to_hand_on(tmp_path, monkeypatch, sudo, says):
+    """Without the right to sudo: that is said, and the line for an administrator."""
+    if sudo:
+        (tmp_path / "sudo").write_text(f"#!/bin/sh\n{sudo}\n")
+        (tmp_path / "sudo").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    if says is None:
+        assert setup._as_root(["gcc"]) == ["sudo"]
+        return
+    with pytest.raises(setup.SetupError) as error:
+        setup._as_root(["gcc", "meson"])
+    assert says in str(error.value)
+    assert "apt-get install -y --no-install-recommends gcc meson" in str(error.value)
+
+
+def test_a_library_that_came_later_is_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    assert build.found("libdpdk")  # nothing is configured: it will look
+    info = tmp_path / "build" / "meson-info"
+    info.mkdir(parents=True)
+    (info / "intro-dependencies.json").write_text('[{"name": "cmocka"}]')
+    assert not build.found("libdpdk") and build.found("cmocka")
+
+
+class DeadMachine:
+    """A machine of which only the console matters."""
+
+    def __init__(self, lines, alive):
+        self.alive = lambda: alive
+        read, write = os.pipe()
+        os.write(write, "".join(line + "\n" for line in lines).encode())
+        os.close(write)
+        self.console = Console(read, -1)
+        self.console.wait_closed(5)
+        os.close(read)
+
+
+class DeafTraffic:
+    def probe(self, **_):
+        raise ProbeLost("traffic: none of 3 probes came back")
+
+
+@pytest.mark.parametrize("lines, alive, says", [
+    (['argument mistake: arg text="queues=99" mistake="out of range"', "exit code=2"], True,
+     'argument mistake: arg text="queues=99"'),
+    (['l2fwd error=no_ports remedy="x"', "exit code=4"], False, 'l2fwd error=no_ports'),
+    (["boot entry=pvh"], False, "the machine ended"),
+    (["l2fwd state=forwarding"], True, "the image forwards, but no frame")])
+def test_headline_is_the_image_s_own_error(monkeypatch, lines, alive, says):
+    """At once when the image has ended; soon when it forwards and nothing comes back."""
+    monkeypatch.setattr(run_l2fwd, "SILENCE_S", 0.1)
+    with pytest.raises(run_l2fwd.RunError) as error:
+        run_l2fwd.first_frame(DeadMachine(lines, alive), DeafTraffic(), "0>1", 20)
+    assert str(error.value).startswith(says)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Values of the command line that are refused before anything is started."""
+import argparse
+import os
+
+
+def whole(least, most):
+    """A type for argparse: a whole number of that range."""
+    def parse(text):
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text}: {least}..{most}")
+        return value
+    return parse
+
+
+def seconds(text):
+    """A type for argparse: a time that is not negative, and ends."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1e7:
+        raise argparse.ArgumentTypeError(f"{text}: seconds, 0..10000000")
+    return value
+
+
+def unwritable(path):
+    """Why a file cannot be written, tried at once; None when it can."""
+    new = not os.path.exists(path)
+    try:
+        with open(path, "a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        return f"cannot write {path}: {error.strerror}"
+    if new:
+        os.unlink(path)
+    return None
+
+
+def boot_args_wrong(command, text):
+    """Why boot arguments that the image takes cannot serve a command; None when they can."""
+    for word in text.split():
+        if word in ("mode=rxonly", "mode=txonly"):
+            return f"{word}: {command} sends frames and judges those that come back"
+        if word == "at_stop=halt":
+            return f"{word}: {command} waits until the machine is off"
+    return None
+
+
+def wrong(options):
+    """What is wrong with options of a command that was parsed; None when nothing is."""
+    for name in ("rounds", "bursts", "boots"):
+        if getattr(options, name, 1) < 1:
+            return f"--{name} {getattr(options, name)}: at least 1"
+    if options.command in ("run", "soak", "count"):
+        mistake = boot_args_wrong(options.command, options.args)
+        if mistake:
+            return f"--args {mistake}"
+    path = getattr(options, "json", None)
+    mistake = unwritable(path) if path else None
+    return f"--json: {mistake}" if mistake else None
