@@ -8,14 +8,27 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from rig import count, qemu, run_l2fwd  # noqa: E402  (needs the path above)
+from rig import count, qemu, qemu11, run_l2fwd  # noqa: E402  (needs the path above)
 from rig.traffic import Traffic  # noqa: E402
+
+
+PATIENCE = 6  # waits say what an idle host needs
+
+
+@pytest.fixture(scope="session")
+def vfio_qemu():
+    """A QEMU with vfio-user, unpacked at the first use."""
+    try:
+        return qemu11.get()
+    except qemu11.SetupError as error:
+        pytest.skip(f"no QEMU >= 10.1: {error}")
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +66,34 @@ def machine(image, tmp_path):
     def start(name, **options):
         path = name if str(name).endswith((".elf", ".img")) else image(name)
         options.setdefault("log", str(tmp_path / f"console{len(started)}.log"))
+        options.setdefault("patience", PATIENCE)
         started.append(qemu.Machine(path, **options))
         return started[-1].start()
     yield start
     for one in started:
         one.close()
+
+
+class CoreTime:
+    """A core's time between two reports. The time in which its vCPU thread was ready and had no
+    host CPU is the host's: for the guest it is time awake, and it is subtracted here."""
+
+    def __init__(self, core, before, after, waits_before, waits_after):
+        one, two, thread = before["cores"][core], after["cores"][core], f"CPU {core}/TCG"
+        self.span_us = after["uptime_us"] - before["uptime_us"]
+        self.halted_us = two["halt_us"] - one["halt_us"]
+        self.wakes = two["wakes"] - one["wakes"]
+        self.host_us = (waits_after[thread] - waits_before[thread]) / 1000
+
+    def awake(self):
+        """Share of the time that it was awake and had a CPU, at least."""
+        return max(0.0, self.span_us - self.halted_us - self.host_us) / self.span_us
+
+    def wakes_per_s(self):
+        return self.wakes * 1e6 / self.span_us
+
+    def __repr__(self):
+        return f"CoreTime({vars(self)})"
 
 
 class Forwarding:
@@ -74,6 +110,20 @@ class Forwarding:
         for name, value in values.items():
             self.console.send(f"set {name}={value}")
         self.report()  # commands are done in order: an answer means the others were taken
+
+    def watch(self, seconds):
+        """What each core did for so long: see CoreTime."""
+        before, waits = self.report(), self.machine.thread_waits()
+        time.sleep(seconds)
+        return [CoreTime(core, before, self.report(), waits, self.machine.thread_waits())
+                for core in range(len(before["cores"]))]
+
+    def clean_cards(self):
+        """Asserts that software cards saw nothing that a driver must not do, and lost nothing."""
+        for card in self.machine.cards.reports():
+            wrong = {name: card[name] for name in ("bad_descs", "bad_tails", "dma_errors",
+                                                   "rx_missed", "backend_lost") if card[name]}
+            assert not wrong, card
 
     def stop_clean(self):
         """Stops the image; asserts that nothing is lost inside it. Returns its last report."""

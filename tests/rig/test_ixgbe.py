@@ -4,45 +4,24 @@ import os
 
 import pytest
 
-from rig import count, pxe, qemu11
+from rig import count, pxe
 from rig.judge import clean
 from rig.run_l2fwd import WINDOW
 
-RATE_PPS = 20000  # far below what holds: the host's stalls do not matter
+RATE_PPS = 20000
 FRAMES = 40000
 FLOWS = 64
-STALLS_MOST = 3
-STALLED_US = 50000
 INSTRUCTIONS_MOST = 100  # a packet in full bursts, owner checks on, macswap; DPDK's: 136
 EMPTY_MOST = 60          # a poll that finds nothing
 
-
-@pytest.fixture(scope="module", autouse=True)
-def vfio_qemu():
-    """A QEMU with vfio-user, unpacked at the first use."""
-    try:
-        return qemu11.get()
-    except qemu11.SetupError as error:
-        pytest.skip(f"no QEMU >= 10.1: {error}")
-
-
-def clean_cards(machine):
-    """The cards saw nothing that a driver must not do, and lost nothing."""
-    for card in machine.cards.reports():
-        wrong = {name: card[name] for name in ("bad_descs", "bad_tails", "dma_errors",
-                                               "rx_missed", "backend_lost") if card[name]}
-        assert not wrong, card
+pytestmark = pytest.mark.usefixtures("vfio_qemu")
 
 
 def forward(rig, frames=FRAMES, **fields):
-    for _ in range(STALLS_MOST):
-        answer = rig.traffic.run(RATE_PPS, frames=frames, **fields)
-        assert not answer["reordered"] and not answer["corrupt"], answer
-        if clean(answer) or answer["paused_us"] < STALLED_US:
-            break  # else the host kept us all from running: that loss is not the machine's
-    assert clean(answer), answer
-    assert answer["good"] == frames
-    clean_cards(rig.machine)
+    """Closed loop: a stall of the host makes it slower, and nothing is lost by that."""
+    answer = rig.traffic.run(RATE_PPS, frames=frames, **fields)
+    assert clean(answer) and answer["good"] == frames, answer
+    rig.clean_cards()
 
 
 @pytest.mark.parametrize("cores", [1, 2])
