@@ -15,7 +15,9 @@ class ConsoleTimeout(AssertionError):
 class Console:
     """Lines that came so far, with their arrival time. Thread safe."""
 
-    def __init__(self, out_fd, in_fd, log_path=None):
+    def __init__(self, out_fd, in_fd, log_path=None, patience=1):
+        """`patience`: every timeout is so many times as long."""
+        self._patience = patience
         self._out_fd = out_fd
         self._in_fd = in_fd
         self._log = open(log_path, "wb") if log_path else None
@@ -95,7 +97,7 @@ class Console:
 
     def wait_for_at(self, pattern, timeout_s, since=0):
         """As wait_for, with the arrival time (time.monotonic()) beside the match."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s * self._patience
         wanted = re.compile(pattern)
         position = since
         with self._changed:
@@ -112,7 +114,8 @@ class Console:
         raise ConsoleTimeout(self._complaint(pattern, timeout_s))
 
     def _complaint(self, pattern, timeout_s):
-        why = "the machine ended" if self._closed else f"not within {timeout_s} s"
+        why = "the machine ended" if self._closed else \
+            f"not within {timeout_s * self._patience:g} s"
         tail = "\n".join("    | " + line for line in self.lines[-25:])
         return f"console: no line matches {pattern!r}: {why}; last lines:\n{tail}"
 

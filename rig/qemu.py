@@ -63,13 +63,16 @@ class Machine:
 
     def __init__(self, image, *, boot="direct", args="", cores=1, memory_mib=512, ports=2,
                  modules=(), cpu="max", machine="q35", smp=None, plugin=None, extra=(),
-                 nic="e1000e", log=None, initrd=None, icount=None, card_options=""):
+                 nic="e1000e", log=None, initrd=None, icount=None, card_options="",
+                 patience=1):
         """`image`: path of NAME.elf or NAME.img (the other one is found beside it).
         `modules`: (name, path) pairs. `initrd`: a file passed as it is (direct boots).
         `smp`: text for -smp instead of `cores`. `plugin`: text for -plugin.
         `icount`: guest time is counted in instructions of 2**icount ns, whatever the host does.
         `nic`: ixgbe (software cards), or a model that QEMU has.
         `card_options`: more options of the software cards (vfio.Cards).
+        `patience`: timeouts of waits are so many times as long: they are guards, and a host
+        that does other things is slower.
         """
         if boot not in BOOTS or (boot == "pxe-card" and nic != "ixgbe"):
             raise ValueError(f"boot={boot}: one of {', '.join(BOOTS)} (pxe-card: only ixgbe)")
@@ -79,7 +82,7 @@ class Machine:
         self.modules, self.initrd = list(modules), initrd
         self.machine_type, self.smp, self.nic = machine, smp or str(cores), nic
         self.plugin, self.extra, self.log, self.icount = plugin, list(extra), log, icount
-        self.card_options = card_options
+        self.card_options, self.patience = card_options, patience
         self.process = None
         self.cards = None   # vfio.Cards of ixgbe ports
         self.console = None
@@ -220,7 +223,7 @@ class Machine:
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
                     preexec_fn=die_with_parent, bufsize=0)
             self.console = Console(self.process.stdout.fileno(), self.process.stdin.fileno(),
-                                   self.log)
+                                   self.log, self.patience)
             if self.boot == "pxe-card":
                 self._leave_boot_network()
         except BaseException:
@@ -262,7 +265,7 @@ class Machine:
     def wait_exit(self, timeout_s):
         """Exit status of QEMU, EXIT_HUNG when it still runs after the timeout."""
         try:
-            status = self.process.wait(timeout_s)
+            status = self.process.wait(timeout_s * self.patience)
         except subprocess.TimeoutExpired:
             return EXIT_HUNG
         self.console.wait_closed(5)

@@ -8,7 +8,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from rig import compare, count, guest, plots, tune, unpack
+from rig import compare, count, guest, judge, plots, tune, unpack
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_S = 60
@@ -139,18 +139,17 @@ def dpdk():
 
 def test_both_forward(dpdk, build_dir, tmp_path):
     """Both guests boot on e1000e and forward 20 kpps without a fault, in turns; stopped ones
-    use no CPU."""
+    use no CPU. So few frames are in flight that no ring can overflow while a core has no CPU."""
     sides = []
     try:
         for kind in (compare.Ours(build_dir, "e1000e"),
                      compare.Dpdk(build_dir, str(tmp_path), "e1000e")):
             sides.append(compare.Side(kind, build_dir / "rig" / "traffic"))
             sides[-1].pause()
-        found = compare.take_turns(sides, 2, lambda side: side.traffic.run(20000, seconds=0.5))
+        found = compare.take_turns(sides, 2, lambda side: side.traffic.run(20000, seconds=0.5,
+                                                                             window=256))
         for name, answers in found.items():
-            for answer in answers:
-                assert answer["corrupt"] == answer["duplicates"] == 0, (name, answer)
-            assert min(a["lost"] + a["reordered"] for a in answers) == 0, (name, answers)
+            assert all(judge.clean(answer) for answer in answers), (name, answers)
         assert all(sum(side.machine.vcpu_load(1)) < 0.01 for side in sides)
         sides[0].resume()
         sides[0].kind.finish(sides[0].machine)
