@@ -130,7 +130,8 @@ def write_page(path, results, conditions):
                                      y_log=name != "halted"))
     rows = [(s.label, p["load_pps"], p.get("p50_us", "-"), p.get("p99_us", "-"),
              p.get("lost", "-"), p.get("not_sent", "-"), f"{p['halted']:.1%}",
-             f"{p['vcpu']:.1%}", p["wakes_per_s"], p["irqs_per_s"]) for s, points in results for p in points]
+             f"{p['vcpu']:.1%}", p["wakes_per_s"], p["irqs_per_s"])
+            for s, points in results for p in points]
     parts += ["<h2>All points</h2>",
               plots.table(("setting", "load, pps", "p50, us", "p99, us", "lost", "not sent",
                            "halted", "vCPU thread", "wakes/s", "interrupts/s"), rows)]
