@@ -7,9 +7,11 @@ import html
 import math
 
 WIDTH, HEIGHT = 620, 380        # of one plot
-LEFT, RIGHT, TOP, BOTTOM = 84, 20, 66, 58
+LEFT, RIGHT, TOP, BOTTOM = 104, 20, 66, 58
 HEAD = 34
+TURNED_X = 20  # foot of the words along the vertical axis
 KEPT, MISSED, LINE = "#0b61c4", "#d1451b", "#0b61c4"
+DASHED = f'stroke="{KEPT}" stroke-dasharray="6 4"'
 STYLE = ("text{font:12px sans-serif;fill:#222}.h{font-size:16px;font-weight:bold}"
          ".t{font-size:14px;font-weight:bold}.m{text-anchor:middle}.e{text-anchor:end}"
          ".a{stroke:#222;fill:none}.g{stroke:#e4e4e4;fill:none}")
@@ -35,7 +37,7 @@ def frame(title, x_label, y_label, x_ticks, y_ticks):
     """Axes with grid lines; ticks are (place, label)."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     out = [text(LEFT, 22, title, "t"), text((LEFT + right) / 2, HEIGHT - 14, x_label, "m"),
-           f'<text transform="translate(18 {(TOP + bottom) / 2:.1f}) rotate(-90)" class="m">'
+           f'<text transform="translate({TURNED_X} {(TOP + bottom) / 2:.1f}) rotate(-90)" class="m">'
            f'{html.escape(y_label)}</text>']
     for at, label in x_ticks:
         out += [f'<path d="M{at:.1f} {TOP}V{bottom}" class="g"/>',
@@ -87,7 +89,7 @@ def latency_plot(histogram, note):
         above -= count
     points.append(f"{x_of(histogram[-1][0]):.1f},{bottom}")
     names = {0: "1 us", 1: "10 us", 2: "100 us", 3: "1 ms", 4: "10 ms", 5: "100 ms", 6: "1 s"}
-    out = frame("Latency " + note, "one frame's way there and back", "frames that took longer",
+    out = frame("Latency " + note, "time of one frame, there and back", "frames that took longer",
                 [(x_of(10 ** e), names.get(e, f"10^{e} us")) for e in range(low, high + 1)],
                 [(y_of(10 ** -e), percent(10 ** -e)) for e in range(depth + 1)])
     for share, name in ((0.5, "half"), (0.01, "1 %")):
@@ -119,10 +121,10 @@ def rate_plot(rates, trials, best_pps):
     out += [(kept_mark if kept else missed_mark)(x_of(len(rates) + i), y_of(rate))
             for i, (rate, kept) in enumerate(trials)]
     if best_pps:
-        out.append(f'<path d="M{LEFT} {y_of(best_pps):.1f}H{right}" stroke="{KEPT}" '
-                   'stroke-dasharray="6 4"/>' +
-                   text(right - 4, y_of(best_pps) - 6, f"highest kept: {best_pps / 1000:.0f} kpps",
-                        "e"))
+        words = f"highest kept: {best_pps / 1000:.0f} kpps"
+        out += [f'<path d="M{LEFT} {y_of(best_pps):.1f}H{right}" {DASHED}/>',
+                f'<path d="M{right - 34 - 6.8 * len(words):.1f} 18h28" {DASHED}/>',
+                text(right, 22, words, "e")]
     return out
 
 

@@ -54,6 +54,7 @@ def test_picture_has_no_words_over_words(tmp_path):
                   [(100000 + 9000 * i, i % 2 == 0) for i in range(30)], 160000)
     found = texts(path)
     assert len(found) > 30
+    assert min(begin for _, begin, _, _ in found) > picture.TURNED_X  # words along the axis
     for number, (words, begin, y, end) in enumerate(found):
         assert 0 <= begin and end <= picture.WIDTH, words
         for other, begin2, y2, end2 in found[number + 1:]:
