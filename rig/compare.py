@@ -361,7 +361,9 @@ def compare_nic(build_dir, nic, options, log):
         kinds = [Ours(build_dir, nic), Dpdk(build_dir, folder, nic)]
         times, sides = boots(kinds, build_dir / "rig" / "traffic", options.boots, log)
         try:
+            host = judge.Host([side.machine for side in sides], [side.traffic for side in sides])
             out = measure(sides, options.rounds, log)
+            out["host"] = host.share()
             for side in sides:
                 side.resume()
                 out[side.name]["memory_kb"] = side.kind.memory_kb(side.machine)
@@ -431,6 +433,7 @@ def print_table(nic, result, log):
     for row in rows:
         log("  " + "  ".join([row[0].ljust(widths[0])] +
                              [row[i].rjust(widths[i]) for i in (1, 2, 3)]))
+    log(report.table(judge.table_rows(result["host"])))
 
 
 def plots_of(result):
@@ -465,8 +468,9 @@ def write_page(path, conditions, results):
 
 
 def disturbed(result):
-    """Why the rates and latencies of this run are not to be trusted: empty when they are."""
-    why = []
+    """Why the rates and latencies of this run are not to be trusted: empty when they are. The
+    rule of every command (rig/judge.py), and two that only a comparison has."""
+    why = judge.disturbed(result["host"])
     for name in NAMES:
         rates = sorted(result[name]["pps_all"])
         if rates[3 * len(rates) // 4] > SPREAD_MOST * rates[len(rates) // 4]:
@@ -509,7 +513,8 @@ def run(options, log=print):
         print_table(nic, results[nic], log)
         missed = verdict(nic, results[nic])
         report.keep(report.make("compare dpdk", {**conditions, "nic": nic}, {
-            key: value for key, value in results[nic].items() if not isinstance(value, dict)}))
+            key: value for key, value in results[nic].items()
+            if not isinstance(value, (dict, judge.Share))}))
         why = disturbed(results[nic])
         if why:
             log(f"  {nic}: other work disturbed this run, its rates and latencies say nothing: "
@@ -520,7 +525,8 @@ def run(options, log=print):
         results[nic]["disturbed"] = why
         wrong += missed + why
     kept = report.make("compare dpdk", conditions, {})
-    kept.update(results)
+    kept.update({nic: {**result, "host": result["host"].as_dict()}
+                 for nic, result in results.items()})
     report.RESULTS.mkdir(exist_ok=True)
     page = report.RESULTS / f"compare-dpdk-{time.strftime('%Y%m%d-%H%M%S')}.html"
     write_page(page, {**conditions, "commit": kept["commit"]}, results)

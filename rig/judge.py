@@ -103,10 +103,13 @@ def process_s(pid):
 
 
 class Host:
-    """Watches the host during a run: host = Host(pids, machine); ...; host.share(paused_us)."""
+    """Watches the host during a run: host = Host([machine], [traffic]); ...;
+    host.share(paused_us)."""
 
-    def __init__(self, pids, machine):
-        self._pids, self._machine = [os.getpid(), *pids], machine
+    def __init__(self, machines, traffics):
+        self._machines = machines
+        self._pids = [os.getpid(), *(pid for machine in machines for pid in machine.pids()),
+                      *(traffic.process.pid for traffic in traffics)]
         self._begin = self._look()
 
     def _cpus(self):
@@ -117,12 +120,12 @@ class Host:
         return sum(process_s(pid) for pid in self._pids)
 
     def _look(self):
-        waits = {name: wait_ns for name, wait_ns in self._machine.thread_waits().items()
-                 if VCPU.fullmatch(name)}
+        waits = {(number, name): wait_ns for number, machine in enumerate(self._machines)
+                 for name, wait_ns in machine.thread_waits().items() if VCPU.fullmatch(name)}
         return *self._cpus(), self._own_s(), waits
 
-    def share(self, paused_us):
-        """What was taken since the start; `paused_us` is the traffic program's count."""
+    def share(self, paused_us=0):
+        """What was taken since the start; `paused_us` is the traffic programs' count."""
         begin, busy, steal, cpus, own, waits = self._begin
         end, busy2, steal2, _, own2, waits2 = self._look()
         seconds = max(end - begin, TICK_S)

@@ -168,7 +168,7 @@ def drive(machine, options, log):
                  mode=traffic_mode(options.args), drop_one_in=options.drop_one_in) as traffic:
         first_s, boot_line = start_forwarding(machine, traffic, BOOT_TIMEOUT_S[options.boot])
         log(f"boot: first frame back {first_s:.2f} s after power-on ({boot_line})")
-        host = judge.Host(machine.pids() + [traffic.process.pid], machine)
+        host = judge.Host([machine], [traffic])
         passes = Passes(traffic, plan, log)
         most, half = send(passes, log)
         share = host.share(passes.sum["paused_us"])

@@ -236,7 +236,7 @@ def soak(options, log):
             Traffic(options.build_dir / "rig" / "traffic", machine, lanes=BOTH_WAYS,
                     mode=traffic_mode(args)) as traffic:
         start_forwarding(machine, traffic, 120)
-        host, total = judge.Host(machine.pids() + [traffic.process.pid], machine), judge.Sum()
+        host, total = judge.Host([machine], [traffic]), judge.Sum()
         while time.monotonic() < end:
             rate_pps = chance.choice((0, 200, 2000, 10000, 20000))
             seconds = chance.uniform(0.1, 5)

@@ -10,7 +10,7 @@ import json
 import os
 import time
 
-from . import build, count, plots, report, run_l2fwd, setup
+from . import build, count, judge, plots, report, run_l2fwd, setup
 from .qemu import NICS, Machine
 from .traffic import Traffic
 
@@ -82,8 +82,8 @@ def point(machine, traffic, load_pps, seconds):
 
 
 def sweep(build_dir, nic, seconds, log):
-    """[(Setting, [point a load])] of the whole sweep."""
-    everything, results = settings(), []
+    """([(Setting, [point a load])] of the whole sweep, [judge.Share of each machine])."""
+    everything, results, shares = settings(), [], []
     image = build.find_image(build_dir, "l2fwd")
     for moderation_us in sorted({s.moderation_us for s in everything}):
         args = f"mode=macswap cores=1 moderation_us={moderation_us}"
@@ -92,13 +92,15 @@ def sweep(build_dir, nic, seconds, log):
                         mode="macswap") as traffic:
             run_l2fwd.start_forwarding(machine, traffic, run_l2fwd.BOOT_TIMEOUT_S["direct"])
             traffic.run(1500000, seconds=WARM_UP_S, open_loop=True)
+            host = judge.Host([machine], [traffic])
             for setting in everything:
                 if setting.moderation_us == moderation_us:
                     apply(machine, setting.live)
                     results.append((setting, [point(machine, traffic, load, seconds)
                                               for load in LOADS_PPS]))
                     log_setting(*results[-1], log)
-    return results
+            shares.append(host.share())
+    return results, shares
 
 
 def log_setting(setting, points, log):
@@ -144,15 +146,19 @@ def run(options, log=print):
     if options.nic == "ixgbe":
         setup.ensure_qemu11(log)
     build_dir = build.build("build", log)
-    results = sweep(build_dir, options.nic, options.seconds, log)
+    results, shares = sweep(build_dir, options.nic, options.seconds, log)
+    for share in shares:
+        log(report.table(judge.table_rows(share)))
     conditions = {"nic": options.nic, "cores": 1, "seconds": options.seconds, "mode": "macswap",
-                  "commit": report.commit(), "host_cpus": os.cpu_count(), "accelerator": "tcg"}
+                  "commit": report.commit(), "host_cpus": os.cpu_count(), "accelerator": "tcg",
+                  "disturbed": sorted({why for one in shares for why in judge.disturbed(one)})}
     report.RESULTS.mkdir(exist_ok=True)
     page = report.RESULTS / f"tune-{options.nic}-{time.strftime('%Y%m%d-%H%M%S')}.html"
     write_page(page, results, conditions)
     log(f"page: {page.relative_to(build.ROOT)}")
     if options.json:
-        kept = {"command": "tune", "conditions": conditions, "settings": [
+        kept = {"command": "tune", "conditions": conditions,
+                "host": [share.as_dict() for share in shares], "settings": [
             {**dataclasses.asdict(s), "points": points} for s, points in results]}
         with open(options.json, "w", encoding="utf-8") as out:
             json.dump(kept, out, indent=1)

@@ -30,7 +30,7 @@ def one_side(pps, idle_cpu, first_ms, instr):
 def result_of(ours, dpdk):
     out = {"ours": one_side(*ours), "dpdk": one_side(*dpdk)}
     keys = {f"{side}_{key}": out[side][key] for side in out for key in compare.KEYS}
-    return {**out, **keys, "disturbed": []}
+    return {**out, **keys, "disturbed": [], "host": judge.Share(100.0, 0.0, 0.0, 0.3, 0.0)}
 
 
 GOOD, PEER = (130000, 1, 1000, 100), (100000, 100, 9000, 136)
@@ -53,6 +53,8 @@ def test_disturbed():
     assert len(compare.disturbed(result)) == 1
     result["dpdk_idle_cpu"] = 50
     assert len(compare.disturbed(result)) == 2
+    result["host"] = judge.Share(100.0, 0.0, 0.5, 0.3, 0.0)
+    assert len(compare.disturbed(result)) == 3
 
 
 class FakeCounts:

@@ -140,12 +140,15 @@ def test_host_share_subtracts_the_run_itself(monkeypatch):
 
         def thread_waits(self):
             return dict(self.waits)
+
+        def pids(self):
+            return []
     looks = iter([(100.0, 50.0, 0.0, 2), (110.0, 62.0, 1.0, 2)])
     used = iter([3.0, 10.0])
     monkeypatch.setattr(judge.Host, "_cpus", lambda self: next(looks))
     monkeypatch.setattr(judge.Host, "_own_s", lambda self: next(used))
     machine = FakeMachine()
-    host = judge.Host([], machine)
+    host = judge.Host([machine], [])
     machine.waits = {"CPU 0/TCG": 2_500_000_000, "qemu-system-x86": 9_000_000_000}
     share = host.share(paused_us=200_000)
     assert share == judge.Share(10.0, 0.05, 0.25, 0.25, 0.02)
