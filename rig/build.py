@@ -21,6 +21,11 @@ VARIANTS = {
 }
 
 
+# What machines need: a first run of a fresh clone does not wait for the tests' programs.
+MACHINE_TARGETS = ("apps/l2fwd.elf", "apps/l2fwd.img", "model/millrace-nic82599", "rig/traffic",
+                   "rig/insn1.so", "rig/insn2.so", "rig/insn7.so")
+
+
 class BuildError(RuntimeError):
     """A build failed; the message ends with its last lines."""
 
@@ -34,8 +39,8 @@ def _run(command, environment, log_path, say):
 
 
 def build(variant="build", log=print, targets=(), environment=None):
-    """Configures (once) and builds a variant, or one like `build` in another environment; returns
-    its directory."""
+    """Configures (once) and builds a variant or some of it, or one like `build` in another
+    environment; returns its directory."""
     own, options = VARIANTS.get(variant, VARIANTS["build"])
     environment = {**own, **(environment or {})}
     folder = ROOT / variant

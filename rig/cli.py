@@ -112,7 +112,7 @@ def _ensure_machine(options):
 def _run(options):
     from . import run_l2fwd
     _ensure_machine(options)
-    options.build_dir = build.build("build", say)
+    options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
     return run_l2fwd.run(options, say)
 
 
@@ -136,14 +136,14 @@ def _fuzz(options):
 def _soak(options):
     from . import suites
     _ensure_machine(options)
-    options.build_dir = build.build("build", say)
+    options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
     return suites.soak(options, say)
 
 
 def _count(options):
     from . import suites
     _ensure_machine(options)
-    options.build_dir = build.build("build", say)
+    options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
     return suites.count_table(options, say)
 
 

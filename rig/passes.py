@@ -14,7 +14,7 @@ from .search import highest_kept
 FRAMES_PASS = 100000
 FRAMES_PASS_FIRST = 20000  # a first answer soon, and code translated
 PASSES_MOST = 2000
-PASS_S_MOST = 15
+PASS_S_LEAST, PASS_S_MOST = 1, 15
 OVER = 1.1          # of the saturated rate: the highest that is offered
 UNDER = 20          # part of the saturated rate: the lowest that is offered
 SHARE = 0.8         # of the highest rate that was kept: where latency is taken
@@ -50,8 +50,9 @@ class Passes:
         self.trials = []     # (rate offered, kept up) of the search
         self.best_pps = 0
 
-    def _flood(self, frames):
-        answer = self.sum.add(self.traffic.flood(frames, PASS_S_MOST))
+    def _flood(self, frames, until_s):
+        limit_s = min(max(self.plan.left_s(until_s), PASS_S_LEAST), PASS_S_MOST)
+        answer = self.sum.add(self.traffic.flood(frames, limit_s))
         self.rates.append(answer["received_pps"])
         self._log(f"verdict: {self.sum['good']} of {self.sum['sent']} frames came back; lost "
                   f"{self.sum['lost']}, reordered {self.sum['reordered']}, corrupt "
@@ -70,7 +71,7 @@ class Passes:
                 return
             first = not self.rates
             self._flood(min(FRAMES_PASS_FIRST if first else FRAMES_PASS,
-                            lacking if lacking > 0 else FRAMES_PASS))
+                            lacking if lacking > 0 else FRAMES_PASS), until_s)
 
     def saturated_pps(self):
         """Middle of the passes; the first translated code and counts only when it is alone."""
