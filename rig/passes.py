@@ -22,13 +22,18 @@ SLOW_PPS = 1000
 
 
 class Plan:
-    """How much of each pass; times in seconds from the start of the command."""
+    """How much of each pass; times in seconds from the start of the command. Made when the
+    machine forwards: a boot that took long takes from the passes, but leaves them some."""
 
     def __init__(self, frames, thorough=False, seconds=0.0, started=None):
-        self.started = time.monotonic() if started is None else started
+        now = time.monotonic()
+        self.started = now if started is None else started
+        booted_s = now - self.started
         self.frames = frames          # that the verdict wants, all passes together
         self.least_s = seconds        # that its passes last
-        self.verdict_s, self.search_s, self.fill_s = 40, 52, 62
+        self.verdict_s, self.search_s, self.fill_s = (
+            max(until_s, booted_s + least_s)
+            for until_s, least_s in ((40, 12), (52, 18), (60, 22)))
         self.trial_s, self.latency_s, self.precision = 0.5, 2.0, 0.06
         if thorough:
             self.trial_s, self.latency_s, self.precision = 2.0, 10.0, 0.03

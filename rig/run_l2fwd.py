@@ -21,7 +21,7 @@ STOP_TIMEOUT_S = 15
 WINDOW = 2048       # frames in flight at most
 FRAMES_LEAST = 1000000
 THOROUGH_TIMES = 5  # as many frames
-COUNT_FROM_S = 72   # no counting of instructions when the run has lasted so long
+COUNT_FROM_S = 55   # no counting of instructions when the run has lasted so long
 ICOUNT_SHIFT = 1
 PROBE_ROUND_S = 0.5  # then a look at the console
 SILENCE_S = 5        # a machine that forwards has answered a probe by then
@@ -162,13 +162,13 @@ def results_of(passes, most, half, share):
 def drive(machine, options, log):
     """All traffic of one run on a machine that was just started: (results, extra)."""
     frames = options.frames or FRAMES_LEAST * (THOROUGH_TIMES if options.thorough else 1)
-    plan = Plan(frames, options.thorough, options.seconds, options.started)
     program = options.build_dir / "rig" / "traffic"
     with Traffic(program, machine, lanes=BOTH_WAYS, sizes=options.sizes, flows=options.flows,
                  mode=traffic_mode(options.args), drop_one_in=options.drop_one_in) as traffic:
         first_s, boot_line = start_forwarding(machine, traffic, BOOT_TIMEOUT_S[options.boot])
         log(f"boot: first frame back {first_s:.2f} s after power-on ({boot_line})")
         host = judge.Host([machine], [traffic])
+        plan = Plan(frames, options.thorough, options.seconds, options.started)
         passes = Passes(traffic, plan, log)
         most, half = send(passes, log)
         share = host.share(passes.sum["paused_us"])

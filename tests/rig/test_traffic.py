@@ -6,7 +6,7 @@ import time
 import pytest
 
 from echo import Echo
-from rig import judge
+from rig import judge, passes, run_l2fwd
 from rig.search import highest_kept
 from rig.traffic import Traffic, TrafficError
 
@@ -223,3 +223,55 @@ def test_search_ends_with_its_time():
                          more=lambda: bool(left) and left.pop())
     assert found.cut_short and len(found.trials) <= 4
     assert found.rate_pps in (0, *(rate for rate, kept in found.trials if kept))
+
+
+class SlowTraffic:
+    """Forwards 1000 frames a second of a clock that only it moves; loses what it is told to."""
+
+    def __init__(self, monkeypatch, lose_at=0):
+        self.now_s, self.lose_at, self.sent = 100.0, lose_at, 0
+        monkeypatch.setattr(passes.time, "monotonic", lambda: self.now_s)
+
+    def run(self, rate_pps, frames=None, seconds=1.0, limit_ms=None, **_):
+        frames = int(rate_pps * seconds) if frames is None else frames
+        frames = min(frames, limit_ms or frames)  # a frame a millisecond
+        lost = int(self.sent < self.lose_at <= self.sent + frames)
+        self.sent += frames
+        self.now_s += frames / 1000
+        zero = dict.fromkeys(("reordered", "corrupt", "duplicates", "not_sent", "paused_us"), 0)
+        return {**zero, "sent": frames, "good": frames - lost, "lost": lost, "offered": frames,
+                "received_pps": 1000, "offered_pps": rate_pps, "closed": False,
+                "latency_us": {"p50": 1.0, "p99": 1.0, "max": 1.0}, "histogram": []}
+
+    def flood(self, frames, limit_s, **_):
+        return self.run(0, frames=frames, limit_ms=int(1000 * limit_s))
+
+
+def send(monkeypatch, frames, booted_s=10.0, **options):
+    traffic = SlowTraffic(monkeypatch, **options)
+    plan = passes.Plan(frames, started=traffic.now_s - booted_s)
+    one = passes.Passes(traffic, plan, lambda text: None)
+    run_l2fwd.send(one, lambda text: None)
+    return one, traffic.now_s - plan.started
+
+
+@pytest.mark.parametrize("booted_s", [2.0, 10.0, 45.0])
+def test_a_slow_host_sends_fewer_frames_in_the_time(monkeypatch, booted_s):
+    """The passes end with their time, and each kind has had some of it."""
+    one, ended_s = send(monkeypatch, 1000000, booted_s)
+    assert 10000 < one.sum["sent"] < 1000000
+    assert ended_s <= max(60, booted_s + 22) + passes.PASS_S_MOST
+    assert one.rates and one.trials
+
+
+@pytest.mark.parametrize("lose_at", [1, 4999, 5000])
+def test_one_lost_frame_in_any_pass_is_in_the_sum(monkeypatch, lose_at):
+    one, _ = send(monkeypatch, 5000, lose_at=lose_at)
+    assert one.sum["lost"] == 1 and not judge.clean(one.sum)
+    assert one.sum["sent"] == 5000  # nothing more is measured
+
+
+def test_a_frame_lost_behind_the_verdict_s_passes_counts(monkeypatch):
+    """In the search or the latency passes: as much a fault."""
+    one, _ = send(monkeypatch, 5000, lose_at=6000)
+    assert one.sum["lost"] == 1
