@@ -37,8 +37,8 @@ def frame(title, x_label, y_label, x_ticks, y_ticks):
     """Axes with grid lines; ticks are (place, label)."""
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     out = [text(LEFT, 22, title, "t"), text((LEFT + right) / 2, HEIGHT - 14, x_label, "m"),
-           f'<text transform="translate({TURNED_X} {(TOP + bottom) / 2:.1f}) rotate(-90)" class="m">'
-           f'{html.escape(y_label)}</text>']
+           f'<text transform="translate({TURNED_X} {(TOP + bottom) / 2:.1f}) rotate(-90)" '
+           f'class="m">{html.escape(y_label)}</text>']
     for at, label in x_ticks:
         out += [f'<path d="M{at:.1f} {TOP}V{bottom}" class="g"/>',
                 text(at, bottom + 18, label, "m")]
