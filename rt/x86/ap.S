@@ -37,7 +37,13 @@ ap_page_32:
         movl    %eax, %cr4
         movl    AP_CR3(%ebx), %eax
         movl    %eax, %cr3
-        movl    $0xc0000080, %ecx
+        cmpl    $0, AP_XD_OFF(%ebx)
+        je      1f
+        movl    $0x1a0, %ecx            /* MISC_ENABLE bit 34, as paging.c did on core 0 */
+        rdmsr
+        andl    $~(1 << 2), %edx
+        wrmsr
+1:      movl    $0xc0000080, %ecx
         rdmsr
         orl     AP_EFER(%ebx), %eax
         wrmsr

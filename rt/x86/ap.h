@@ -13,7 +13,8 @@
 #define AP_CR0 (AP_DATA + 0x28)
 #define AP_EFER (AP_DATA + 0x30)
 #define AP_ENTRY (AP_DATA + 0x38)
-#define AP_GDT (AP_DATA + 0x40)
+#define AP_XD_OFF (AP_DATA + 0x40) /* not 0: Execute Disable must be allowed first */
+#define AP_GDT (AP_DATA + 0x48)
 
 #define AP_CODE64 0x08
 #define AP_FLAT_DATA 0x10

@@ -26,6 +26,8 @@ static struct {
     uint64_t *root;
     unsigned levels;
     bool gib_pages;
+    bool nx;           /* pages can be kept from being executed */
+    bool nx_unlocked;  /* firmware had switched that off */
     bool active;
     uint64_t table_pages;
 } paging;
@@ -99,6 +101,12 @@ static unsigned level_for(uint64_t base, uint64_t end)
     return level;
 }
 
+/* Without no-execute its bit is reserved: a page table entry that has it set faults. */
+static uint64_t usable_access(uint64_t access)
+{
+    return paging.nx ? access : access & ~PTE_NX;
+}
+
 enum rt_status paging_set(uint64_t base, uint64_t bytes, uint64_t access)
 {
     const uint64_t limit = UINT64_C(1) << (paging.levels == 5 ? 52 : 47);
@@ -121,7 +129,7 @@ enum rt_status paging_set(uint64_t base, uint64_t bytes, uint64_t access)
             return RT_NO_MEMORY;
         *entry = access == PAGE_NONE
                      ? 0
-                     : base | access | PTE_PRESET | (level > 1 ? PTE_LARGE : 0);
+                     : base | usable_access(access) | PTE_PRESET | (level > 1 ? PTE_LARGE : 0);
         if (paging.active)
             x86_invlpg(base);
         base += level_bytes(level);
@@ -224,12 +232,46 @@ static enum rt_status map_image(void)
     return RT_OK;
 }
 
+static bool has_nx(void)
+{
+    return (x86_cpuid(0x80000001, 0).edx & RT_BIT(20)) != 0;
+}
+
+/* Intel's MISC_ENABLE came with family 6 model 13 (SDM 4, table 2-2); its bit 34 hides the
+ * feature from CPUID. No other vendor has it. */
+static bool has_misc_enable(void)
+{
+    const struct cpuid_regs vendor = x86_cpuid(0, 0);
+    const uint32_t signature = x86_cpuid(1, 0).eax;
+    const uint32_t family = signature >> 8 & 0xf;
+    const uint32_t model = (signature >> 12 & 0xf0) | (signature >> 4 & 0xf);
+    const bool intel = vendor.ebx == UINT32_C(0x756e6547) && /* "Genu" "ineI" "ntel" */
+                       vendor.edx == UINT32_C(0x49656e69) &&
+                       vendor.ecx == UINT32_C(0x6c65746e);
+
+    return intel && (family > 6 || (family == 6 && model >= 13));
+}
+
+/* Firmware's setup can switch no-execute off ("Execute Disable"); what it did is undone. */
+static void find_nx(void)
+{
+    paging.nx = has_nx();
+    paging.nx_unlocked = false;
+    if (paging.nx || !has_misc_enable())
+        return;
+    if ((x86_rdmsr(MSR_MISC_ENABLE) & MISC_ENABLE_XD_OFF) == 0)
+        return;
+    x86_wrmsr(MSR_MISC_ENABLE, x86_rdmsr(MSR_MISC_ENABLE) & ~MISC_ENABLE_XD_OFF);
+    paging.nx = paging.nx_unlocked = has_nx();
+}
+
 enum rt_status paging_init(const struct boot_info *bi)
 {
     enum rt_status st;
 
     paging.bi = bi;
     paging.active = false;
+    find_nx();
     paging.table_pages = 0;
     paging.levels = (x86_read_cr4() & CR4_LA57) != 0 ? 5 : 4; /* cannot change in long mode */
     paging.gib_pages = (x86_cpuid(0x80000001, 0).edx & RT_BIT(26)) != 0;
@@ -249,8 +291,8 @@ void paging_setup_core(void)
     const struct cpuid_regs features = x86_cpuid(7, 0);
     uint64_t cr4 = x86_read_cr4() & ~CR4_PGE;
 
-    /* No-execute is part of every 64-bit processor we know; the tables depend on it. */
-    x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_NXE);
+    if (paging.nx) /* the tables depend on it; without it the bit faults */
+        x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_NXE);
     x86_wrmsr(MSR_PAT, PAT_VALUE);
     if ((features.ebx & RT_BIT(7)) != 0)
         cr4 |= CR4_SMEP;
@@ -290,6 +332,16 @@ uint64_t paging_root(void)
 unsigned paging_levels(void)
 {
     return paging.levels;
+}
+
+bool paging_nx(void)
+{
+    return paging.nx;
+}
+
+bool paging_nx_unlocked(void)
+{
+    return paging.nx_unlocked;
 }
 
 uint64_t paging_table_bytes(void)

@@ -7,7 +7,8 @@
  *   our data        read, write             registers       read, write, uncached
  *   page 0, the page below each stack, and everything else: not mapped
  *
- * Nothing is both writable and executable; the tables are shared by all cores. Ranges use
+ * Nothing is both writable and executable, except on a processor without no-execute, where
+ * everything that is mapped can be executed. The tables are shared by all cores. Ranges use
  * 1 GiB pages where the processor has them, else 2 MiB, and 4 KiB at the edges.
  * Intel SDM 3A chapter 4.
  */
@@ -35,7 +36,8 @@
 /* Builds the tables from the memory map; hal_map_mmio() works from now on, in them. The
  * tables lie below 4 GiB, where starting cores can reach them. */
 RT_NODISCARD enum rt_status paging_init(const struct boot_info *bi);
-/* Switches the calling core to them, with no-execute, write protection, SMEP and UMIP. */
+/* Switches the calling core to them, with write protection and, where the processor has it,
+ * no-execute, SMEP and UMIP. */
 void paging_setup_core(void);
 
 /* Sets the access of [base, base + bytes), whole pages. Core 0 while other cores are not yet
@@ -47,6 +49,8 @@ uint64_t paging_lookup(uint64_t addr, uint64_t *page_bytes);
 
 uint64_t paging_root(void);        /* physical address of the top table */
 unsigned paging_levels(void);      /* 4 or 5 */
+bool paging_nx(void);              /* PTE_NX is in the entries */
+bool paging_nx_unlocked(void);     /* after its switch was turned: other cores need that too */
 uint64_t paging_table_bytes(void); /* memory that the tables take */
 
 #endif

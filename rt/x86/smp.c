@@ -182,7 +182,8 @@ static void fill_start_page(uint8_t *page)
     put64(page, AP_CR3, paging_root());
     put64(page, AP_CR4, x86_read_cr4());
     put64(page, AP_CR0, x86_read_cr0());
-    put64(page, AP_EFER, EFER_LME | EFER_NXE);
+    put64(page, AP_EFER, EFER_LME | (paging_nx() ? EFER_NXE : 0));
+    put32(page, AP_XD_OFF, paging_nx_unlocked());
     put64(page, AP_ENTRY, (uintptr_t)ap_entry);
     put64(page, AP_GDT + AP_CODE64, UINT64_C(0x00af9b000000ffff));
     put64(page, AP_GDT + AP_FLAT_DATA, UINT64_C(0x00cf93000000ffff));

@@ -167,6 +167,16 @@ static void map_framebuffer(const struct boot_framebuffer *fb)
     }
 }
 
+static void log_nx(void)
+{
+    if (paging_nx_unlocked())
+        rt_log("paging nx=on reason=\"firmware had switched Execute Disable off\"");
+    if (!paging_nx())
+        rt_log("paging nx=off reason=\"this processor has no Execute Disable, or firmware"
+               " hides it: data can be executed\" remedy=\"switch XD or NX on in the"
+               " firmware's setup\"");
+}
+
 /* Our own page tables, stacks and interrupt table; the boot stack is left behind. */
 static void prepare_core0(const struct boot_info *bi)
 {
@@ -174,6 +184,7 @@ static void prepare_core0(const struct boot_info *bi)
 
     if (paging_init(bi) != RT_OK)
         too_little_memory("page tables");
+    log_nx();
     if (core_make_stacks(core) != RT_OK)
         too_little_memory("stacks");
     if (trap_init() != RT_OK)

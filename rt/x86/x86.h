@@ -11,6 +11,7 @@
 
 enum x86_msr {
     MSR_APIC_BASE = 0x1b,
+    MSR_MISC_ENABLE = 0x1a0, /* Intel only */
     MSR_PAT = 0x277,
     MSR_TSC_DEADLINE = 0x6e0,
     MSR_X2APIC_BASE = 0x800, /* register N of the APIC page is MSR 0x800 + N/16 */
@@ -18,6 +19,7 @@ enum x86_msr {
 #define MSR_EFER UINT32_C(0xc0000080)
 #define MSR_GS_BASE UINT32_C(0xc0000101)
 
+#define MISC_ENABLE_XD_OFF (UINT64_C(1) << 34)
 #define EFER_LME (UINT64_C(1) << 8)
 #define EFER_NXE (UINT64_C(1) << 11)
 #define CR0_WP (UINT64_C(1) << 16)

@@ -26,12 +26,18 @@ static uintptr_t interrupt_table(void)
     return idt.base;
 }
 
+/* A processor without no-execute has no such bit in its entries. */
+static uint64_t access_here(uint64_t access)
+{
+    return paging_nx() ? access : access & ~PTE_NX;
+}
+
 static bool all_pages(const uint8_t *start, const uint8_t *end, uint64_t access)
 {
     uint64_t page_bytes;
 
     for (uintptr_t at = (uintptr_t)start; at < (uintptr_t)end; at += PAGE_BYTES) {
-        if ((paging_lookup(at, &page_bytes) & PAGE_ACCESS_MASK) != access)
+        if ((paging_lookup(at, &page_bytes) & PAGE_ACCESS_MASK) != access_here(access))
             return false;
     }
     return true;
@@ -66,6 +72,10 @@ static const char *no_alias(void)
             continue;
         mapped += page_bytes;
         SELFTEST_CHECK(address == at);
+        if (!paging_nx()) {
+            SELFTEST_CHECK((entry & PTE_NX) == 0);
+            continue;
+        }
         SELFTEST_CHECK((entry & PTE_WRITE) == 0 || (entry & PTE_NX) != 0);
         SELFTEST_CHECK((entry & PTE_NX) != 0 ||
                        (at >= (uintptr_t)_text_start && at < (uintptr_t)_text_end));
@@ -93,7 +103,8 @@ static const char *guard_pages(void)
 
             SELFTEST_CHECK(paging_lookup(low - 1, &page_bytes) == 0);
             SELFTEST_CHECK(paging_lookup(low - PAGE_BYTES, &page_bytes) == 0);
-            SELFTEST_CHECK((paging_lookup(low, &page_bytes) & PAGE_ACCESS_MASK) == PAGE_RW);
+            SELFTEST_CHECK((paging_lookup(low, &page_bytes) & PAGE_ACCESS_MASK) ==
+                           access_here(PAGE_RW));
         }
     }
     return NULL;
@@ -104,7 +115,8 @@ static const char *control_registers(void)
     const struct cpuid_regs features = x86_cpuid(7, 0);
 
     SELFTEST_CHECK((x86_read_cr0() & CR0_WP) != 0);
-    SELFTEST_CHECK((x86_rdmsr(MSR_EFER) & EFER_NXE) != 0);
+    SELFTEST_CHECK(paging_nx() == ((x86_cpuid(0x80000001, 0).edx & RT_BIT(20)) != 0));
+    SELFTEST_CHECK(paging_nx() == ((x86_rdmsr(MSR_EFER) & EFER_NXE) != 0));
     SELFTEST_CHECK((features.ebx & RT_BIT(7)) == 0 || (x86_read_cr4() & CR4_SMEP) != 0);
     SELFTEST_CHECK((features.ecx & RT_BIT(2)) == 0 || (x86_read_cr4() & CR4_UMIP) != 0);
     return NULL;

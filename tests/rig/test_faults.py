@@ -59,6 +59,15 @@ def test_cpu_without_ssse3(forwarding):
     rig.stop_clean()
 
 
+@pytest.mark.parametrize("cpu", ["max,-nx", "qemu64,-nx"])
+def test_execute_disable_is_off(forwarding, cpu):
+    """What the firmware option of that name does: said in a line, and it forwards."""
+    rig = forwarding(cores=2, cpu=cpu)
+    assert rig.console.find(r'^paging nx=off reason=".*" remedy='), rig.console.text[:3000]
+    assert clean(rig.traffic.run(5000, frames=5000))
+    rig.stop_clean()
+
+
 def test_small_machine_forwards(forwarding):
     rig = forwarding(memory_mib=32)
     assert clean(rig.traffic.run(5000, frames=5000))

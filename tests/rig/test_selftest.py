@@ -50,6 +50,8 @@ def test_cores(machine, cores):
     {"machine": "pc", "cpu": "qemu64"},
     {"cpu": "max,-x2apic"},
     {"cpu": "max,la57=off,pdpe1gb=off"},
+    {"cpu": "max,-nx"},
+    {"cpu": "qemu64,-nx"},
     {"machine": "q35,hpet=off"},
     {"memory_mib": 5120},
     {"boot": "linux"},

@@ -50,10 +50,15 @@ void hal_write32(const struct hal_mmio *mmio, uint32_t offset, uint32_t value)
 
 void fake_cpuid(uint32_t leaf, uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
-    if (fake.leaf_count == FAKE_LEAVES)
+    uint32_t i = 0;
+
+    while (i < fake.leaf_count && fake.leaves[i].leaf != leaf)
+        i++;
+    if (i == FAKE_LEAVES)
         abort();
-    fake.leaves[fake.leaf_count].leaf = leaf;
-    fake.leaves[fake.leaf_count++].regs = (struct cpuid_regs){eax, ebx, ecx, edx};
+    fake.leaves[i].leaf = leaf;
+    fake.leaves[i].regs = (struct cpuid_regs){eax, ebx, ecx, edx};
+    fake.leaf_count = RT_MAX(fake.leaf_count, i + 1);
 }
 
 struct cpuid_regs x86_cpuid(uint32_t leaf, uint32_t subleaf)
@@ -87,6 +92,8 @@ void x86_wrmsr(uint32_t msr, uint64_t value)
 {
     fake.msrs[msr_slot(msr)].value = value;
     fake.msrs[msr_slot(msr)].writes++;
+    if (fake.msr_written != NULL)
+        fake.msr_written(msr, value);
 }
 
 uint32_t fake_msr_writes(uint32_t msr)

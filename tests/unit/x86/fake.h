@@ -30,10 +30,11 @@ static inline phys_t hal_phys(const void *p)
 }
 
 /* ---- x86.h ---- */
-enum x86_msr { MSR_APIC_BASE = 0x1b, MSR_PAT = 0x277, MSR_TSC_DEADLINE = 0x6e0,
-               MSR_X2APIC_BASE = 0x800 };
+enum x86_msr { MSR_APIC_BASE = 0x1b, MSR_MISC_ENABLE = 0x1a0, MSR_PAT = 0x277,
+               MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC_BASE = 0x800 };
 #define MSR_EFER UINT32_C(0xc0000080)
 #define MSR_GS_BASE UINT32_C(0xc0000101)
+#define MISC_ENABLE_XD_OFF (UINT64_C(1) << 34)
 #define EFER_LME (UINT64_C(1) << 8)
 #define EFER_NXE (UINT64_C(1) << 11)
 #define CR0_WP (UINT64_C(1) << 16)
@@ -83,6 +84,7 @@ struct fake {
     void (*out)(uint16_t port, uint32_t value);
     uint32_t (*mmio_read)(uint32_t offset); /* NULL: plain memory */
     void (*mmio_write)(uint32_t offset, uint32_t value);
+    void (*msr_written)(uint32_t msr, uint64_t value);
     void (*halt)(void);
     void (*pause)(void);
     char log[8192]; /* everything logged */

@@ -9,6 +9,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
+#define CPUID_NX (1u << 20) /* 80000001h EDX */
+#define CPUID_PAGES_1G (1u << 26)
 
 /* The image's parts; the addresses are what map_image() maps, page aligned. */
 __asm__(".bss\n.balign 4096\n"
@@ -43,6 +45,7 @@ static int setup(void **state)
     memset(&bi, 0, sizeof(bi));
     tables = aligned_alloc(4096, TABLES * 4096);
     tables_left = TABLES;
+    fake_cpuid(0x80000001, 0, 0, 0, CPUID_NX);
     return 0;
 }
 
@@ -75,7 +78,7 @@ static uint64_t page_of(uint64_t address)
 
 static void machine_map(void **state)
 {
-    fake_cpuid(0x80000001, 0, 0, 0, 1u << 26); /* 1 GiB pages */
+    fake_cpuid(0x80000001, 0, 0, 0, CPUID_NX | CPUID_PAGES_1G);
     add(0, 0x9fc00, BOOT_MEM_RAM);
     add(0x9fc00, 0x400, BOOT_MEM_RESERVED);
     add(1 * MIB, 1 * MIB, BOOT_MEM_RAM);
@@ -130,7 +133,7 @@ static void random_ranges(void **state)
     static uint64_t model[PAGES];
 
     srand(11);
-    fake_cpuid(0x80000001, 0, 0, 0, 1u << 26);
+    fake_cpuid(0x80000001, 0, 0, 0, CPUID_NX | CPUID_PAGES_1G);
     assert_int_equal(paging_init(&bi), RT_OK);
     for (unsigned n = 0; n < 150; n++) {
         const unsigned grain = n % 3 == 0 ? 512 : 1;
@@ -198,7 +201,6 @@ static void no_memory_for_tables(void **state)
 
 static void core_switches(void **state)
 {
-    fake_cpuid(0x80000001, 0, 0, 0, 0);
     fake_cpuid(7, 0, 1u << 7, 1u << 2, 0); /* SMEP, UMIP */
     fake_cpuid(1, 0, 0, 0, 1u << 7);       /* machine check */
     fake.cr4 = CR4_PGE;
@@ -212,6 +214,82 @@ static void core_switches(void **state)
     assert_int_equal(x86_rdmsr(MSR_PAT) >> 24 & 0xff, 0); /* PCD and PWT: uncached */
 }
 
+static void cpu_is(const char *vendor, uint32_t signature)
+{
+    uint32_t word[3];
+
+    memcpy(word, vendor, sizeof(word));
+    fake_cpuid(0, 1, word[0], word[2], word[1]);
+    fake_cpuid(1, signature, 0, 0, 0);
+    fake_cpuid(0x80000001, 0, 0, 0, 0);
+}
+
+/* As on metal: CPUID shows the feature again once its switch is turned. */
+static void misc_enable_written(uint32_t msr, uint64_t value)
+{
+    if (msr == MSR_MISC_ENABLE && (value & MISC_ENABLE_XD_OFF) == 0)
+        fake_cpuid(0x80000001, 0, 0, 0, CPUID_NX);
+}
+
+/* Bit 63 is reserved and EFER.NXE faults: neither may be touched. */
+static void without_no_execute(void **state)
+{
+    cpu_is("AuthenticAMD", 0x00800f11);
+    add(0, 64 * MIB, BOOT_MEM_RAM);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_false(paging_nx());
+    paging_setup_core();
+    assert_int_equal(fake_msr_writes(MSR_EFER), 0);
+    assert_int_equal(fake_msr_writes(MSR_MISC_ENABLE), 0);
+    assert_int_equal(access_of(32 * MIB), PTE_PRESENT | PTE_WRITE);
+    assert_int_equal(access_of((uintptr_t)_rodata_start), PTE_PRESENT);
+    assert_int_equal(paging_set(0xfebc0000, 4096, PAGE_RW_UC), RT_OK);
+    assert_int_equal(access_of(0xfebc0000), PAGE_RW_UC & ~PTE_NX);
+}
+
+/* "Execute Disable: off" of an Intel machine is a bit that we may clear. */
+static void firmware_hides_no_execute(void **state)
+{
+    cpu_is("GenuineIntel", 0x000306f2); /* Xeon E5 v3 */
+    x86_wrmsr(MSR_MISC_ENABLE, MISC_ENABLE_XD_OFF | 0x850089);
+    fake.msr_written = misc_enable_written;
+    add(0, 64 * MIB, BOOT_MEM_RAM);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_true(paging_nx());
+    assert_true(paging_nx_unlocked());
+    assert_true(x86_rdmsr(MSR_MISC_ENABLE) == 0x850089); /* its neighbours stay */
+    assert_int_equal(access_of(32 * MIB), PAGE_RW);
+    paging_setup_core();
+    assert_int_equal(x86_rdmsr(MSR_EFER), EFER_NXE);
+}
+
+/* MISC_ENABLE is read only where it exists. */
+static void no_misc_enable(void **state)
+{
+    static const struct {
+        const char *vendor;
+        uint32_t signature;
+    } cpus[] = {
+        {"GenuineIntel", 0x000006b1}, /* family 6 model 11 */
+        {"AuthenticAMD", 0x00a00f11}, {"GenuineTMx86", 0x000306f2}, {"HygonGenuine", 0x900f01},
+    };
+
+    x86_wrmsr(MSR_MISC_ENABLE, MISC_ENABLE_XD_OFF);
+    for (unsigned i = 0; i < RT_ARRAY_SIZE(cpus); i++) {
+        cpu_is(cpus[i].vendor, cpus[i].signature);
+        assert_int_equal(paging_init(&bi), RT_OK);
+        assert_false(paging_nx());
+        assert_int_equal(fake_msr_writes(MSR_MISC_ENABLE), 1);
+    }
+    cpu_is("GenuineIntel", 0x000006d6); /* model 13: the first that has it */
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_int_equal(fake_msr_writes(MSR_MISC_ENABLE), 2);
+    cpu_is("GenuineIntel", 0x00000f41); /* family 15 */
+    x86_wrmsr(MSR_MISC_ENABLE, MISC_ENABLE_XD_OFF);
+    assert_int_equal(paging_init(&bi), RT_OK);
+    assert_int_equal(fake_msr_writes(MSR_MISC_ENABLE), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +300,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(registers, setup, teardown),
         cmocka_unit_test_setup_teardown(no_memory_for_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(core_switches, setup, teardown),
+        cmocka_unit_test_setup_teardown(without_no_execute, setup, teardown),
+        cmocka_unit_test_setup_teardown(firmware_hides_no_execute, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_misc_enable, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static bool dead[300];      /* by APIC id: never starts */
 static bool deaf_once[300]; /* needs the second start-up message */
 static uint32_t inits[300], startups[300], kicks[300], nmis;
 static uint64_t access_now; /* of the start page */
-static bool no_page, no_stacks, x2;
+static bool no_page, no_stacks, x2, nx, nx_unlocked;
 static uint64_t skew_cycles;
 static void *allocated[HAL_CORES_MAX * (IST_COUNT + 1)];
 static uint32_t allocated_count;
@@ -61,6 +61,16 @@ enum rt_status paging_set(uint64_t base, uint64_t bytes, uint64_t access)
 uint64_t paging_root(void)
 {
     return 0x12345000;
+}
+
+bool paging_nx(void)
+{
+    return nx;
+}
+
+bool paging_nx_unlocked(void)
+{
+    return nx_unlocked;
 }
 
 uint64_t memory_low_page(const struct boot_info *bi)
@@ -162,7 +172,8 @@ static int setup(void **state)
     core_count = 1;
     ap_slot_count = nmis = 0;
     access_now = skew_cycles = 0;
-    stopping = no_page = no_stacks = x2 = false;
+    stopping = no_page = no_stacks = x2 = nx_unlocked = false;
+    nx = true;
     for (uint32_t i = 0; i < 5; i++) /* core 0 is number 4 in the table */
         acpi.core[i].apic_id = i;
     acpi.core_count = 5;
@@ -197,6 +208,30 @@ static void all_start(void **state)
     memcpy(&word, page + AP_GDTR + 2, 4); /* not aligned: behind the 16-bit limit */
     assert_int_equal(word, START_PAGE + AP_GDT);
     assert_null(strstr(fake.log, "failed"));
+}
+
+static uint64_t page_word(unsigned offset)
+{
+    uint64_t word;
+
+    memcpy(&word, (const uint8_t *)START_PAGE + offset, sizeof(word));
+    return word;
+}
+
+/* Other cores do with no-execute what core 0 did, before their paging is on. */
+static void no_execute_as_core0(void **state)
+{
+    assert_int_equal(smp_start(NULL, &acpi, 2), 2);
+    assert_int_equal(page_word(AP_EFER), EFER_LME | EFER_NXE);
+    assert_int_equal((uint32_t)page_word(AP_XD_OFF), 0);
+    core_count = 1;
+    nx_unlocked = true;
+    fill_start_page((uint8_t *)START_PAGE);
+    assert_int_equal(page_word(AP_EFER), EFER_LME | EFER_NXE);
+    assert_int_equal((uint32_t)page_word(AP_XD_OFF), 1);
+    nx = nx_unlocked = false;
+    fill_start_page((uint8_t *)START_PAGE);
+    assert_int_equal(page_word(AP_EFER), EFER_LME);
 }
 
 static void second_message_helps(void **state)
@@ -303,6 +338,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_execute_as_core0, setup, teardown),
         cmocka_unit_test_setup_teardown(second_message_helps, setup, teardown),
         cmocka_unit_test_setup_teardown(one_never_starts, setup, teardown),
         cmocka_unit_test_setup_teardown(too_late, setup, teardown),
