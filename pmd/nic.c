@@ -16,7 +16,12 @@ static uint32_t port_count;
 
 const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES])
 {
-    rt_snprintf(text, NIC_BDF_BYTES, "%02x:%02x.%u", (pci->bdf >> 8) & 0xff,
+    const uint32_t segment = pci->bdf >> 16;
+    size_t used = 0;
+
+    if (segment != 0)
+        used = rt_snprintf(text, NIC_BDF_BYTES, "%04x:", segment);
+    rt_snprintf(text + used, NIC_BDF_BYTES - used, "%02x:%02x.%u", (pci->bdf >> 8) & 0xff,
                 (pci->bdf >> 3) & 0x1f, pci->bdf & 7);
     return text;
 }

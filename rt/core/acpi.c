@@ -18,6 +18,7 @@ enum {
     RSDP_BYTES_MAX = 256,
     ROOT_ENTRIES_MAX = 256,
     SUBTABLES_MAX = 8192,
+    MCFG_ENTRIES_MAX = 1024,
     CHUNK_BYTES = 512,
     ENTRY_BYTES_MAX = 32, /* of a subtable; what is behind is not looked at */
     S5_BYTES_MAX = 20,    /* name, package and two integers */
@@ -269,7 +270,7 @@ static void parse_srat(struct acpi_info *info, const struct table *t)
 static void parse_mcfg(struct acpi_info *info, const struct table *t)
 {
     uint8_t e[16];
-    for (uint32_t i = 0; i < ACPI_ECAMS_MAX && take(t, 44 + i * 16, e, sizeof(e)); i++) {
+    for (uint32_t i = 0; i < MCFG_ENTRIES_MAX && take(t, 44 + i * 16, e, sizeof(e)); i++) {
         struct acpi_ecam ecam = {.base = le64(e),
                                  .segment = le16(e + 8),
                                  .start_bus = e[10],
@@ -277,8 +278,12 @@ static void parse_mcfg(struct acpi_info *info, const struct table *t)
         bool usable = ecam.base != 0 && (ecam.base & 0xfffff) == 0 &&
                       ecam.start_bus <= ecam.end_bus &&
                       ecam.base <= UINT64_MAX - (UINT64_C(256) << 20);
-        if (usable && info->ecam_count < ACPI_ECAMS_MAX)
+        if (!usable)
+            continue;
+        if (info->ecam_count < ACPI_ECAMS_MAX)
             info->ecam[info->ecam_count++] = ecam;
+        else
+            info->ecam_dropped++;
     }
 }
 
@@ -603,14 +608,4 @@ uint32_t acpi_isa_gsi(const struct acpi_info *info, uint8_t source, bool *active
     *active_low = false;
     *level = false;
     return source;
-}
-
-const struct acpi_ecam *acpi_ecam_of_bus(const struct acpi_info *info, uint8_t bus)
-{
-    for (uint32_t i = 0; i < info->ecam_count; i++) {
-        const struct acpi_ecam *e = &info->ecam[i];
-        if (e->segment == 0 && bus >= e->start_bus && bus <= e->end_bus)
-            return e;
-    }
-    return NULL;
 }

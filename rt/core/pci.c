@@ -22,13 +22,17 @@ enum {
 
 struct pci_table pci_table;
 
-/* One walk: buses still to visit, with the bridge above each. */
+/* One walk: in a segment, buses still to visit, with the bridge above each. */
 struct walk {
     void (*found)(struct walk *walk, const struct pci_dev *dev);
-    uint32_t bus_count; /* buses in `bus`; each enters once */
+    uint32_t segment_bdf; /* of its bus 0 */
+    uint32_t bus_count;   /* buses in `bus`; each enters once */
     uint8_t bus[BUSES];
     uint32_t parent_bdf[BUSES];
     bool seen[BUSES];
+    /* Of all segments: */
+    uint32_t functions;
+    uint32_t buses;
     uint32_t bridges;
     uint32_t dropped; /* functions that found no room in pci_table */
     uint32_t quieted;
@@ -115,6 +119,7 @@ static void walk_function(struct walk *walk, uint32_t bdf, uint32_t parent_bdf, 
         dev.subvendor = (uint16_t)subsystem;
         dev.subdevice = (uint16_t)(subsystem >> 16);
     }
+    walk->functions++;
     walk->found(walk, &dev);
 }
 
@@ -138,36 +143,53 @@ static void walk_buses(struct walk *walk, uint32_t first)
 {
     for (uint32_t i = first; i < walk->bus_count; i++)
         for (uint32_t device = 0; device < DEVICES_PER_BUS; device++)
-            walk_device(walk, (uint32_t)walk->bus[i] << 8 | device << 3, walk->parent_bdf[i]);
+            walk_device(walk, walk->segment_bdf | (uint32_t)walk->bus[i] << 8 | device << 3,
+                        walk->parent_bdf[i]);
 }
 
-static bool bus_answers(uint32_t bus)
+static bool bus_answers(uint32_t bus_bdf)
 {
     for (uint32_t device = 0; device < DEVICES_PER_BUS; device++)
-        if (hal_pci_read32(bus << 8 | device << 3, PCI_ID) != PCI_NOTHING)
+        if (hal_pci_read32(bus_bdf | device << 3, PCI_ID) != PCI_NOTHING)
             return true;
     return false;
 }
 
-/* Bus 0 and what is below; then root buses of other host bridges (servers have several). */
-static void walk_run(struct walk *walk)
+/* The first bus and what is below; then root buses of other host bridges: servers have
+ * several. */
+static void walk_segment(struct walk *walk, const struct hal_pci_range *range)
 {
-    walk_add_bus(walk, 0, UINT32_MAX);
+    walk->segment_bdf = (uint32_t)range->segment << 16;
+    walk->bus_count = 0;
+    __builtin_memset(walk->seen, 0, sizeof(walk->seen));
+    walk_add_bus(walk, range->first_bus, UINT32_MAX);
     walk_buses(walk, 0);
-    uint32_t last_bus = RT_MIN(hal_pci_last_bus(), (uint32_t)BUSES - 1);
-    for (uint32_t bus = 1; bus <= last_bus; bus++) {
-        if (walk->seen[bus] || !bus_answers(bus))
+    for (uint32_t bus = range->first_bus + 1U; bus <= range->last_bus; bus++) {
+        if (walk->seen[bus] || !bus_answers(walk->segment_bdf | bus << 8))
             continue;
         uint32_t first = walk->bus_count;
         walk_add_bus(walk, bus, UINT32_MAX);
         walk_buses(walk, first);
     }
+    walk->buses += walk->bus_count;
+}
+
+static void walk_run(struct walk *walk)
+{
+    struct hal_pci_range range;
+    for (uint32_t i = 0; i < HAL_PCI_RANGES_MAX && hal_pci_range(i, &range); i++)
+        walk_segment(walk, &range);
+}
+
+static bool driver_may_want(const struct pci_dev *dev)
+{
+    bool nvme = dev->class_code == PCI_CLASS_STORAGE && dev->subclass == PCI_SUBCLASS_NVME;
+    return nvme || dev->class_code == PCI_CLASS_NETWORK;
 }
 
 static void found_quiet(struct walk *walk, const struct pci_dev *dev)
 {
-    bool nvme = dev->class_code == PCI_CLASS_STORAGE && dev->subclass == PCI_SUBCLASS_NVME;
-    if (dev->class_code != PCI_CLASS_NETWORK && !nvme)
+    if (!driver_may_want(dev))
         return;
     uint32_t command = pci_read32(dev, PCI_COMMAND);
     if (command == PCI_NOTHING || (command & PCI_COMMAND_BUS_MASTER) == 0)
@@ -178,6 +200,8 @@ static void found_quiet(struct walk *walk, const struct pci_dev *dev)
 
 static void found_keep(struct walk *walk, const struct pci_dev *dev)
 {
+    if (!driver_may_want(dev))
+        return;
     found_quiet(walk, dev); /* pci_quiet() did not know of other roots yet */
     if (pci_table.count == PCI_DEVICES_MAX) {
         walk->dropped++;
@@ -192,8 +216,11 @@ void pci_scan(void)
     walk = (struct walk){.found = found_keep};
     pci_table = (struct pci_table){0};
     walk_run(&walk);
-    rt_log("pci functions=%u buses=%u bridges=%u dropped=%u quieted=%u", pci_table.count,
-           walk.bus_count, walk.bridges, walk.dropped, walk.quieted);
+    rt_log("pci functions=%u buses=%u bridges=%u network_nvme=%u quieted=%u", walk.functions,
+           walk.buses, walk.bridges, pci_table.count, walk.quieted);
+    if (walk.dropped != 0)
+        rt_log("pci warning=\"more than %u network and NVMe functions: the last %u are not"
+               " used\"", PCI_DEVICES_MAX, walk.dropped);
 }
 
 uint32_t pci_quiet(void)

@@ -24,9 +24,10 @@ void hal_pci_write32(uint32_t bdf, uint32_t offset, uint32_t value)
         pci_ops->write32(pci_ctx, bdf, offset, value);
 }
 
-uint32_t hal_pci_last_bus(void)
+bool hal_pci_range(uint32_t index, struct hal_pci_range *range)
 {
-    return pci_last_bus;
+    *range = (struct hal_pci_range){.last_bus = (uint8_t)pci_last_bus};
+    return index == 0;
 }
 
 void host_pci(const struct host_pci_ops *ops, void *ctx, uint32_t last_bus)

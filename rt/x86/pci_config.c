@@ -4,7 +4,8 @@
  * window for the bus, else mechanism 1 through ports 0xCF8/0xCFC (PCI Local Bus 3.0 3.2.2.3.2).
  *
  * The ports are two accesses that belong together, so only core 0 may use them, which is what
- * <rt/pci.h> asks for anyway. They reach 256 bytes a function; beyond reads all ones.
+ * <rt/pci.h> asks for anyway. They reach 256 bytes a function of segment 0; beyond reads all
+ * ones. Large machines have a segment a socket or more, each with buses 0 to 255 of its own.
  */
 #include <rt/hal.h>
 #include <rt/log.h>
@@ -18,22 +19,27 @@
 
 enum {
     BUSES = 256,
+    SEGMENT_BDFS = BUSES << 8,
     PORT_CONFIG_BYTES = 256,
     ECAM_CONFIG_BYTES = 4096,
     ECAM_BUS_BYTES = 1 << 20,
 };
 
-/* Window of each bus, of one mapping each; bytes 0: ports. */
-static struct hal_mmio window[ACPI_ECAMS_MAX];
-static uint8_t window_start[ACPI_ECAMS_MAX], window_end[ACPI_ECAMS_MAX];
+/* What the firmware's tables give: one mapping each. Where none is, the ports are used. */
+static struct window {
+    struct hal_mmio mmio;
+    struct hal_pci_range buses;
+} window[ACPI_ECAMS_MAX];
 static uint32_t window_count;
-/* Looking for roots of other host bridges costs thousands of accesses, which are slow in a
- * virtual machine: not before the tables are read, and not when they name just one. */
-static uint32_t last_bus;
+/* [0] is segment 0. Looking for roots of other host bridges costs thousands of accesses, which
+ * are slow in a virtual machine: not before the tables are read, and not when they name one. */
+static struct hal_pci_range range[HAL_PCI_RANGES_MAX];
+static uint32_t range_count = 1;
+_Static_assert(ACPI_ECAMS_MAX < HAL_PCI_RANGES_MAX, "segment 0 and one a window");
 
 static uint32_t port_read32(uint32_t bdf, uint32_t offset)
 {
-    if (offset >= PORT_CONFIG_BYTES)
+    if (bdf >= SEGMENT_BDFS || offset >= PORT_CONFIG_BYTES)
         return UINT32_MAX;
     x86_out32(CONFIG_ADDRESS, CONFIG_ENABLE | bdf << 8 | offset);
     return x86_in32(CONFIG_DATA);
@@ -41,7 +47,7 @@ static uint32_t port_read32(uint32_t bdf, uint32_t offset)
 
 static void port_write32(uint32_t bdf, uint32_t offset, uint32_t value)
 {
-    if (offset >= PORT_CONFIG_BYTES)
+    if (bdf >= SEGMENT_BDFS || offset >= PORT_CONFIG_BYTES)
         return;
     x86_out32(CONFIG_ADDRESS, CONFIG_ENABLE | bdf << 8 | offset);
     x86_out32(CONFIG_DATA, value);
@@ -50,12 +56,16 @@ static void port_write32(uint32_t bdf, uint32_t offset, uint32_t value)
 /* Window that holds the bus, and the function's place in it. NULL: use the ports. */
 static const struct hal_mmio *ecam_of(uint32_t bdf, uint32_t *place)
 {
-    uint32_t bus = bdf >> 8;
+    const uint32_t segment = bdf / SEGMENT_BDFS;
+    const uint32_t bus = bdf >> 8 & (BUSES - 1);
+
     for (uint32_t i = 0; i < window_count; i++) {
-        if (bus < window_start[i] || bus > window_end[i])
+        const struct window *w = &window[i];
+
+        if (segment != w->buses.segment || bus < w->buses.first_bus || bus > w->buses.last_bus)
             continue;
-        *place = (bdf - ((uint32_t)window_start[i] << 8)) * ECAM_CONFIG_BYTES;
-        return &window[i];
+        *place = (bdf % SEGMENT_BDFS - ((uint32_t)w->buses.first_bus << 8)) * ECAM_CONFIG_BYTES;
+        return &w->mmio;
     }
     return NULL;
 }
@@ -64,7 +74,7 @@ uint32_t hal_pci_read32(uint32_t bdf, uint32_t offset)
 {
     uint32_t place;
     offset &= ~UINT32_C(3);
-    if (bdf >= BUSES << 8 || offset >= ECAM_CONFIG_BYTES)
+    if (offset >= ECAM_CONFIG_BYTES)
         return UINT32_MAX;
     const struct hal_mmio *ecam = ecam_of(bdf, &place);
     return ecam != NULL ? hal_read32(ecam, place + offset) : port_read32(bdf, offset);
@@ -74,7 +84,7 @@ void hal_pci_write32(uint32_t bdf, uint32_t offset, uint32_t value)
 {
     uint32_t place;
     offset &= ~UINT32_C(3);
-    if (bdf >= BUSES << 8 || offset >= ECAM_CONFIG_BYTES)
+    if (offset >= ECAM_CONFIG_BYTES)
         return;
     const struct hal_mmio *ecam = ecam_of(bdf, &place);
     if (ecam != NULL)
@@ -83,9 +93,12 @@ void hal_pci_write32(uint32_t bdf, uint32_t offset, uint32_t value)
         port_write32(bdf, offset, value);
 }
 
-uint32_t hal_pci_last_bus(void)
+bool hal_pci_range(uint32_t index, struct hal_pci_range *out)
 {
-    return last_bus;
+    if (index >= range_count)
+        return false;
+    *out = range[index];
+    return true;
 }
 
 const char *pci_config_method(void)
@@ -93,32 +106,57 @@ const char *pci_config_method(void)
     return window_count != 0 ? "ecam" : "ports";
 }
 
-/* A window that does not show the same host bridge as the ports is not what it claims to be. */
-static bool window_agrees(const struct hal_mmio *mmio, uint8_t start_bus)
+/* A window that does not show the same host bridge as the ports is not what it claims to be.
+ * The ports show segment 0 only. */
+static bool window_agrees(const struct window *w)
 {
-    return start_bus != 0 || hal_read32(mmio, 0) == port_read32(0, 0);
+    return w->buses.segment != 0 || w->buses.first_bus != 0 ||
+           hal_read32(&w->mmio, 0) == port_read32(0, 0);
+}
+
+/* A segment may have several windows; its range spans them. Segment 0's is set already. */
+static void add_range(const struct hal_pci_range *buses)
+{
+    for (uint32_t i = 0; i < range_count; i++) {
+        struct hal_pci_range *r = &range[i];
+
+        if (r->segment != buses->segment)
+            continue;
+        if (i == 0)
+            return;
+        r->first_bus = RT_MIN(r->first_bus, buses->first_bus);
+        r->last_bus = RT_MAX(r->last_bus, buses->last_bus);
+        return;
+    }
+    range[range_count++] = *buses;
 }
 
 static void add_window(const struct acpi_ecam *ecam)
 {
     uint64_t base = ecam->base + (uint64_t)ecam->start_bus * ECAM_BUS_BYTES;
     size_t bytes = ((size_t)ecam->end_bus - ecam->start_bus + 1) * ECAM_BUS_BYTES;
-    struct hal_mmio *mmio = &window[window_count];
-    enum rt_status st = hal_map_mmio((phys_t){base}, bytes, mmio);
-    if (st != RT_OK || !window_agrees(mmio, ecam->start_bus)) {
-        rt_log("pci ecam=0x%lx state=unused reason=%s remedy=ports", base,
-               st != RT_OK ? rt_status_name(st) : "disagrees_with_ports");
+    struct window *w = &window[window_count];
+    enum rt_status st = hal_map_mmio((phys_t){base}, bytes, &w->mmio);
+
+    w->buses = (struct hal_pci_range){ecam->segment, ecam->start_bus, ecam->end_bus};
+    if (st != RT_OK || !window_agrees(w)) {
+        rt_log("pci ecam=0x%lx segment=%u state=unused reason=%s remedy=%s", base,
+               ecam->segment, st != RT_OK ? rt_status_name(st) : "disagrees_with_ports",
+               ecam->segment == 0 ? "ports" : "none");
         return;
     }
-    window_start[window_count] = ecam->start_bus;
-    window_end[window_count] = ecam->end_bus;
     window_count++;
+    add_range(&w->buses);
 }
 
 void pci_config_init(const struct acpi_info *info)
 {
-    last_bus = info->host_bridges == 1 ? 0 : BUSES - 1;
-    for (uint32_t i = 0; i < info->ecam_count && window_count < ACPI_ECAMS_MAX; i++)
-        if (info->ecam[i].segment == 0)
-            add_window(&info->ecam[i]);
+    window_count = 0;
+    range_count = 1;
+    range[0] = (struct hal_pci_range){.last_bus = info->host_bridges == 1 ? 0 : BUSES - 1};
+    for (uint32_t i = 0; i < info->ecam_count && i < ACPI_ECAMS_MAX; i++)
+        add_window(&info->ecam[i]);
+    if (info->ecam_dropped != 0)
+        rt_log("pci warning=\"firmware lists %u more windows of configuration space than we"
+               " hold: what is behind them is not found\"", info->ecam_dropped);
 }

@@ -59,6 +59,20 @@ def test_cpu_without_ssse3(forwarding):
     rig.stop_clean()
 
 
+def test_hundreds_of_pci_functions(forwarding):
+    """144 functions that no driver wants, before the ports in the order of the scan."""
+    crowd = []
+    for slot in range(6, 24):
+        for fn in range(8):
+            crowd += ["-device", "virtio-rng-pci,disable-legacy=on,multifunction=on,"
+                                 f"addr={slot:#x}.{fn}"]
+    rig = forwarding(extra=crowd)
+    found = rig.console.find(r"^pci functions=(\d+) .* network_nvme=2 ")
+    assert found and int(found[0].group(1)) >= 144 + 2, rig.console.text[:3000]
+    assert clean(rig.traffic.run(5000, frames=2000))
+    rig.stop_clean()
+
+
 @pytest.mark.parametrize("cpu", ["max,-nx", "qemu64,-nx"])
 def test_execute_disable_is_off(forwarding, cpu):
     """What the firmware option of that name does: said in a line, and it forwards."""

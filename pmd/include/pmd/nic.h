@@ -143,8 +143,8 @@ uint32_t nic_probe_all(void);
 struct nic *nic_get(uint32_t port);
 uint32_t nic_count(void);
 
-#define NIC_BDF_BYTES 8
-/* "00:02.0" */
+#define NIC_BDF_BYTES 13
+/* "00:02.0"; "0001:0a:00.1" where the segment is not 0. */
 const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);
 
 

@@ -20,7 +20,7 @@
 #define ACPI_CORES_MAX 256
 #define ACPI_IOAPICS_MAX 16
 #define ACPI_OVERRIDES_MAX 24
-#define ACPI_ECAMS_MAX 16
+#define ACPI_ECAMS_MAX 48
 #define ACPI_NODE_NONE UINT32_MAX
 
 /* Reads physical memory. `read` copies `bytes` from `phys` to `out` and returns true, or
@@ -133,6 +133,7 @@ struct acpi_info {
 
     uint32_t host_bridges; /* PCI roots that the AML names; 0: not known */
     uint32_t ecam_count;
+    uint32_t ecam_dropped; /* more than fit */
     struct acpi_ecam ecam[ACPI_ECAMS_MAX];
 
     struct acpi_fadt fadt;
@@ -159,8 +160,5 @@ void acpi_log(const struct acpi_info *info);
 /* The global interrupt of an ISA line: the override's when there is one, else the line. */
 uint32_t acpi_isa_gsi(const struct acpi_info *info, uint8_t source, bool *active_low,
                       bool *level);
-
-/* Segment 0's ECAM window for bus, NULL when there is none. */
-const struct acpi_ecam *acpi_ecam_of_bus(const struct acpi_info *info, uint8_t bus);
 
 #endif

@@ -64,10 +64,18 @@ RT_NODISCARD enum rt_status hal_irq_alloc_line(uint32_t line, const char *name,
                                                struct hal_irq *irq);
 uint64_t hal_irq_total(unsigned core); /* device interrupts on that core, for statistics */
 
-/* ---- PCI configuration space (ECAM, else ports); bdf = bus << 8 | dev << 3 | fn ---- */
+/* ---- PCI configuration space (ECAM, else ports) ----
+ * bdf = segment << 16 | bus << 8 | device << 3 | function */
 uint32_t hal_pci_read32(uint32_t bdf, uint32_t offset);
 void hal_pci_write32(uint32_t bdf, uint32_t offset, uint32_t value);
-uint32_t hal_pci_last_bus(void);
+/* Where to look for host bridges: at first_bus there is one, up to last_bus there may be more.
+ * The first range is segment 0's; each segment has one. False past the last range. */
+#define HAL_PCI_RANGES_MAX 64
+struct hal_pci_range {
+    uint16_t segment;
+    uint8_t first_bus, last_bus;
+};
+bool hal_pci_range(uint32_t index, struct hal_pci_range *range);
 /* Maps a device's registers uncached. Same range twice gives the same mapping. */
 RT_NODISCARD enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio);
 

@@ -10,7 +10,7 @@
 #include <rt/base.h>
 #include <rt/hal.h>
 
-#define PCI_DEVICES_MAX 128
+#define PCI_DEVICES_MAX 256
 #define PCI_MSIX_VECTORS_MAX 64
 
 struct pci_dev {
@@ -24,14 +24,16 @@ struct pci_dev {
     uint32_t msix_entries; /* usable; 0 while MSI-X is off */
 };
 
+/* Functions that a driver may want: network and NVMe. A large server has hundreds of others
+ * (the uncore of a Xeon alone is 78 a socket), which are counted only. */
 struct pci_table {
     uint32_t count;
     struct pci_dev dev[PCI_DEVICES_MAX];
 };
 extern struct pci_table pci_table;
 
-/* Fills pci_table; every bus behind every bridge and, up to hal_pci_last_bus(), the root buses
- * of other host bridges. Bounded. Quiets what pci_quiet() could not see yet: before drivers. */
+/* Fills pci_table: in each of hal_pci_range() the buses of every host bridge and of all bridges
+ * below. Bounded. Quiets what pci_quiet() could not see yet: before drivers. */
 void pci_scan(void);
 /* Clears bus mastering of every network and NVMe function: loaders leave their DMA on.
  * Returns how many had it on. May run before ACPI is read. */

@@ -250,9 +250,27 @@ static void test_mcfg(void **state)
     listed("MCFG", body, sizeof(body));
     assert_int_equal(parse(), RT_OK);
     assert_int_equal(info.ecam_count, 2);
-    assert_ptr_equal(acpi_ecam_of_bus(&info, 0x3f), &info.ecam[0]);
-    assert_null(acpi_ecam_of_bus(&info, 0x40));
+    assert_int_equal(info.ecam[0].end_bus, 0x3f);
     assert_int_equal(info.ecam[1].segment, 1);
+    assert_int_equal(info.ecam_dropped, 0);
+}
+
+/* A machine of 16 sockets; what does not fit is counted. */
+static void test_mcfg_many_segments(void **state)
+{
+    static uint8_t body[8 + (ACPI_ECAMS_MAX + 2) * 16];
+    (void)state;
+    for (uint32_t i = 0; i < ACPI_ECAMS_MAX + 2; i++) {
+        uint64_t base = UINT64_C(0x80000000000) + ((uint64_t)i << 28);
+        memcpy(body + 8 + i * 16, &base, 8);
+        body[8 + i * 16 + 8] = (uint8_t)i;
+        body[8 + i * 16 + 11] = 0xff;
+    }
+    listed("MCFG", body, sizeof(body));
+    assert_int_equal(parse(), RT_OK);
+    assert_int_equal(info.ecam_count, ACPI_ECAMS_MAX);
+    assert_int_equal(info.ecam_dropped, 2);
+    assert_int_equal(info.ecam[ACPI_ECAMS_MAX - 1].segment, ACPI_ECAMS_MAX - 1);
 }
 
 static void test_fadt_and_s5(void **state)
@@ -471,7 +489,8 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_madt),           TEST(test_madt_bad_lengths), TEST(test_madt_too_many),
-        TEST(test_srat),           TEST(test_mcfg),             TEST(test_fadt_and_s5),
+        TEST(test_srat),           TEST(test_mcfg), TEST(test_mcfg_many_segments),
+                  TEST(test_fadt_and_s5),
         TEST(test_fadt_short),     TEST(test_s5_word_and_boundary),
         TEST(test_s5_not_found),   TEST(test_s5_in_ssdt),       TEST(test_hpet_spcr_dmar),
         TEST(test_root_choice),    TEST(test_host_bridges), TEST(test_bad_tables_are_skipped),

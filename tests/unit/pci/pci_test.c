@@ -9,7 +9,7 @@
 
 #include "../../../rt/core/pci.c"
 
-enum { FUNCTIONS_MAX = 300, DWORDS = 64, BARS_BASE = 0x10 / 4, TABLE_BYTES = 4096 };
+enum { FUNCTIONS_MAX = 400, DWORDS = 64, BARS_BASE = 0x10 / 4, TABLE_BYTES = 4096 };
 
 /* One function: registers, which bits may be written, which clear when written as one. */
 struct fake {
@@ -20,11 +20,12 @@ struct fake {
 
 static struct fake fakes[FUNCTIONS_MAX];
 static uint32_t fake_count;
-static uint32_t last_bus_answer;
+static struct hal_pci_range ranges[3];
+static uint32_t range_count;
 static uint32_t reads, writes;
 static uint32_t sized_while_decoding; /* BAR writes with memory decode on */
 static uint8_t bar_memory[TABLE_BYTES * 2];
-static char last_log[RT_LOG_LINE_BYTES];
+static char log_text[4096];
 
 static struct fake *find(uint32_t bdf)
 {
@@ -55,9 +56,11 @@ void hal_pci_write32(uint32_t bdf, uint32_t offset, uint32_t value)
     f->reg[i] = (f->reg[i] & ~f->writable[i]) | (value & f->writable[i]);
 }
 
-uint32_t hal_pci_last_bus(void)
+bool hal_pci_range(uint32_t index, struct hal_pci_range *range)
 {
-    return last_bus_answer;
+    if (index < range_count)
+        *range = ranges[index];
+    return index < range_count;
 }
 
 enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
@@ -69,10 +72,12 @@ enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
 
 void rt_log(const char *fmt, ...)
 {
+    size_t used = strlen(log_text);
     va_list args;
     va_start(args, fmt);
-    (void)vsnprintf(last_log, sizeof(last_log), fmt, args);
+    used += (size_t)vsnprintf(log_text + used, sizeof(log_text) - used, fmt, args);
     va_end(args);
+    (void)snprintf(log_text + used, sizeof(log_text) - used, "\n");
 }
 
 void rt_assert_failed(const char *file, int line, const char *expr, uint64_t left,
@@ -132,7 +137,9 @@ static int setup(void **state)
 {
     (void)state;
     fake_count = 0;
-    last_bus_answer = 0;
+    memset(ranges, 0, sizeof(ranges));
+    range_count = 1;
+    log_text[0] = '\0';
     reads = writes = sized_while_decoding = 0;
     memset(bar_memory, 0xee, sizeof(bar_memory));
     return 0;
@@ -157,8 +164,9 @@ static void test_scan(void **state)
     (void)state;
     build_machine();
     pci_scan();
-    assert_int_equal(pci_table.count, 7);
-    assert_string_equal(last_log, "pci functions=7 buses=2 bridges=1 dropped=0 quieted=2");
+    assert_int_equal(pci_table.count, 2); /* what no driver wants is counted only */
+    assert_string_equal(log_text,
+                        "pci functions=7 buses=2 bridges=1 network_nvme=2 quieted=2\n");
     const struct pci_dev *nic = NULL;
     for (uint32_t i = 0; i < pci_table.count; i++)
         if (pci_table.dev[i].device == 0x10d3)
@@ -184,19 +192,23 @@ static void test_scan_loops(void **state)
     add_bridge(0x0200, 1, 255);
     add_bridge(0x0208, 2, 255);
     pci_scan();
-    assert_int_equal(pci_table.count, 6);
+    assert_string_equal(log_text,
+                        "pci functions=6 buses=3 bridges=6 network_nvme=0 quieted=0\n");
     assert_true(reads < 3 * 32 * 8 * 4);
 }
 
 static void test_scan_overflow(void **state)
 {
     (void)state;
-    for (uint32_t fn = 0; fn < 256; fn++)
+    set_multi(add_bridge(0, 1, 1));
+    for (uint32_t fn = 1; fn < 300; fn++)
         set_multi(add(fn, 0x10d38086, 0x020000));
     pci_scan();
     assert_int_equal(pci_table.count, PCI_DEVICES_MAX);
-    assert_string_equal(last_log,
-                        "pci functions=128 buses=1 bridges=0 dropped=128 quieted=256");
+    assert_string_equal(log_text,
+                        "pci functions=300 buses=2 bridges=1 network_nvme=256 quieted=299\n"
+                        "pci warning=\"more than 256 network and NVMe functions: the last 43"
+                        " are not used\"\n");
 }
 
 static void test_scan_peer_root(void **state)
@@ -206,14 +218,84 @@ static void test_scan_peer_root(void **state)
     add_bridge(0x8008, 0x81, 0x81);
     struct fake *nic = add(0x8100, 0x10fb8086, 0x020000);
     assert_int_equal(pci_quiet(), 2); /* tables not read yet: only what is below bus 0 */
-    last_bus_answer = 0x90;
+    ranges[0].last_bus = 0x90;
     pci_scan();
-    assert_int_equal(pci_table.count, 9);
-    assert_string_equal(last_log, "pci functions=9 buses=4 bridges=2 dropped=0 quieted=1");
+    assert_int_equal(pci_table.count, 3);
+    assert_string_equal(log_text,
+                        "pci functions=9 buses=4 bridges=2 network_nvme=3 quieted=1\n");
     assert_int_equal(nic->reg[1], PCI_COMMAND_MEMORY);
-    last_bus_answer = 0x7f;
+    ranges[0].last_bus = 0x7f;
     pci_scan();
-    assert_int_equal(pci_table.count, 7);
+    assert_int_equal(pci_table.count, 2);
+}
+
+/* The uncore of a Xeon E5 v3: 78 functions that no driver wants, on the socket's last bus. */
+static void add_uncore(uint32_t bus)
+{
+    for (uint32_t i = 0; i < 78; i++)
+        set_multi(add(bus << 8 | (8 + i / 4) << 3 | i % 4, 0x2f808086 + (i << 16), 0x088000));
+}
+
+static void add_nic(uint32_t bdf)
+{
+    set_multi(add(bdf, 0x10fb8086, 0x020000));
+}
+
+/* FD.io's UCS C240: 218 functions, a dual 82599 on each socket; the second socket's are far
+ * behind place 128. */
+static void test_scan_two_sockets(void **state)
+{
+    (void)state;
+    const uint32_t nics[] = {0x0a00, 0x0a01, 0x8500, 0x8501};
+    for (uint32_t fn = 0; fn < 40; fn++) /* chipset, DMA engines, two root ports */
+        if (fn == 8)
+            set_multi(add_bridge(fn, 0x0a, 0x0a));
+        else
+            set_multi(add(fn, 0x2f208086, 0x088000));
+    add_uncore(0x7f);
+    for (uint32_t fn = 0; fn < 18; fn++)
+        if (fn == 16)
+            set_multi(add_bridge(0x8000 | fn, 0x85, 0x85));
+        else
+            set_multi(add(0x8000 | fn, 0x2f208086, 0x088000));
+    add_uncore(0xff);
+    for (uint32_t i = 0; i < 4; i++)
+        add_nic(nics[i]);
+    assert_int_equal(fake_count, 218);
+    ranges[0].last_bus = 0xff;
+    pci_scan();
+    assert_string_equal(log_text,
+                        "pci functions=218 buses=6 bridges=2 network_nvme=4 quieted=4\n");
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(pci_table.dev[i].bdf, nics[i]);
+    assert_int_equal(pci_table.dev[3].parent_bdf, 0x8010);
+}
+
+/* A segment has buses of its own: the same numbers again, and other functions there. */
+static void test_scan_segments(void **state)
+{
+    (void)state;
+    build_machine();
+    add(0x10000, 0x20208086, 0x060000);
+    add_bridge(0x10008, 1, 1);
+    add_nic(0x10100);
+    add_bridge(0x18008, 0x81, 0x81); /* another host bridge of segment 1 */
+    add_nic(0x18100);
+    add(0x34000, 0x20208086, 0x060000);
+    add_nic(0x34008);
+    range_count = 3;
+    ranges[1] = (struct hal_pci_range){.segment = 1, .last_bus = 0xff};
+    ranges[2] = (struct hal_pci_range){.segment = 3, .first_bus = 0x40, .last_bus = 0x5f};
+    pci_scan();
+    assert_string_equal(log_text,
+                        "pci functions=14 buses=7 bridges=3 network_nvme=5 quieted=5\n");
+    assert_int_equal(pci_table.dev[1].bdf, 0x0100);
+    assert_int_equal(pci_table.dev[1].parent_bdf, 0x0008);
+    assert_int_equal(pci_table.dev[2].bdf, 0x10100);
+    assert_int_equal(pci_table.dev[2].parent_bdf, 0x10008);
+    assert_int_equal(pci_table.dev[3].bdf, 0x18100);
+    assert_int_equal(pci_table.dev[4].bdf, 0x34008);
+    assert_int_equal(pci_table.dev[4].parent_bdf, UINT32_MAX);
 }
 
 static void test_quiet(void **state)
@@ -467,7 +549,8 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
     const struct CMUnitTest tests[] = {
         TEST(test_scan),         TEST(test_scan_loops), TEST(test_scan_overflow),
-        TEST(test_scan_peer_root), TEST(test_quiet),    TEST(test_command),
+        TEST(test_scan_peer_root), TEST(test_scan_two_sockets), TEST(test_scan_segments),
+        TEST(test_quiet),        TEST(test_command),
         TEST(test_bars),         TEST(test_bar_nonsense), TEST(test_caps),
         TEST(test_aspm),         TEST(test_msix),       TEST(test_msix_bad_table),
         TEST(test_msi),          TEST(test_gone),

@@ -117,6 +117,12 @@ uint32_t x86_in32(uint16_t port)
     return fake.in != NULL ? fake.in(port) : UINT32_MAX;
 }
 
+void x86_out32(uint16_t port, uint32_t value)
+{
+    if (fake.out != NULL)
+        fake.out(port, value);
+}
+
 uint64_t x86_read_cr0(void)
 {
     return fake.cr0;

@@ -52,6 +52,7 @@ void x86_wrmsr(uint32_t msr, uint64_t value);
 uint8_t x86_in8(uint16_t port);
 void x86_out8(uint16_t port, uint8_t value);
 uint32_t x86_in32(uint16_t port);
+void x86_out32(uint16_t port, uint32_t value);
 uint64_t x86_read_cr0(void);
 void x86_write_cr0(uint64_t v);
 void x86_write_cr3(uint64_t v);
