@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From the start-up IPI to C. Every core runs this at the same time, so there is no memory
- * to write to until it has found its own stack by its APIC id.
+ * to write to until it has found its own stack by the id of its local APIC.
  *
  * ap_page_start..ap_page_end is copied to a page below 1 MiB; smp.c fills the data at
  * AP_DATA. The page tables are below 4 GiB and map that page, executable for the time
@@ -61,7 +61,28 @@ ap_page_end:
         .globl  ap_entry
         .type   ap_entry, @function
 ap_entry:
-        /* x2APIC id by leaf 0Bh where there is one, else the 8-bit initial id. */
+        /* The id that messages go by is the one of the local APIC: x2APIC MSR 802h, or its page
+         * where core 0 mapped it. CPUID may say another (hypervisors: it is not theirs). */
+        movl    $0x1b, %ecx             /* APIC_BASE */
+        rdmsr
+        btl     $10, %eax
+        jc      6f
+        btl     $11, %eax
+        jnc     7f                      /* switched off: the page holds nothing */
+        movq    ap_apic_page(%rip), %rsi
+        shlq    $32, %rdx
+        orq     %rdx, %rax
+        andq    $-4096, %rax
+        cmpq    %rax, %rsi              /* another page is not mapped */
+        jne     7f
+        movl    0x20(%rsi), %edx
+        shrl    $24, %edx
+        jmp     2f
+6:      movl    $0x802, %ecx
+        rdmsr
+        movl    %eax, %edx
+        jmp     2f
+7:      /* Leaf 0Bh has the x2APIC id where there is one, else the 8-bit initial id. */
         xorl    %eax, %eax
         cpuid
         cmpl    $0xb, %eax

@@ -3,6 +3,7 @@
  * Local APIC. Both modes have the same registers: at offset N of a page, or in MSR
  * 0x800 + N/16; only the interrupt command register differs (Intel SDM 3A 11.6.1, 11.12.9).
  */
+#include <rt/assert.h>
 #include <rt/hal.h>
 
 #include "apic.h"
@@ -79,25 +80,15 @@ static void reg_write(enum apic_reg reg, uint32_t value)
         hal_write32(&apic.mmio, reg, value);
 }
 
-static bool ids_need_x2(const struct acpi_info *acpi)
-{
-    for (uint32_t i = 0; i < acpi->core_count && i < ACPI_CORES_MAX; i++) {
-        if (acpi->core[i].apic_id > APIC_ID_MAX_X1)
-            return true;
-    }
-    return false;
-}
-
-enum rt_status apic_init(const struct acpi_info *acpi)
+enum rt_status apic_init(void)
 {
     const struct cpuid_regs id = x86_cpuid(1, 0);
-    const bool x2_possible = (id.ecx & RT_BIT(21)) != 0;
     const uint64_t base = x86_rdmsr(MSR_APIC_BASE);
 
     apic.present = false;
     if ((id.edx & RT_BIT(9)) == 0)
         return RT_NOT_FOUND;
-    apic.x2 = (base & APIC_BASE_X2) != 0 || (x2_possible && ids_need_x2(acpi));
+    apic.x2 = (base & APIC_BASE_X2) != 0;
     if (!apic.x2 &&
         hal_map_mmio((phys_t){base & APIC_BASE_ADDRESS}, APIC_BYTES, &apic.mmio) != RT_OK)
         return RT_NOT_FOUND;
@@ -140,6 +131,16 @@ bool apic_is_x2(void)
     return apic.x2;
 }
 
+uint64_t apic_page(void)
+{
+    return apic.present && !apic.x2 ? (uintptr_t)apic.mmio.base : 0;
+}
+
+bool apic_reaches(uint32_t id)
+{
+    return apic.x2 || id <= APIC_ID_MAX_X1;
+}
+
 uint32_t apic_id(void)
 {
     if (!apic.present)
@@ -165,6 +166,7 @@ static void icr_send(uint32_t target_apic_id, uint32_t command)
 {
     if (!apic.present)
         return;
+    RT_ASSERT(apic_reaches(target_apic_id)); /* an INIT would go to another core */
     /* Memory writes that the other core is to see come first: the MSR write of x2APIC is not
      * ordered after stores (SDM 3A 11.12.3). */
     __asm__ volatile("mfence" ::: "memory");

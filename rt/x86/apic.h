@@ -16,14 +16,19 @@ enum irq_vector {
     VECTOR_SPURIOUS = 0xff,
 };
 
-/* Chooses the mode for the whole machine: x2APIC when firmware left it on, or when an id above
- * 254 needs it and the processor has it. Core 0, once, after the page tables. RT_NOT_FOUND
- * when there is no local APIC at all (then one core, and hal_wait() only pauses). */
-RT_NODISCARD enum rt_status apic_init(const struct acpi_info *acpi);
+/* The machine stays in the mode that firmware left: it must hand over in x2APIC mode when ids
+ * above 254 are in use, and its own code may not bear another one. (Tables have been seen that
+ * list such ids out of memory never written.) Core 0, once, after the page tables. RT_NOT_FOUND
+ * when there is no local APIC at all: then one core, and hal_wait() only pauses. */
+RT_NODISCARD enum rt_status apic_init(void);
 /* Switches on the APIC of the calling core, all its local sources masked. */
 void apic_init_core(void);
 bool apic_present(void);
 bool apic_is_x2(void);
+uint64_t apic_page(void); /* where its registers are mapped; 0 in x2APIC mode */
+/* Messages can be sent to that id. In xAPIC mode 8 bits of it go out, and 255 means everybody:
+ * Intel SDM 3A 11.6.1, ACPI 6.5 5.2.12.12. */
+bool apic_reaches(uint32_t id);
 uint32_t apic_id(void);
 void apic_eoi(void);
 /* An interrupt has arrived at this core and is not taken yet. */

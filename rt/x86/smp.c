@@ -43,6 +43,7 @@ static bool stopping; /* an NMI means: halt for good */
 /* Read by ap.S. */
 struct ap_slot ap_slots[HAL_CORES_MAX];
 uint32_t ap_slot_count;
+uint64_t ap_apic_page;
 
 void core_init_boot(void)
 {
@@ -190,11 +191,20 @@ static void fill_start_page(uint8_t *page)
     put64(page, AP_GDT + AP_CODE32, UINT64_C(0x00cf9b000000ffff));
 }
 
+/* The first of them stands for all: there may be hundreds. */
+static void log_unreached(uint32_t id)
+{
+    rt_log("core apic=0x%x state=skipped reason=\"the tables list ids above 254, which only"
+           " x2APIC mode reaches, and firmware left that off\" remedy=\"switch x2APIC on in the"
+           " firmware's setup, if there are that many cores\"", id);
+}
+
 /* Makes the structures of every core to start; returns how many slots are filled. */
 static uint32_t make_slots(const struct acpi_info *acpi, uint32_t cores_wanted)
 {
     const uint32_t limit =
         cores_wanted == 0 ? HAL_CORES_MAX : RT_MIN(cores_wanted, (uint32_t)HAL_CORES_MAX);
+    bool unreached = false;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < acpi->core_count && i < ACPI_CORES_MAX; i++) {
@@ -203,6 +213,12 @@ static uint32_t make_slots(const struct acpi_info *acpi, uint32_t cores_wanted)
 
         if (listed->apic_id == core0.apic_id) {
             core0.node = listed->node;
+            continue;
+        }
+        if (!apic_reaches(listed->apic_id)) {
+            if (!unreached)
+                log_unreached(listed->apic_id);
+            unreached = true;
             continue;
         }
         if (count + 1 >= limit)
@@ -305,6 +321,7 @@ unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
         rt_log("core state=skipped reason=\"no free page below 640 KiB to start cores in\"");
         goto out;
     }
+    ap_apic_page = apic_page();
     ap_slot_count = make_slots(acpi, cores_wanted);
     fill_start_page((uint8_t *)(uintptr_t)page);
     if (paging_set(page, PAGE_BYTES, PAGE_RX) != RT_OK) {

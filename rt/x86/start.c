@@ -247,7 +247,7 @@ static void start_machine(void *arg)
     parse_arguments(bi);
     log_cpu();
     irq_init(&acpi);
-    if (apic_init(&acpi) != RT_OK)
+    if (apic_init() != RT_OK)
         rt_log("apic state=absent reason=\"one core, no interrupts\"");
     apic_init_core();
     console_use_spcr(&acpi.spcr);

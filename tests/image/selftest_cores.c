@@ -4,6 +4,7 @@
 #include <rt/ring.h>
 
 #include "apic.h"
+#include "cpu.h"
 #include "selftest.h"
 
 /* Long, because two cores of an emulator may share one of its host. */
@@ -45,6 +46,26 @@ static const char *run_on_all(void)
     }
     SELFTEST_CHECK(hal_core_run(0, note_core, numbers) == RT_INVALID);
     SELFTEST_CHECK(hal_core_run(hal_core_count(), note_core, numbers) == RT_INVALID);
+    return hal_core_count() < 2 ? SELFTEST_SKIP_ONE_CORE : NULL;
+}
+
+static volatile uint32_t apic_ids[HAL_CORES_MAX];
+
+static void note_apic_id(void *arg)
+{
+    apic_ids[hal_core_id()] = apic_id();
+}
+
+/* A core found its slot by the id of its own local APIC, the one that messages go by. */
+static const char *apic_ids_agree(void)
+{
+    note_apic_id(NULL);
+    for (unsigned i = 1; i < hal_core_count(); i++) {
+        SELFTEST_CHECK(hal_core_run(i, note_apic_id, NULL) == RT_OK);
+        SELFTEST_CHECK(wait_idle(i));
+    }
+    for (unsigned i = 0; i < hal_core_count(); i++)
+        SELFTEST_CHECK(apic_ids[i] == core_table[i]->apic_id);
     return hal_core_count() < 2 ? SELFTEST_SKIP_ONE_CORE : NULL;
 }
 
@@ -207,6 +228,7 @@ static const char *irq_on_other_core(void)
 
 const struct selftest selftest_cores[] = {
     {"cores: each runs what it is given", run_on_all},
+    {"cores: found by the id of their local APIC", apic_ids_agree},
     {"cores: a kick ends a wait", kick_wakes},
     {"cores: clocks agree", clock_equal},
     {"cores: ring keeps order", ring_between_cores},

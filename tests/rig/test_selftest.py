@@ -87,6 +87,20 @@ def test_core_that_does_not_start(machine, tmp_path):
     assert code == 0
 
 
+@pytest.mark.parametrize("apic_id", (0x100, 0xff, 0x101, 0x17161514))
+def test_core_with_an_id_out_of_reach(machine, tmp_path, apic_id):
+    """An enabled x2APIC entry of a machine in xAPIC mode. Eight bits of the id go out with an
+    INIT: 0x100 would reset the boot core, 0xff all of them, 0x101 would stop core 1."""
+    madt = tmp_path / "madt.bin"
+    madt.write_bytes(struct.pack("<II", 0xfee00000, 1) +
+                     struct.pack("<BBHIII", 9, 16, 0, apic_id, 1, 9))
+    text, _ = run(machine, cores=2, extra=["-acpitable", f"sig=APIC,rev=3,data={madt}"])
+    assert re.search(rf"^core apic={apic_id:#x} state=skipped reason=", text, re.M), text
+    assert re.search(r"^cores running=2 .* apic=xapic ", text, re.M), text
+    assert len(re.findall(r"^ok \d+ - cores: ", text, re.M)) == 6, text
+    assert len(re.findall(r"^boot entry=", text, re.M)) == 1 and "\nexit code=" in text, text
+
+
 def test_clock_sources(machine):
     for shape, source in (("q35", "hpet"), ("q35,hpet=off", "pmtimer")):
         text, code = run(machine, machine=shape)

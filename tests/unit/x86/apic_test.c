@@ -83,21 +83,17 @@ static int setup(void **state)
     return 0;
 }
 
-static void start(uint32_t ecx, uint64_t base, uint32_t big_id)
+static void start(uint32_t ecx, uint64_t base)
 {
-    static struct acpi_info acpi;
-
-    acpi.core_count = 2;
-    acpi.core[1].apic_id = big_id;
     fake_cpuid(1, 0, 0, ecx, 1u << 9);
     x86_wrmsr(MSR_APIC_BASE, base);
-    assert_int_equal(apic_init(&acpi), RT_OK);
+    assert_int_equal(apic_init(), RT_OK);
     apic_init_core();
 }
 
 static void xapic(void **state)
 {
-    start(1u << 21, 0xfee00000, 3); /* x2APIC possible, but neither on nor needed */
+    start(1u << 21, 0xfee00000); /* x2APIC possible, but neither on nor needed */
     assert_false(apic_is_x2());
     assert_int_equal(x86_rdmsr(MSR_APIC_BASE), 0xfee00000 | APIC_BASE_ENABLE);
     assert_int_equal(regs[APIC_SVR / 4], 0x1ff);
@@ -122,7 +118,7 @@ static void xapic(void **state)
 /* An interrupt command register that stays busy must not hang the machine. */
 static void icr_stays_busy(void **state)
 {
-    start(0, 0xfee00000, 3);
+    start(0, 0xfee00000);
     busy_reads = UINT32_MAX;
     apic_send(1, VECTOR_KICK);
     assert_int_equal(icr_count, 1);
@@ -133,6 +129,8 @@ static void check_x2(void)
     const uint32_t icr = MSR_X2APIC_BASE + 0x30;
 
     assert_true(apic_is_x2());
+    assert_true(apic_reaches(0x12345));
+    assert_true(apic_page() == 0);
     assert_int_equal(x86_rdmsr(MSR_APIC_BASE),
                      0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_X2);
     assert_int_equal(x86_rdmsr(MSR_X2APIC_BASE + 0x0f), 0x1ff);
@@ -147,21 +145,30 @@ static void check_x2(void)
 
 static void x2apic_left_on(void **state)
 {
-    start(1u << 21, 0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_X2, 3);
+    start(1u << 21, 0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_X2);
     check_x2();
 }
 
-static void x2apic_needed(void **state)
+/* Eight bits of an id go out in xAPIC mode: 0x100 would be core 0, 255 is everybody. */
+static void ids_out_of_reach(void **state)
 {
-    start(1u << 21, 0xfee00000 | APIC_BASE_ENABLE, 255);
-    check_x2();
+    static const uint32_t ids[] = {255, 256, 257, 0x17161514, UINT32_MAX};
+
+    start(1u << 21, 0xfee00000 | APIC_BASE_ENABLE);
+    assert_true(apic_reaches(254));
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(ids); i++) {
+        assert_false(apic_reaches(ids[i]));
+        EXPECT_PANIC(apic_send_init(ids[i]));
+        EXPECT_PANIC(apic_send_startup(ids[i], 0x9e));
+    }
+    assert_int_equal(icr_count, 0);
+    apic_send_init(254);
+    assert_int_equal(icr_count, 1);
 }
 
 static void absent(void **state)
 {
-    static struct acpi_info acpi;
-
-    assert_int_equal(apic_init(&acpi), RT_NOT_FOUND);
+    assert_int_equal(apic_init(), RT_NOT_FOUND);
     apic_init_core();
     apic_send_nmi(7); /* nobody to send it to, nothing written */
     assert_int_equal(icr_count, 0);
@@ -181,7 +188,7 @@ static void note_halt(void)
 
 static void one_shot_timer(void **state)
 {
-    start(0, 0xfee00000, 3);
+    start(0, 0xfee00000);
     apic_timer_calibrate(1000);
     assert_string_equal(apic_timer_mode(), "oneshot");
     assert_in_range(apic_timer_hz(), 62300000, 62700000);
@@ -204,7 +211,7 @@ static void one_shot_timer(void **state)
 
 static void timer_that_does_not_count(void **state)
 {
-    start(0, 0xfee00000, 3);
+    start(0, 0xfee00000);
     timer_divisor_hz = 0;
     apic_timer_calibrate(1000);
     timer_divisor_hz = 62500000;
@@ -227,7 +234,7 @@ static void deadline_timer(void **state)
 {
     uint64_t before;
 
-    start(1u << 24, 0xfee00000, 3);
+    start(1u << 24, 0xfee00000);
     apic_timer_calibrate(1000);
     assert_string_equal(apic_timer_mode(), "deadline");
     assert_int_equal(regs[APIC_LVT_TIMER / 4], VECTOR_TIMER | LVT_TIMER_DEADLINE);
@@ -245,7 +252,7 @@ int main(void)
         cmocka_unit_test_setup(xapic, setup),
         cmocka_unit_test_setup(icr_stays_busy, setup),
         cmocka_unit_test_setup(x2apic_left_on, setup),
-        cmocka_unit_test_setup(x2apic_needed, setup),
+        cmocka_unit_test_setup(ids_out_of_reach, setup),
         cmocka_unit_test_setup(one_shot_timer, setup),
         cmocka_unit_test_setup(timer_that_does_not_count, setup),
         cmocka_unit_test_setup(deadline_timer, setup),

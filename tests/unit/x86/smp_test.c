@@ -108,6 +108,16 @@ bool apic_is_x2(void)
     return x2;
 }
 
+bool apic_reaches(uint32_t id)
+{
+    return x2 || id < 255;
+}
+
+uint64_t apic_page(void)
+{
+    return x2 ? 0 : 0xfee00000;
+}
+
 uint32_t apic_id(void)
 {
     return 4;
@@ -287,6 +297,32 @@ static void more_than_we_hold(void **state)
     assert_int_equal(smp_start(NULL, &acpi, 0), HAL_CORES_MAX);
 }
 
+/* What firmware wrote into no memory, or never wrote: the machine goes on with its cores. */
+static void ids_out_of_reach(void **state)
+{
+    static const uint32_t wild[] = {0x100, 0xff, 0x101, 0x17161514};
+
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(wild); i++)
+        acpi.core[acpi.core_count++].apic_id = wild[i];
+    assert_int_equal(smp_start(NULL, &acpi, 0), 5);
+    assert_int_equal(inits[0xff] + inits[0x100] + inits[0x101], 0);
+    assert_int_equal(inits[4], 0);
+    assert_non_null(strstr(fake.log, "core apic=0x100 state=skipped reason=\"the tables list"));
+    assert_null(strstr(fake.log, "apic=0xff")); /* one line for all */
+    assert_int_equal(ap_apic_page, 0xfee00000);
+}
+
+static void ids_of_x2apic(void **state)
+{
+    x2 = true;
+    acpi.core[acpi.core_count++].apic_id = 0x101;
+    acpi.core[acpi.core_count++].apic_id = 0xff;
+    assert_int_equal(smp_start(NULL, &acpi, 0), 7);
+    assert_int_equal(startups[0x101], 1);
+    assert_null(strstr(fake.log, "skipped"));
+    assert_int_equal(ap_apic_page, 0);
+}
+
 static void no_low_page(void **state)
 {
     no_page = true;
@@ -344,6 +380,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_late, setup, teardown),
         cmocka_unit_test_setup_teardown(limits, setup, teardown),
         cmocka_unit_test_setup_teardown(more_than_we_hold, setup, teardown),
+        cmocka_unit_test_setup_teardown(ids_out_of_reach, setup, teardown),
+        cmocka_unit_test_setup_teardown(ids_of_x2apic, setup, teardown),
         cmocka_unit_test_setup_teardown(no_low_page, setup, teardown),
         cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(clock_that_differs, setup, teardown),
