@@ -11,7 +11,7 @@
 #include <rt/config.h>
 #include <rt/hal.h>
 
-struct rt_config rt_config;
+struct rt_config rt_config = {.at_panic = RT_STOP_RESET}; /* also before they are parsed */
 
 static const struct arg rt_args[] = {
     {
@@ -102,6 +102,16 @@ static const struct arg rt_args[] = {
         .choices = "poweroff|reset|halt",
         .dst = &rt_config.at_stop,
         .help = "what the machine does when the application ends",
+    },
+    {
+        .name = "at_panic",
+        .type = ARG_CHOICE,
+        .unit = "",
+        .preset = "reset",
+        .choices = "poweroff|reset|halt",
+        .dst = &rt_config.at_panic,
+        .help = "what it does after a fault, an NMI or a failed assertion, 10 s after the"
+                " report; halt keeps the report on a screen",
     },
     {
         .name = "boot.mac",

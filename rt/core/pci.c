@@ -231,6 +231,12 @@ uint32_t pci_quiet(void)
     return walk.quieted;
 }
 
+void pci_silence(void)
+{
+    for (uint32_t i = 0; i < pci_table.count && i < PCI_DEVICES_MAX; i++)
+        pci_bus_master(&pci_table.dev[i], false);
+}
+
 /* ---- one function ---- */
 
 uint32_t pci_find_cap(const struct pci_dev *dev, uint8_t id)

@@ -157,6 +157,11 @@ void fb_console_init(const struct boot_framebuffer *f, uint64_t limit_phys)
             cells[row][column] = ' ';
 }
 
+bool fb_console_present(void)
+{
+    return fb.base != NULL;
+}
+
 void fb_console_write(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes && fb.base != NULL; i++)

@@ -26,6 +26,8 @@ enum {
     KBC_PULSE_RESET = 0xfe,
     POWER_WAIT_US = 100 * 1000,
     ACPI_ENABLE_WAIT_US = 300 * 1000,
+    WAIT_STEP_US = 100,
+    WAIT_STEPS_MAX_PER_S = 100000, /* some machines decode the port in 0.1 us */
     PAGE_BYTES = 4096,
     DELAY_PORT = 0x80, /* a write to it takes about a microsecond on every PC */
 };
@@ -48,6 +50,15 @@ static void delay_us(uint32_t us)
 {
     for (uint32_t i = 0; i < us; i++)
         x86_out8(DELAY_PORT, 0);
+}
+
+void power_wait_s(uint32_t s)
+{
+    const uint64_t end_us = hal_now_us() + s * UINT64_C(1000000);
+
+    /* The count ends it where the clock stands still. */
+    for (uint32_t i = 0; i < s * WAIT_STEPS_MAX_PER_S && hal_now_us() < end_us; i++)
+        delay_us(WAIT_STEP_US);
 }
 
 static bool port_usable(const struct acpi_gas *gas)

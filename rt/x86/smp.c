@@ -339,5 +339,7 @@ out:
     rt_log("cores running=%u listed=%u apic=%s timer=%s start_us=%lu", core_count,
            acpi->core_count, apic_is_x2() ? "x2apic" : "xapic", apic_timer_mode(),
            hal_now_us() - begin_us);
+    if (cores_wanted > core_count)
+        rt_log("cores warning=\"cores=%u was asked for, %u run\"", cores_wanted, core_count);
     return core_count;
 }

@@ -14,6 +14,7 @@ struct rt_config {
     struct poll_config poll;
     uint32_t run_s;      /* stop by itself after this many seconds; 0: run on */
     uint32_t at_stop;    /* enum rt_at_stop */
+    uint32_t at_panic;   /* enum rt_at_stop */
     char boot_mac[24];   /* of the card that loaded us; "" when not known */
 };
 

@@ -38,6 +38,9 @@ void pci_scan(void);
 /* Clears bus mastering of every network and NVMe function: loaders leave their DMA on.
  * Returns how many had it on. May run before ACPI is read. */
 uint32_t pci_quiet(void);
+/* Clears bus mastering of every function of pci_table: neither DMA nor messages any more. For
+ * whoever ends the machine: any core, no lock, nothing waits for a device. */
+void pci_silence(void);
 /* "Intel Corporation", "82574L Gigabit Network Connection", "Ethernet controller"; "" when the
  * table (network, NVMe and bridge part of the PCI ID database) lacks it. Valid until the next
  * call of the same function. */

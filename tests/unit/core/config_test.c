@@ -28,6 +28,7 @@ static void defaults(void **state)
     assert_int_equal(rt_config.poll.busy_packets, 1);
     assert_int_equal(rt_config.poll.sleep_max_us, 100000);
     assert_int_equal(rt_config.at_stop, RT_STOP_POWEROFF);
+    assert_int_equal(rt_config.at_panic, RT_STOP_RESET);
     assert_string_equal(rt_config.boot_mac, "");
 }
 

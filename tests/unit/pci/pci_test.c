@@ -311,6 +311,19 @@ static void test_quiet(void **state)
     assert_int_equal(pci_quiet(), 0);
 }
 
+/* The end of the machine: DMA of all that drivers may have taken, and of nothing else. */
+static void test_silence(void **state)
+{
+    (void)state;
+    build_machine();
+    pci_scan();
+    find(0x100)->reg[1] |= UINT32_C(0xf9000000) | PCI_COMMAND_BUS_MASTER;
+    find(0x018)->gone = true;
+    pci_silence();
+    assert_int_equal(find(0x100)->reg[1], UINT32_C(0xf9000000) | PCI_COMMAND_MEMORY);
+    assert_int_equal(find(0x008)->reg[1] & PCI_COMMAND_BUS_MASTER, PCI_COMMAND_BUS_MASTER);
+}
+
 static void test_command(void **state)
 {
     (void)state;
@@ -550,7 +563,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_scan),         TEST(test_scan_loops), TEST(test_scan_overflow),
         TEST(test_scan_peer_root), TEST(test_scan_two_sockets), TEST(test_scan_segments),
-        TEST(test_quiet),        TEST(test_command),
+        TEST(test_quiet),        TEST(test_silence), TEST(test_command),
         TEST(test_bars),         TEST(test_bar_nonsense), TEST(test_caps),
         TEST(test_aspm),         TEST(test_msix),       TEST(test_msix_bad_table),
         TEST(test_msi),          TEST(test_gone),

@@ -286,7 +286,14 @@ static void limits(void **state)
     assert_int_equal(smp_start(NULL, &acpi, 1), 1);
     assert_int_equal(inits[0], 0);
     assert_int_equal(smp_start(NULL, &acpi, 3), 3);
+    assert_null(strstr(fake.log, "warning"));
     assert_int_equal(inits[0] + inits[1] + inits[2] + inits[3], 2);
+}
+
+static void fewer_than_asked_for(void **state)
+{
+    assert_int_equal(smp_start(NULL, &acpi, 64), 5);
+    assert_non_null(strstr(fake.log, "cores warning=\"cores=64 was asked for, 5 run\""));
 }
 
 static void more_than_we_hold(void **state)
@@ -379,6 +386,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_never_starts, setup, teardown),
         cmocka_unit_test_setup_teardown(too_late, setup, teardown),
         cmocka_unit_test_setup_teardown(limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(fewer_than_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(more_than_we_hold, setup, teardown),
         cmocka_unit_test_setup_teardown(ids_out_of_reach, setup, teardown),
         cmocka_unit_test_setup_teardown(ids_of_x2apic, setup, teardown),
