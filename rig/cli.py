@@ -90,6 +90,8 @@ def parser():
     one.add_argument("--serve", metavar="IF", required=True, help="network interface")
     one.add_argument("--image", help="file to serve (l2fwd.img)")
     one.add_argument("--args", default="", help="boot arguments")
+    one.add_argument("--mac", action="append", default=[], metavar="MAC", dest="macs",
+                     help="answer only this machine (may be repeated); without it: every one")
     one.add_argument("--print", dest="print_only", action="store_true",
                      help="only print what would be served and how")
     compare.add_parser(commands)
@@ -161,7 +163,8 @@ def _boot(options):
     if not image:
         elf = build.find_image(build.build("build", say), "l2fwd")
         image = str(pathlib.Path(elf).with_suffix(".img"))
-    return serve.serve(options.serve, image, options.args, options.print_only) or 0
+    return serve.serve(options.serve, image, options.args, options.print_only,
+                       options.macs) or 0
 
 
 def _report(options):

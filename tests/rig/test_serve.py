@@ -1,120 +1,273 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./millrace boot --serve IF` on a network of its own, with somebody else's DHCP server.
 
-The test starts itself again in a network namespace (no root needed): a bridge with the
-served interface and QEMU's tap, and behind a veth a DHCP server that knows nothing of PXE.
+Each test starts itself again in a network namespace (no root needed): tests/rig/lan.py.
 """
 import os
 import pathlib
 import re
-import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAC = "52:54:00:aa:bb:cc"
-DHCP = ("ip link set lo up; ip address add 192.168.7.2/24 dev v1; ip link set v1 up;"
-        "exec dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --interface=v1"
-        " --bind-dynamic --dhcp-range=192.168.7.100,192.168.7.200,255.255.255.0 --user=root"
-        " --group= --pid-file= --dhcp-leasefile=/dev/null")
-# A namespace of one user has nobody to drop privileges to.
-SERVE = """
-import sys
-from rig import serve
-plain = serve.dnsmasq_command
-serve.dnsmasq_command = lambda *a: plain(*a) + ["--user=root", "--group="]
-sys.exit(serve.serve("br0", sys.argv[1], "mode=io", False))
-"""
+X86, OTHER = (0, 7, 9), (6, 10, 11, 15)  # RFC 4578 2.1; 6: 32-bit UEFI, 10, 11: ARM, 15: HTTP
+ANSWER_S = 2
 
 
-def need(*programs):
-    for program in programs:
-        if not shutil.which(program):
-            pytest.skip(f"{program} is not installed")
-
-
-def in_namespace(*command):
-    return ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", *command]
+@pytest.fixture(name="img")
+def _img(image):
+    return os.path.splitext(image("l2fwd"))[0] + ".img"
 
 
 @pytest.mark.parametrize("firmware", ["bios", "uefi"])
-def test_serve_boots_a_machine(image, firmware):
-    need("unshare", "dnsmasq", "ip", "nsenter")
-    if subprocess.run(in_namespace("true"), capture_output=True, check=False).returncode != 0:
-        pytest.skip("this system allows no user namespaces")
-    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
-        pytest.skip("/dev/net/tun cannot be opened")
-    path = os.path.splitext(image("l2fwd"))[0] + ".img"
-    done = subprocess.run(in_namespace(sys.executable, __file__, path, firmware), text=True,
-                          capture_output=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+def test_serve_boots_a_machine(img, firmware):
+    from tests.rig import lan
+    lan.need("dnsmasq", tap=True)
+    lan.again_in_namespace(__file__, "boots", img, firmware)
 
 
-def test_wrong_interface_says_so(image, capsys):
+@pytest.mark.parametrize("case", ["signals", "killed", "second", "port_in_use", "private",
+                                  "architectures", "macs", "dnsmasq_fails"])
+def test_serve_is_a_good_neighbour(img, case):
+    from tests.rig import lan
+    lan.need("dnsmasq")
+    lan.again_in_namespace(__file__, case, img)
+
+
+def test_wrong_interface_says_so(img, capsys):
     from rig import serve
-    path = os.path.splitext(image("l2fwd"))[0] + ".img"
-    assert serve.serve("no-such-if", path, "", True) == 1
+    assert serve.serve("no-such-if", img, "", True) == 1
     assert "no network interface no-such-if" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("args", ["a=#1", "a=1 && b", "a=1 || b", "a=${net0/ip}", "a=\u00fc"])
+def test_args_that_a_script_would_cut(img, capsys, args):
+    from rig import serve
+    assert serve.serve("lo", img, args, True) == 1
+    assert "--args: " in capsys.readouterr().err
+
+
+def test_wrong_mac_says_so(img, capsys):
+    from rig import serve
+    assert serve.serve("lo", img, "", True, ["52:54:00:aa:bb"]) == 1
+    assert "--mac 52:54:00:aa:bb: wanted is" in capsys.readouterr().err
+
+
+def test_folder_that_nobody_can_enter(img, capsys, tmp_path, monkeypatch):
+    from rig import serve
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr(serve, "RUN_FOLDER", str(closed))
+    assert serve.serve("lo", img, "", True) == 1
+    assert "is closed to other users" in capsys.readouterr().err
+    assert not list(closed.iterdir()), "what was made is removed"
 
 
 # ---- inside the namespace ----
 
-def run(text):
-    subprocess.run(text.split(), check=True)
+def folder_of(server):
+    from tests.rig import lan
+    line = lan.read_until(server, "serve folder=")[-1]
+    return pathlib.Path(re.match(r"serve folder=(\S+)", line).group(1))
 
 
-def network():
-    """br0 is what is served; returns the DHCP server's process."""
-    run("ip link set lo up")
-    run("ip link add br0 type bridge")
-    run("ip address add 192.168.7.1/24 dev br0")
-    run("ip link set br0 up")
-    run("ip tuntap add tap0 mode tap")
-    run("ip link set tap0 master br0 up")
-    run("ip link add v0 type veth peer name v1")
-    run("ip link set v0 master br0 up")
-    holder = subprocess.Popen(["unshare", "--net", "sh", "-c",
-                               "until ip link show v1 2>/dev/null; do sleep 0.1; done; "
-                               + DHCP],
-                              stdout=subprocess.DEVNULL)
-    time.sleep(0.5)
-    run(f"ip link set v1 netns {holder.pid}")
-    return holder
+def running(img, **options):
+    """(server, folder) of a server that serves."""
+    from tests.rig import lan
+    server = lan.serve(img, **options)
+    folder = folder_of(server)
+    lan.read_until(server, "state=running")
+    return server, folder
 
 
-def boot(image, firmware):
-    sys.path.insert(0, str(ROOT))
-    from rig import qemu
+def port_free(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", port))
+            return True
+        except OSError:
+            return False
+
+
+def wait_until(what, limit_s=10):
+    deadline = time.monotonic() + limit_s
+    while not what():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.05)
+
+
+def signals(img):
+    """A closed terminal ends everything, as SIGTERM and Ctrl-C do."""
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+        server, folder = running(img)
+        assert not port_free(67)
+        server.send_signal(number)
+        assert server.wait(10) == 0
+        assert port_free(67) and not folder.exists()
+
+
+def killed(img):
+    """Even then nobody answers the machines of this network any more."""
+    server, folder = running(img)
+    server.kill()
+    server.wait()
+    wait_until(lambda: port_free(67) and not folder.exists())
+
+
+def second(img):
+    """On the same interface: it says who is there, and the first goes on."""
+    from tests.rig import lan
+    server, _ = running(img)
+    other = lan.serve(img)
+    said = other.communicate(timeout=30)[0]
+    assert other.returncode == 1
+    assert f"br0 is served already, by process {server.pid}:" in said, said
+    assert server.poll() is None and not port_free(67)
+    server.terminate()
+    assert server.wait(10) == 0
+
+
+def port_in_use(img):
+    """The lines are for the server that is there; --interface and the range are its own."""
+    from tests.rig import lan
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("", 67))
+        server = lan.serve(img)
+        said = server.communicate(timeout=30)[0]
+        assert server.returncode == 1
+        assert re.search(r"port 67 of br0 is in use \(python3?[^,]*, process \d+\)", said), said
+        assert "    dhcp-match=set:x86,option:client-arch,7\n" in said
+        assert "    tftp-root=FOLDER\n" in said and "state=running" not in said
+    lan.run("ip link add other type bridge")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:  # on another network
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as DHCP servers do
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"other")
+        there.bind(("", 67))
+        server, _ = running(img)
+        server.terminate()
+        assert server.wait(10) == 0
+
+
+def private(img):
+    """A user's umask keeps nothing from the machines; cleaners see a lock."""
+    os.umask(0o077)
+    server, folder = running(img)
+    assert folder.stat().st_mode & 0o777 == 0o755
+    for file in folder.glob("*.ipxe"):
+        assert file.stat().st_mode & 0o777 == 0o644, file
+    locked = subprocess.run(["flock", "--exclusive", "--nonblock", str(folder), "true"],
+                            check=False)
+    assert locked.returncode == 1
+    server.terminate()
+    assert server.wait(10) == 0
+
+
+def dnsmasq_fails(img):
+    """No word of running when dnsmasq could not start."""
+    from tests.rig import lan
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("192.168.7.1", 69))  # TFTP
+        server = lan.serve(img)
+        said = server.communicate(timeout=30)[0]
+    assert server.returncode == 1 and "state=running" not in said, said
+    assert "dnsmasq ended at once: dnsmasq: " in said
+
+
+def discover(arch, mac):
+    """A DHCPDISCOVER of PXE firmware, RFC 2131 and the PXE specification 2.1."""
+    options = (b"\x63\x82\x53\x63" + b"\x35\x01\x01" + b"\x3c\x20"
+               + f"PXEClient:Arch:{arch:05}:UNDI:003016".encode()
+               + b"\x5d\x02" + struct.pack("!H", arch) + b"\x5e\x03\x01\x03\x10"
+               + b"\x61\x11\x00" + bytes(16) + b"\x37\x04\x01\x03\x3c\x43" + b"\xff")
+    mac = bytes.fromhex(mac.replace(":", ""))
+    return (b"\x01\x01\x06\x00" + os.urandom(4) + b"\x00\x00\x80\x00" + bytes(16)
+            + mac + bytes(10) + bytes(192) + options)
+
+
+def client():
+    """A host that sends a DISCOVER for each line `ARCH MAC`, and prints how many answered."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"v1")
+        wire.bind(("", 68))
+        for line in sys.stdin:
+            arch, mac = line.split()
+            message = discover(int(arch), mac)
+            wire.sendto(message, ("255.255.255.255", 67))
+            wire.settimeout(ANSWER_S)
+            answers = 0
+            try:
+                while True:
+                    answers += wire.recv(2048)[4:8] == message[4:8]
+            except TimeoutError:
+                print(answers, flush=True)
+
+
+def offers(asker, arch, mac=MAC):
+    asker.stdin.write(f"{arch} {mac}\n")
+    asker.stdin.flush()
+    return int(asker.stdout.readline())
+
+
+def new_client():
+    from tests.rig import lan
+    asker = lan.host(11, f"{sys.executable} {__file__} client", text=True,
+                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return asker
+
+
+def architectures(img):
+    """Who cannot run the image gets no word from us."""
+    asker = new_client()
+    server, _ = running(img)
+    assert [offers(asker, arch) for arch in X86] == [1] * len(X86)
+    assert [offers(asker, arch) for arch in OTHER] == [0] * len(OTHER)
+    asker.kill()
+    server.terminate()
+    assert server.wait(10) == 0
+
+
+def macs(img):
+    """Only the machines that were named."""
+    asker = new_client()
+    server, _ = running(img, macs=["52-54-00-AA-BB-01", "52:54:00:aa:bb:02"])
+    seen = [offers(asker, 0, f"52:54:00:aa:bb:0{n}") for n in (1, 2, 3)]
+    assert seen == [1, 1, 0], seen
+    assert offers(asker, 11, "52:54:00:aa:bb:01") == 0
+    asker.kill()
+    server.terminate()
+    assert server.wait(10) == 0
+
+
+def boot(img, firmware):
     from tests.rig.test_boot import OtherBoot
     # UEFI: the firmware's own PXE loads iPXE; BIOS: iPXE is the card's ROM.
     card = "virtio-net-pci,romfile=" if firmware == "uefi" else "e1000e"
     options = ["-netdev", "tap,id=boot,ifname=tap0,script=no,downscript=no",
                "-device", f"{card},netdev=boot,mac={MAC},bootindex=1"]
-    with OtherBoot(image, options, uefi=firmware == "uefi", ports=0) as m:
+    with OtherBoot(img, options, uefi=firmware == "uefi", ports=0) as m:
         m.console.wait_for(rf'^boot cmdline="boot.mac={MAC} mode=io"', 200)
         m.console.wait_for(r"^module name=hello bytes=6 ", 10)
         assert m.console.find(rf"^boot entry={'efi' if firmware == 'uefi' else 'linux'} ")
 
 
-def inside(image, firmware):
-    dhcp = network()
-    server = subprocess.Popen([sys.executable, "-c", SERVE, image], cwd=ROOT, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def boots(img, firmware):
+    from tests.rig import lan
+    dhcp = lan.dhcp_server()
+    server, folder = running(img)
     try:
-        line = server.stdout.readline()
-        folder = pathlib.Path(re.match(r"serve folder=(\S+)", line).group(1))
         hyphens = MAC.replace(":", "-")
         (folder / "hello").write_bytes(b"hello\n")
         (folder / f"modules-{hyphens}.ipxe").write_text(
             "#!ipxe\ninitrd ${base}hello hello\n", encoding="ascii")
-        while "state=running" not in line:
-            line = server.stdout.readline()
-            assert line, "the server ended"
-        boot(image, firmware)
+        boot(img, firmware)
         server.send_signal(signal.SIGTERM)
         assert server.wait(10) == 0
         assert not folder.exists(), "the served folder is removed"
@@ -124,5 +277,15 @@ def inside(image, firmware):
             process.wait()
 
 
+def main(case, *words):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+    if case == "client":
+        client()
+        return
+    from tests.rig import lan
+    lan.bridge(taps=1 if case == "boots" else 0)
+    globals()[case](*words)
+
+
 if __name__ == "__main__":
-    inside(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])
