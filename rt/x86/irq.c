@@ -28,7 +28,7 @@ enum {
     PIC_READ_ISR = 0x0b,
     PIC_EOI = 0x20,
     ELCR1 = 0x4d0, /* a bit a line: level triggered */
-    MSI_APIC_ID_MAX = 255,
+    MSI_APIC_ID_MAX = 254, /* 255 is everybody */
 };
 #define MSI_ADDRESS UINT64_C(0xfee00000) /* Intel SDM 3A 11.11.1; physical, fixed */
 

@@ -210,9 +210,14 @@ static void wait_for_irq(void *arg)
 /* A vector given for another core counts there, not here. */
 static const char *irq_on_other_core(void)
 {
+    enum rt_status st;
+
     if (hal_core_count() < 2)
         return SELFTEST_SKIP_ONE_CORE;
-    SELFTEST_CHECK(hal_irq_alloc(1, "selftest_other", &other_irq) == RT_OK);
+    st = hal_irq_alloc(1, "selftest_other", &other_irq);
+    if (st == RT_UNSUPPORTED && core_table[1]->apic_id > 254)
+        return "SKIP ids above 254 need interrupt remapping";
+    SELFTEST_CHECK(st == RT_OK);
     SELFTEST_CHECK(other_irq.core == 1);
     waiting = false;
     SELFTEST_CHECK(hal_core_run(1, wait_for_irq, NULL) == RT_OK);

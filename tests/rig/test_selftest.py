@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from rig import qemu
+from rig import qemu, qemu11
 
 BOOT_TIMEOUT_S = 60
 IDLE_LOAD_MAX = 0.01  # of a host core, for a halted core
@@ -99,6 +99,23 @@ def test_core_with_an_id_out_of_reach(machine, tmp_path, apic_id):
     assert re.search(r"^cores running=2 .* apic=xapic ", text, re.M), text
     assert len(re.findall(r"^ok \d+ - cores: ", text, re.M)) == 6, text
     assert len(re.findall(r"^boot entry=", text, re.M)) == 1 and "\nexit code=" in text, text
+
+
+def test_x2apic_mode(image):
+    """Firmware hands over in x2APIC mode when an id needs it: here core 1 has 280."""
+    program = qemu11.find()
+    if not program:
+        pytest.skip("no QEMU whose TCG has x2APIC: run ./millrace setup")
+    command = [program, "-machine", "q35", "-cpu", "max", "-m", "256", "-nodefaults",
+               "-smp", "1,sockets=300,maxcpus=300", "-device",
+               "max-x86_64-cpu,socket-id=280,core-id=0,thread-id=0", "-display", "none",
+               "-serial", "stdio", "-no-reboot", "-kernel", image("selftest")]
+    done = subprocess.run(command, timeout=2 * BOOT_TIMEOUT_S, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    text = done.stdout.decode("latin-1")
+    assert re.search(r"^cores running=2 .* apic=x2apic ", text, re.M), text
+    assert "cores: found by the id of their local APIC" in text
+    assert not re.search(r"^not ok \d+ - cores: ", text, re.M), text
 
 
 def test_clock_sources(machine):

@@ -112,6 +112,12 @@ void x86_out8(uint16_t port, uint8_t value)
         fake.out(port, value);
 }
 
+void x86_out16(uint16_t port, uint16_t value)
+{
+    if (fake.out != NULL)
+        fake.out(port, value);
+}
+
 uint32_t x86_in32(uint16_t port)
 {
     return fake.in != NULL ? fake.in(port) : UINT32_MAX;

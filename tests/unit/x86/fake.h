@@ -51,6 +51,7 @@ uint64_t x86_rdmsr(uint32_t msr);
 void x86_wrmsr(uint32_t msr, uint64_t value);
 uint8_t x86_in8(uint16_t port);
 void x86_out8(uint16_t port, uint8_t value);
+void x86_out16(uint16_t port, uint16_t value);
 uint32_t x86_in32(uint16_t port);
 void x86_out32(uint16_t port, uint32_t value);
 uint64_t x86_read_cr0(void);

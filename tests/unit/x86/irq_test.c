@@ -117,6 +117,10 @@ static void not_reachable(void **state)
 
     cores[0].apic_id = 256; /* does not fit a message without remapping */
     assert_int_equal(hal_irq_alloc(0, "far", &irq), RT_UNSUPPORTED);
+    cores[0].apic_id = 255; /* would go to every core */
+    assert_int_equal(hal_irq_alloc(0, "all", &irq), RT_UNSUPPORTED);
+    cores[0].apic_id = 254;
+    assert_int_equal(hal_irq_alloc(0, "last", &irq), RT_OK);
     apic_there = false;
     assert_int_equal(hal_irq_alloc(1, "none", &irq), RT_UNSUPPORTED);
     assert_int_equal(hal_irq_alloc_line(10, "none", &irq), RT_UNSUPPORTED);
