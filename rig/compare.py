@@ -26,8 +26,13 @@ SUITES = ("bookworm",)  # DPDK 22.11, a long-term release
 PACKAGES = ("dpdk-dev", "librte-mempool-ring23", "librte-net-ixgbe23", "librte-net-e1000-23")
 PLUGINS = f"usr/lib/{unpack.TRIPLET}/dpdk/pmds-23.0/"
 SCRIPT = build.ROOT / "compare" / "dpdk" / "guest" / "testpmd.sh"
-APPEND = "console=ttyS0 quiet panic=-1 mitigations=off hugepages=128"
+HUGE_PAGES = 24         # of 2 MiB: as few as testpmd starts and forwards with
+APPEND = "console=ttyS0 quiet panic=-1 mitigations=off hugepages={}"
 MODE, DESCS, BURST = "macswap", 512, 32
+MBUFS = 8192
+# Counting: rings that all frames in flight do not fill, so that no side tries again at a full one.
+COUNT_DESCS, COUNT_MBUFS, COUNT_HUGE_PAGES = count.TX_DESCS, 16384, 64
+FULL_BATCH_LEAST = 24   # below that the usual iteration at saturation is no full burst
 CORES, MEMORY_MIB = 2, 1024
 FLOOD_PPS = 1500000
 LOW_PPS = 2000
@@ -42,6 +47,8 @@ SETTLE_S = 0.3
 IDLE_SETTLE_S, IDLE_S = 3, 4
 USER_TOP = 1 << 47
 NAMES = {"ours": "millrace", "dpdk": "Linux + DPDK"}
+RETRY = "dpdk_retry"    # testpmd that keeps what a full transmit ring does not take, as ours
+SAID = {**NAMES, RETRY: "DPDK, retry"}
 SPREAD_MOST = 1.3        # upper to lower quartile of the rounds' rates
 POLLING_LEAST = 90       # % of a CPU that a polling guest gets on a host that has it to give
 KEYS = ("pps", "idle_cpu", "first_frame_ms", "instr_per_pkt")
@@ -54,12 +61,13 @@ class CompareError(RuntimeError):
 class LinuxMachine(Machine):
     """The same machine with a Linux kernel and initramfs."""
 
-    def __init__(self, kernel, initrd, build_dir, **options):
+    def __init__(self, kernel, initrd, build_dir, huge_pages, **options):
         super().__init__(kernel, **options)
         self.linux_initrd, self.build_dir = initrd, build_dir
+        self.append = APPEND.format(huge_pages)
 
     def _boot_options(self):
-        return ["-kernel", self.image, "-initrd", self.linux_initrd, "-append", APPEND]
+        return ["-kernel", self.image, "-initrd", self.linux_initrd, "-append", self.append]
 
     def _cards_program(self):
         return str(self.build_dir / "model" / "millrace-nic82599")
@@ -76,15 +84,28 @@ class Ours:
         self.bytes = os.path.getsize(os.path.splitext(self.image)[0] + ".img")
 
     def machine(self, plugin=None):
+        descs = COUNT_DESCS if plugin else DESCS
         poll = " poll=always" if plugin else ""
-        args = f"mode={MODE} cores=1 batch={BURST} rx_descs={DESCS} tx_descs={DESCS}{poll}"
+        args = f"mode={MODE} cores=1 batch={BURST} rx_descs={descs} tx_descs={descs}{poll}"
         return Machine(self.image, args=args, cores=CORES, memory_mib=MEMORY_MIB, nic=self.nic,
                        plugin=plugin)
 
-    def head(self, machine, _counts, _flood):
+    def _image(self, machine):
         boot = machine.console.wait_for(r"^boot .*image_base=(0x[0-9a-f]+)", BOOT_S)
-        elf = Elf(os.path.splitext(self.image)[0] + ".elf")
-        return int(boot.group(1), 16) + elf.offset(count.HEAD_FUNCTION)
+        return Elf(os.path.splitext(self.image)[0] + ".elf"), int(boot.group(1), 16)
+
+    def head(self, machine, _counts, _flood):
+        elf, base = self._image(machine)
+        return base + elf.offset(count.HEAD_FUNCTION)
+
+    def check_busy(self, machine, busy):
+        """Refuses counts of a transmit ring that was full."""
+        if count.ring_was_full(count.by_function(busy, *self._image(machine))):
+            raise CompareError("the image's transmit ring was full while it was counted")
+
+    def per_packet(self, found):
+        """At full bursts, by the mean turns: of two runs, a straight line."""
+        return found["per_packet_mean"]
 
     def interrupts(self, machine):
         """Interrupts since the start (all cores)."""
@@ -104,28 +125,39 @@ class Ours:
 class Dpdk:
     """Debian's kernel and testpmd, in an initramfs made here."""
     name = "dpdk"
+    settings = {"DESCS": DESCS, "MBUFS": MBUFS, "RETRY": ""}
 
     def __init__(self, build_dir, folder, nic):
-        self.build_dir = build_dir
+        self.build_dir, self.nic = build_dir, nic
         root, kernel = dpdk_root(), guest.kernel()
         card, plugin = NICS[nic]
-        self.nic, self.kernel, self.version = nic, kernel.image, kernel.version
-        self.initrd = os.path.join(folder, f"initrd-{nic}")
-        script = SCRIPT.read_text(encoding="utf-8")
-        for word, value in (("ID", card), ("PMD", f"-d {plugin}"), ("MODE", MODE),
-                            ("DESCS", DESCS), ("BURST", BURST)):
-            script = script.replace(f"@{word}@", str(value))
+        self.kernel, self.version = kernel.image, kernel.version
+        words = {"ID": card, "PMD": f"-d {plugin}", "MODE": MODE, "BURST": BURST}
+        self.initrd = os.path.join(folder, f"initrd-{self.name}-{nic}")
+        self.count_initrd = self.initrd + "-count"
         files = guest.program(os.path.join(root, "usr/bin/dpdk-testpmd"), root,
                               [PLUGINS + "librte_mempool_ring.so.23", PLUGINS + plugin])
-        guest.initramfs(self.initrd, kernel, script, ["uio_pci_generic"], files)
+        counting = {**self.settings, "DESCS": COUNT_DESCS, "MBUFS": COUNT_MBUFS}
+        for path, settings in ((self.initrd, self.settings), (self.count_initrd, counting)):
+            guest.initramfs(path, kernel, _script({**words, **settings}), ["uio_pci_generic"],
+                            files)
         self.bytes = os.path.getsize(self.kernel) + os.path.getsize(self.initrd)
 
     def machine(self, plugin=None):
-        return LinuxMachine(self.kernel, self.initrd, self.build_dir, cores=CORES,
-                            memory_mib=MEMORY_MIB, nic=self.nic, plugin=plugin)
+        return LinuxMachine(self.kernel, self.count_initrd if plugin else self.initrd,
+                            self.build_dir, COUNT_HUGE_PAGES if plugin else HUGE_PAGES,
+                            cores=CORES, memory_mib=MEMORY_MIB, nic=self.nic, plugin=plugin)
 
     def head(self, _machine, counts, flood):
         return hottest_block(counts, flood)
+
+    def check_busy(self, _machine, _busy):
+        """What a full ring costs testpmd is nothing: it frees what the ring does not take."""
+
+    def per_packet(self, found):
+        """At full bursts, by the usual turn: Linux's timer ticks are in the mean ones."""
+        full = found["batch"] >= FULL_BATCH_LEAST
+        return round(found["full"] / BURST, 1) if full else found["per_packet_mean"]
 
     def counters(self, machine):
         """Linux's own counters, by name."""
@@ -143,6 +175,20 @@ class Dpdk:
 
     def finish(self, machine):
         """Nothing to check: the machine is ended."""
+
+
+class DpdkRetry(Dpdk):
+    """testpmd that tries again when a transmit ring is full, for 64 us, before it drops."""
+    name = RETRY
+    settings = {**Dpdk.settings, "RETRY": "retry"}
+
+
+def _script(words):
+    """What the guest runs, its words filled in."""
+    script = SCRIPT.read_text(encoding="utf-8")
+    for word, value in words.items():
+        script = script.replace(f"@{word}@", str(value))
+    return script
 
 
 def dpdk_root():
@@ -170,7 +216,7 @@ class Side:
         except BaseException as error:
             tail = "\n".join(self.machine.console.lines[-15:])
             self.close()
-            raise CompareError(f"{NAMES[kind.name]} did not forward: {error}\n{tail}") from error
+            raise CompareError(f"{SAID[kind.name]} did not forward: {error}\n{tail}") from error
 
     def pause(self):
         self.machine.qmp("stop")
@@ -208,7 +254,7 @@ def hottest_block(counts, flood):
 
 
 def count_side(kind, build_dir):
-    """{full, one, empty, per_packet, average, batch} of one side, frames one way only."""
+    """{full, one, empty, per_packet, average, batch} of one side: whole turns, frames one way."""
     path = os.path.join(build_dir, "rig", f"compare-{os.getpid()}")
     side = None
     try:
@@ -217,35 +263,43 @@ def count_side(kind, build_dir):
         counts, traffic = count.Counts(path), side.traffic
         traffic.run(FLOOD_PPS, open_loop=True, seconds=1.0)  # every block is translated
         counts.set_head(kind.head(side.machine, counts,
-                                  lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=0.5)))
+                                  lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=0.5)),
+                        count.PORTS)
         time.sleep(0.5)
 
         def during(action):
             first = counts.snapshot()
             answer = action()
-            return (counts.snapshot() - first).iterations, answer
+            return counts.snapshot() - first, answer
         idle, _ = during(lambda: time.sleep(0.5))
         single, trickle = during(lambda: traffic.run(2000, seconds=0.7, lanes="0>1"))
         busy, answer = during(lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=1.5,
-                                                  lanes="0>1"))
+                                                  lanes="0>1", window=count.WINDOW))
+        kind.check_busy(side.machine, busy)
         counts.close()
     finally:
         if side:
             side.close()
         if os.path.exists(path):
             os.unlink(path)
-    visits = sum(idle.values())
-    usual = [insns for insns, times in idle.items() if times > visits / 100]
-    if not usual or not answer["received"]:
+    if not idle.iterations or not answer["received"]:
         raise CompareError(f"{NAMES[kind.name]}: no iteration was counted")
-    one = count.mode_of(single, low=max(usual) + 1)
-    full = count.mode_of(busy, low=4 * one)
-    found = {insns: times for insns, times in busy.items() if insns >= one}
-    per_packet = count.at_full_bursts(one, (single, trickle["received"]),
-                                      (busy, answer["received"]))
-    return {"per_packet": round(per_packet, 1), "full": full, "one": one, "empty": min(usual),
-            "average": round(sum(i * n for i, n in found.items()) / answer["received"], 1),
-            "batch": round(answer["received"] / max(sum(found.values()), 1), 1)}
+    found = of_turns(idle.iterations, (single.iterations, trickle["received"]),
+                     (busy.iterations, answer["received"]))
+    return {"per_packet": kind.per_packet(found), **found}
+
+
+def of_turns(idle, single, busy):
+    """What turns of three runs tell; `single`, `busy`: (iterations, packets)."""
+    usual = [insns for insns, times in idle.items() if times > sum(idle.values()) / 100]
+    one = count.mode_of(single[0], low=max(usual) + 1)
+    iterations, packets = busy
+    found = {insns: times for insns, times in iterations.items() if insns >= one}
+    return {"per_packet_mean": round(count.at_full_bursts(one, single, busy), 1),
+            "full": count.mode_of(iterations, low=4 * one), "one": one,
+            "empty": count.mode_of(idle) / count.PORTS,
+            "average": round(sum(i * n for i, n in found.items()) / packets, 1),
+            "batch": round(packets / max(sum(found.values()), 1), 1)}
 
 
 # ---- measuring ----
@@ -272,7 +326,7 @@ def find_rate(side, log):
     def trial(rate_pps):
         return judge.kept_up(side.traffic.run(rate_pps, seconds=TRIAL_S, open_loop=True))
     found = highest_kept(trial, LOW_PPS, int(max(top * 1.5, 4 * LOW_PPS)))
-    log(f"rate: {NAMES[side.name]:12s} without loss {found.rate_pps / 1000:7.1f} kpps, "
+    log(f"rate: {SAID[side.name]:12s} without loss {found.rate_pps / 1000:7.1f} kpps, "
         f"saturated {top / 1000:7.1f}")
     return found.rate_pps, top
 
@@ -312,7 +366,7 @@ def boots(kinds, program, number, log):
             for kind in kinds:
                 side = Side(kind, program)
                 times[kind.name].append(round(side.first_ms))
-                log(f"boot: {NAMES[kind.name]:12s} first frame back {side.first_ms:.0f} ms "
+                log(f"boot: {SAID[kind.name]:12s} first frame back {side.first_ms:.0f} ms "
                     "after power-on")
                 if last:
                     side.pause()
@@ -326,12 +380,13 @@ def boots(kinds, program, number, log):
     return times, sides
 
 
-def measure(sides, rounds, log):
-    """Everything but boots and instructions: {name: {...}}."""
-    out = {side.name: {} for side in sides}
-    take_turns(sides, 1, lambda side: side.traffic.run(FLOOD_PPS, seconds=WARM_UP_S,
-                                                       open_loop=True))
-    for name, found in take_turns(sides, rounds, lambda side: find_rate(side, log)).items():
+def measure(sides, retry, rounds, log):
+    """Everything but boots and instructions: {name: {...}}; of `retry` only the rates."""
+    out = {side.name: {} for side in [*sides, retry]}
+    take_turns([*sides, retry], 1,
+               lambda side: side.traffic.run(FLOOD_PPS, seconds=WARM_UP_S, open_loop=True))
+    rates = take_turns([*sides, retry], rounds, lambda side: find_rate(side, log))
+    for name, found in rates.items():
         out[name]["pps_all"] = [pps for pps, _ in found]
         out[name]["pps"] = round(middle(out[name]["pps_all"]))
         out[name]["pps_saturated"] = round(middle([top for _, top in found]))
@@ -359,10 +414,14 @@ def compare_nic(build_dir, nic, options, log):
     """All results of one card: {"ours": {...}, "dpdk": {...}, key: value}."""
     with tempfile.TemporaryDirectory(prefix="millrace-compare-") as folder:
         kinds = [Ours(build_dir, nic), Dpdk(build_dir, folder, nic)]
-        times, sides = boots(kinds, build_dir / "rig" / "traffic", options.boots, log)
+        program = build_dir / "rig" / "traffic"
+        times, sides = boots(kinds, program, options.boots, log)
+        retry = None
         try:
+            retry = Side(DpdkRetry(build_dir, folder, nic), program)
+            retry.pause()
             host = judge.Host([side.machine for side in sides], [side.traffic for side in sides])
-            out = measure(sides, options.rounds, log)
+            out = measure(sides, retry, options.rounds, log)
             out["host"] = host.share()
             for side in sides:
                 side.resume()
@@ -371,7 +430,7 @@ def compare_nic(build_dir, nic, options, log):
             sides[0].resume()
             kinds[0].finish(sides[0].machine)
         finally:
-            for side in sides:
+            for side in [*sides, *([retry] if retry else [])]:
                 side.close()
         for kind in kinds:
             one = out[kind.name]
@@ -387,9 +446,12 @@ def compare_nic(build_dir, nic, options, log):
 
 # ---- output ----
 
+COUNTED = f"instructions a packet, whole turns, bursts of {BURST}, rings {COUNT_DESCS}"
+
+
 def rows_of(result):
     """Rows of the table: (what, ours, dpdk, ratio)."""
-    ours, dpdk = result["ours"], result["dpdk"]
+    ours, dpdk, retry = result["ours"], result["dpdk"], result[RETRY]
 
     def ratio(a, b):
         return f"{a / b:.2f}" if a and b else "-"
@@ -399,9 +461,14 @@ def rows_of(result):
         return f"{one['pps'] / 1000:.0f} kpps ({low / 1000:.0f}..{high / 1000:.0f})"
     rows = [("highest rate without loss", spread(ours), spread(dpdk),
              ratio(ours["pps"], dpdk["pps"])),
+            ("  testpmd with retry", spread(ours), spread(retry),
+             ratio(ours["pps"], retry["pps"])),
             ("saturated", f"{ours['pps_saturated'] / 1000:.0f} kpps",
              f"{dpdk['pps_saturated'] / 1000:.0f} kpps",
-             ratio(ours["pps_saturated"], dpdk["pps_saturated"]))]
+             ratio(ours["pps_saturated"], dpdk["pps_saturated"])),
+            ("  testpmd with retry", f"{ours['pps_saturated'] / 1000:.0f} kpps",
+             f"{retry['pps_saturated'] / 1000:.0f} kpps",
+             ratio(ours["pps_saturated"], retry["pps_saturated"]))]
     for share in SHARES:
         a, b = ours[f"latency_{share}"], dpdk[f"latency_{share}"]
         rows.append((f"latency p50 / p99 at {a['rate_pps'] / 1000:.0f} kpps",
@@ -416,10 +483,10 @@ def rows_of(result):
                             ("power-on to first frame", "first_frame_ms", "ms"),
                             ("memory taken", "memory_kb", "KiB"),
                             ("image and initramfs", "image_bytes", "bytes"),
-                            ("instructions a packet", "instr_per_pkt", "")):
+                            (COUNTED, "instr_per_pkt", "")):
         rows.append((what, f"{ours[key]:g} {unit}", f"{dpdk[key]:g} {unit}",
                      ratio(ours[key], dpdk[key])))
-    for what, key in (("  one packet in a poll", "one"), ("  empty poll", "empty"),
+    for what, key in (("  one packet in a turn", "one"), ("  empty poll of a port", "empty"),
                       ("  average when saturated", "average")):
         a, b = ours["instructions"][key], dpdk["instructions"][key]
         rows.append((what, f"{a:g}", f"{b:g}", ratio(a, b)))
@@ -440,9 +507,9 @@ def plots_of(result):
     def series(x, y, scale_y=1.0):
         return [(NAMES[name], [(p[x] / 1000, p[y] * scale_y) for p in result[name]["curve"]])
                 for name in NAMES]
-    rounds = [(NAMES[name], [(i + 1, pps / 1000)
-                             for i, pps in enumerate(result[name]["pps_all"])])
-              for name in NAMES]
+    rounds = [(SAID[name], [(i + 1, pps / 1000)
+                            for i, pps in enumerate(result[name]["pps_all"])])
+              for name in SAID]
     return [plots.lines("Forwarded against offered", "offered, kpps", "forwarded, kpps",
                         series("offered_pps", "forwarded_pps", 0.001)),
             plots.lines("Lost or not sent, against offered", "offered, kpps", "lost or not sent, %",
@@ -481,12 +548,11 @@ def disturbed(result):
     return why
 
 
-def verdict(nic, result):
+def verdict(result):
     """What the project promises and this run missed."""
-    least = 1.3 if nic == "ixgbe" else 1.0
+    best = max(result["dpdk_pps"], result[RETRY]["pps"])
     checks = [
-        (result["ours_pps"] >= least * result["dpdk_pps"],
-         f"rate below {least:g} x DPDK's"),
+        (result["ours_pps"] >= best, "rate below DPDK's best"),
         (result["ours_idle_cpu"] < 5, "idle CPU not below 5 %"),
         (5 * result["ours_first_frame_ms"] <= result["dpdk_first_frame_ms"],
          "first frame not 5 x sooner"),
@@ -502,7 +568,8 @@ def run(options, log=print):
         setup.ensure_qemu11(log)
     build_dir = build.build("build", log)
     conditions = {"mode": MODE, "cores": CORES, "memory_mib": MEMORY_MIB, "burst": BURST,
-                  "descriptors": DESCS, "window": 2048, "frame_bytes": 60,
+                  "descriptors": DESCS, "descriptors_counted": COUNT_DESCS,
+                  "huge_pages": HUGE_PAGES, "window": 2048, "frame_bytes": 60,
                   "lanes": run_l2fwd.BOTH_WAYS, "accelerator": "tcg", "rounds": options.rounds,
                   "host_cpus": os.cpu_count(), "host": platform.machine(), "boot": "direct"}
     results, wrong = {}, []
@@ -511,7 +578,7 @@ def run(options, log=print):
             raise CompareError(f"--nic {nic}: {' or '.join(NICS)}")
         results[nic] = compare_nic(build_dir, nic, options, log)
         print_table(nic, results[nic], log)
-        missed = verdict(nic, results[nic])
+        missed = verdict(results[nic])
         report.keep(report.make("compare dpdk", {**conditions, "nic": nic}, {
             key: value for key, value in results[nic].items()
             if not isinstance(value, (dict, judge.Share))}))

@@ -6,8 +6,9 @@
  *
  * Every translation block adds its instructions to its vCPU's total and to its own count of
  * executions. The instructions between two visits of the address `head` (an entry of the
- * polling loop) go into a histogram: one poll of nothing, of one packet and of a full burst
- * are three peaks of it. Counters live in a mapped file: rig/count.py reads them, and sets
+ * polling loop) go into a histogram; with `visits_each` = 2, between one visit and the one after
+ * the next: a whole turn of a loop that polls two ports. One turn of nothing, of one packet and
+ * of a full burst are three peaks of it. Counters live in a mapped file: rig/count.py reads them, and sets
  * `head`, while the guest runs.
  *
  * Debian ships no qemu-plugin.h: what is used of it is declared here. Version 1 is what QEMU
@@ -67,7 +68,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
 /* ---- the mapped file; rig/count.py has the same layout ---- */
 
 #define COUNTS_MAGIC UINT32_C(0x4e534e49) /* "INSN" */
-#define COUNTS_VERSION 1
+#define COUNTS_VERSION 2
 #define VCPUS_MAX 8
 #define ITERATIONS_MAX 16384 /* instructions of an iteration; longer ones share the last */
 #define BLOCKS_MAX 524288 /* Linux with DPDK has more than 65536 when it forwards */
@@ -75,8 +76,9 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
 struct counts_vcpu {
     uint64_t total;      /* instructions */
     uint64_t visits;     /* of head */
-    uint64_t last_total; /* total at the last visit */
+    uint64_t last_total; /* total when this iteration began */
     uint64_t head_seen;  /* head of the last visit: a change starts anew */
+    uint64_t visits_left; /* until this iteration ends */
     uint64_t iterations[ITERATIONS_MAX];
 };
 
@@ -92,7 +94,8 @@ struct counts {
     uint32_t vcpus, iterations, blocks_max;
     volatile uint32_t block_count; /* entries below it are complete */
     volatile uint64_t head;        /* set from outside; 0: none */
-    uint64_t reserved[4];
+    volatile uint64_t visits_each; /* of an iteration; set before head; 0 is 1 */
+    uint64_t reserved[3];
     struct counts_vcpu vcpu[VCPUS_MAX];
     struct counts_block block[BLOCKS_MAX];
 };
@@ -106,11 +109,17 @@ static pthread_mutex_t translating = PTHREAD_MUTEX_INITIALIZER;
 static void visit_head(struct counts_vcpu *vcpu, uint64_t head)
 {
     uint64_t insns = vcpu->total - vcpu->last_total;
-    if (vcpu->head_seen == head) {
-        vcpu->visits++;
-        vcpu->iterations[insns < ITERATIONS_MAX ? insns : ITERATIONS_MAX - 1]++;
+    bool again = vcpu->head_seen == head;
+
+    vcpu->visits += again;
+    if (again && vcpu->visits_left > 1) {
+        vcpu->visits_left--;
+        return;
     }
+    if (again)
+        vcpu->iterations[insns < ITERATIONS_MAX ? insns : ITERATIONS_MAX - 1]++;
     vcpu->head_seen = head;
+    vcpu->visits_left = counts->visits_each;
     vcpu->last_total = vcpu->total;
 }
 

@@ -268,11 +268,15 @@ def count_table(options, log):
     """`./millrace count`: instructions a packet, by peak and by function."""
     image = build.find_image(options.build_dir, "l2fwd")
     args = image_args(options.args, "direct", nic=options.nic)
+    if "tx_descs=" not in args:
+        args += f" tx_descs={count.TX_DESCS}"
     counted = count.measure(options.build_dir, image, args, nic=options.nic)
+    log(f"  whole turns, {count.PORTS} ports polled, one of them busy, room in the transmit "
+        f"ring: {args}")
     log(f"  full burst of {count.BURST}: {counted.per_packet:.2f} instructions a packet "
-        f"({counted.full} an iteration)")
-    log(f"  one packet: {counted.one}; nothing: {counted.empty}; all iterations that found "
-        f"something: {counted.per_packet_average:.2f} a packet, batch "
+        f"({counted.full} a turn)")
+    log(f"  one packet: {counted.one} a turn; nothing: {counted.empty:.1f} a port; all turns "
+        f"that found something: {counted.per_packet_average:.2f} a packet, batch "
         f"{counted.batch_average:.1f}")
     log(f"  hand-over (owner checked and set): {counted.hand_over:.2f}")
     for name, value in counted.functions.items():

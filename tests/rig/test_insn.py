@@ -14,7 +14,7 @@ def counted(build_dir, image):
 
 
 def test_instructions_per_packet(counted):
-    """60-byte frames, batch 32, ownership checks on: poll entry to the next poll entry / 32."""
+    """60-byte frames, batch 32, ownership checks on: from one turn's poll to the next turn's."""
     assert 40 < counted.per_packet <= PER_PACKET_MOST, counted
 
 
@@ -26,3 +26,23 @@ def test_the_average_agrees_with_the_peak(counted):
 
 def test_hand_over(counted):
     assert 0 < counted.hand_over <= HAND_OVER_MOST, counted
+
+
+def test_a_turn_is_whole(counted):
+    """Two ports are polled in it, and its end is counted: an empty poll alone is 49."""
+    assert 60 < counted.empty < 110, counted
+    assert counted.one > 2 * counted.empty, counted
+
+
+def test_a_full_ring_is_not_counted(build_dir, image):
+    """With a ring that cannot hold the burst, what is counted is the host's speed: refused."""
+    with pytest.raises(RuntimeError, match="transmit ring was full"):
+        count.measure(str(build_dir), image("l2fwd"), "tx_descs=32")
+
+
+def test_what_counts_as_full():
+    """A few tries at a full ring do not matter; many do, in whichever part of the function."""
+    most = {"l2fwd_worker_poll": 99900, "send_rest": 50, "send_rest.cold": 40}
+    assert not count.ring_was_full(most)
+    assert count.ring_was_full({**most, "send_rest.cold": 60})
+    assert not count.ring_was_full({"l2fwd_worker_poll": 10})
