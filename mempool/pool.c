@@ -134,6 +134,20 @@ bool pool_contains(const struct pool *pool, const struct buf *b)
     return b->pool == pool && b->owner == &pool->owners[offset / pool->stride_bytes];
 }
 
+/* The header of an empty buffer in two stores: no receive results, no bytes, ... */
+typedef uint64_t header_half __attribute__((vector_size(16), may_alias));
+/* ... the last of one segment, its data behind the headroom. */
+static const header_half empty_shape = {
+    0, BUF_HEADROOM_BYTES | UINT64_C(1) << 8 * (offsetof(struct buf, segments) -
+                                                offsetof(struct buf, data_off))};
+_Static_assert(offsetof(struct buf, data_off) == offsetof(struct buf, next) + 8,
+               "the shape's second word begins with data_off");
+
+RT_INLINE header_half *header_at(struct buf *b, size_t offset)
+{
+    return (header_half *)(void *)((char *)b + offset);
+}
+
 struct buf *pool_take(struct pool *pool)
 {
     struct buf_ref ref;
@@ -154,16 +168,8 @@ struct buf *pool_take(struct pool *pool)
     if (!buf_move(ref.buf, ref.owner, BUF_POOL, BUF_STACK))
         return NULL;
     buf_unpoison(ref.buf);
-    ref.buf->rss_type = 0;
-    ref.buf->rss_hash = 0;
-    ref.buf->flags = 0;
-    ref.buf->data_len = 0;
-    ref.buf->vlan_tci = 0;
-    ref.buf->next = NULL;
-    ref.buf->data_off = BUF_HEADROOM_BYTES;
-    ref.buf->segments = 1;
-    ref.buf->port = 0;
-    ref.buf->pkt_len = 0;
+    *header_at(ref.buf, offsetof(struct buf, rss_type)) = (header_half){0, 0};
+    *header_at(ref.buf, offsetof(struct buf, next)) = empty_shape;
     return ref.buf;
 }
 
@@ -190,7 +196,8 @@ void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
     RT_ASSERT_EQ(ring_put(pool->home[core], &item, 1), 1u);
 }
 
-void buf_free(struct buf *b_owned)
+/* Further segments, or another core's pool. */
+static RT_COLD void free_chain(struct buf *b_owned)
 {
     struct buf *b = b_owned;
 
@@ -206,6 +213,32 @@ void buf_free(struct buf *b_owned)
         buf_go_home((struct buf_ref){b, b->owner}, BUF_STACK);
         b = next;
     }
+}
+
+void buf_free(struct buf *b_owned)
+{
+    struct buf *b = b_owned;
+    struct pool *pool;
+    uint8_t *owner;
+
+    if (RT_UNLIKELY(b == NULL))
+        return;
+    owner = b->owner;
+    /* Before the rest of the header is read, as in free_chain(). */
+    if (RT_UNLIKELY(*owner != BUF_STACK)) {
+        (void)buf_refuse(b, BUF_STACK, BUF_POOL);
+        return;
+    }
+    pool = b->pool;
+    if (RT_UNLIKELY(b->next != NULL) || RT_UNLIKELY(pool->core != hal_core_id())) {
+        free_chain(b);
+        return;
+    }
+    RT_INVARIANT(pool_contains(pool, b));
+    *owner = BUF_POOL;
+    poison(b);
+    RT_ASSERT_LT(pool->free, pool->total);
+    pool->stack[pool->free++] = (struct buf_ref){b, owner};
 }
 
 void buf_batch_free(struct buf_batch *batch)
