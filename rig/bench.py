@@ -24,7 +24,7 @@ LAYOUT = re.compile(r'layout lane=(\S+) buffers=(\d+) sets=(\d+) huge_kb=(\d+) r
 CPU = re.compile(r'cpu model="([^"]*)" cldemote=(\S+) temp=(\S+)')
 CHECKED = re.compile(r"checked frames=(\d+) corrupt=(\d+)")
 MALLOC_LARGE_PAGES = "glibc.malloc.hugetlb=1"
-START_S = 300
+START_S = 900
 L1_SETS, L1_SETS_LEAST = 64, 32
 LEVEL = (0.97, 1.03)  # ratios in here are neither won nor lost
 QUIET_SHARE = 10   # the quiet end: a tenth of all rounds were faster

@@ -6,10 +6,10 @@
  *
  * Every translation block adds its instructions to its vCPU's total and to its own count of
  * executions. The instructions between two visits of the address `head` (an entry of the
- * polling loop) go into a histogram; with `visits_each` = 2, between one visit and the one after
- * the next: a whole turn of a loop that polls two ports. One turn of nothing, of one packet and
- * of a full burst are three peaks of it. Counters live in a mapped file: rig/count.py reads them, and sets
- * `head`, while the guest runs.
+ * polling loop) go into a histogram; with `visits_each` = 2, those between one visit and the
+ * one after the next: a whole turn of a loop that polls two ports. One turn of nothing, of one
+ * packet and of a full burst are three peaks of it. Counters live in a mapped file:
+ * rig/count.py reads them, and sets `head`, while the guest runs.
  *
  * Debian ships no qemu-plugin.h: what is used of it is declared here. Version 1 is what QEMU
  * 6.0 to 8.x load, version 2 what 9.x and 10.x load; version 7 (QEMU 11) has other types for

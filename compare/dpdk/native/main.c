@@ -20,15 +20,16 @@
 #include <x86intrin.h>
 
 #define WARM_UP       100
-#define BURSTS_MIN    50
-#define BURSTS_MAX 100000
-#define ITEM_MS_MAX   40 /* of one lane in one round, where something slows it down */
-#define CLOCK_EVERY   16 /* bursts */
-#define STAMPS 1000
-#define DRAIN_TURNS 64
-#define COUNT_TURNS 8
+#define WARM_UP_MIN   16 /* where something slows it down: the other CPU has other work */
+#define BURSTS_MIN    24
+#define BURSTS_MAX    100000
+#define ITEM_MS_MAX   40 /* of one lane in one round, and as much for its warm-up */
+#define CLOCK_EVERY   8 /* turns */
+#define STAMPS        1000
+#define DRAIN_TURNS   64
+#define COUNT_TURNS   8
 #define COUNT_WARM_UP 200
-#define CALLS_MAX 2 /* DPDK's vector receive ends a burst where the ring ends */
+#define CALLS_MAX     2 /* DPDK's vector receive ends a burst where the ring ends */
 #define TEMP_ANY      TEMPS
 
 #define BIT(lane) (1u << LANE_##lane)
@@ -174,27 +175,36 @@ static void say(const char *item, const char *lane, uint32_t round, double ticks
     printf("sample item=%s lane=%s round=%u ticks=%.3f\n", item, lane, round, ticks / per);
 }
 
+/* `least` turns in any case, else `most` or as many as the time allows. */
+static bool more(uint32_t done, uint32_t least, uint32_t most, uint64_t begin_ms)
+{
+    if (done < least || done % CLOCK_EVERY != 0)
+        return done < most;
+    return done < most && now_ms() - begin_ms < ITEM_MS_MAX;
+}
+
 static bool measure(struct native_lane *lane, const struct item *item, uint32_t round,
                     uint32_t bursts, double overhead)
 {
     double per = item->arrive == 0 ? NATIVE_POLLS : item->arrive;
-    uint64_t end_ms = now_ms() + ITEM_MS_MAX;
-    uint32_t full = 0, partial = 0, done = 0;
+    uint64_t begin_ms = now_ms();
+    uint32_t full = 0, partial = 0;
 
-    for (; done < WARM_UP + bursts; done++) {
+    for (uint32_t i = 0; more(i, WARM_UP_MIN, WARM_UP, begin_ms); i++)
+        (void)turn(lane, item);
+    begin_ms = now_ms();
+    while (more(full + partial, BURSTS_MIN, bursts, begin_ms)) {
         uint64_t t = turn(lane, item);
 
         if (t == UINT64_MAX)
             partial++;
-        else if (done >= WARM_UP)
+        else
             stamps[full++] = t;
-        if (done >= WARM_UP + BURSTS_MIN && done % CLOCK_EVERY == 0 && now_ms() > end_ms)
-            break;
     }
     if (partial > 0)
         fprintf(stderr, "partial item=%s lane=%s turns=%u of=%u\n", item->name, lane->name,
-                partial, done);
-    if (full < (done - WARM_UP) / 2)
+                partial, full + partial);
+    if (full < partial)
         return strncmp(lane->name, "dpdk", 4) == 0; /* may not like a setting; ours must */
     say(item->name, lane->name, round, quiet_mean(stamps, full), overhead, per);
     return true;
