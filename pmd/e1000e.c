@@ -18,7 +18,6 @@
     (FIELD_PUT(TIPG_IPGT, 8) | FIELD_PUT(TIPG_IPGR1, 8) | FIELD_PUT(TIPG_IPGR2, 6))
 #define TCTL_COLLISIONS (FIELD_PUT(TCTL_CT, 0x0f) | FIELD_PUT(TCTL_COLD, 0x40))
 #define TX_BUFFER_KB_MIN 8
-#define STANDARD_FRAME_BYTES 1518 /* with VLAN tag, without CRC */
 
 #define FLAGS_82583                                                                            \
     (E1000E_ASPM_OFF | E1000E_RCTL_EN_STAYS | E1000E_TARC_HANG | E1000E_NVM_AUPDEN |           \
@@ -140,7 +139,7 @@ static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
 }
 
 /* The address that the chip loaded, unless firmware gave it none: then the NVM's. */
-static void choose_mac(struct e1000e *dev, const uint8_t nvm_mac[6])
+static enum rt_status choose_mac(struct e1000e *dev, const uint8_t nvm_mac[6])
 {
     uint32_t low = e1000e_read(dev, E1000E_RAL(0)), high = e1000e_read(dev, E1000E_RAH(0));
     bool valid = (high & RAH_AV) != 0 && (low | (high & RAH_ADDR)) != 0 && (low & 1) == 0;
@@ -150,6 +149,7 @@ static void choose_mac(struct e1000e *dev, const uint8_t nvm_mac[6])
 
         dev->nic->mac[i] = (uint8_t)(valid ? word >> (8 * (i % 4)) : nvm_mac[i]);
     }
+    return nic_check_mac(dev->nic);
 }
 
 static const struct nic_ops e1000e_ops;
@@ -168,10 +168,11 @@ static enum rt_status probe(struct nic *nic)
     st = e1000e_nvm_check(dev, mac);
     e1000e_semaphore_give(dev);
     if (st == RT_OK)
+        st = choose_mac(dev, mac);
+    if (st == RT_OK)
         st = e1000e_stats_alloc(dev);
     if (st != RT_OK)
         return st;
-    choose_mac(dev, mac);
     if ((model->flags & E1000E_NVM_AUPDEN) != 0)
         e1000e_write(dev, E1000E_EECD, e1000e_read(dev, E1000E_EECD) & ~EECD_AUPDEN);
     nic->ops = &e1000e_ops;
@@ -249,12 +250,17 @@ static void flow_control(struct e1000e *dev)
     e1000e_write(dev, E1000E_FCRTH, high);
 }
 
+/* The reset values of MULR and of the read thresholds stay: without MULR a small frame waits for
+ * the read of the one before it, and a x1 link is far from its rate. */
 static void transmit_on(struct e1000e *dev)
 {
+    uint32_t tctl = e1000e_read(dev, E1000E_TCTL) & ~(TCTL_CT | TCTL_COLD);
+
     e1000e_write(dev, E1000E_TIPG, TIPG_COPPER);
     e1000e_write(dev, E1000E_TIDV, 0);
     e1000e_write(dev, E1000E_TADV, 0);
-    e1000e_write(dev, E1000E_TCTL, TCTL_EN | TCTL_PSP | TCTL_COLLISIONS | TCTL_RTLC);
+    e1000e_write(dev, E1000E_TCTL,
+                 tctl | TCTL_EN | TCTL_PSP | TCTL_COLLISIONS | TCTL_RTLC | TCTL_MULR);
 }
 
 static void receive_on(struct e1000e *dev)
@@ -273,7 +279,7 @@ static void receive_on(struct e1000e *dev)
                  RXCSUM_PCSD | (config->rx_checksum ? RXCSUM_IPOFL | RXCSUM_TUOFL : 0));
     e1000e_write(dev, E1000E_RDTR, 0);
     e1000e_write(dev, E1000E_RADV, 0);
-    if (config->frame_max_bytes + E1000E_VLAN_BYTES > STANDARD_FRAME_BYTES)
+    if (e1000e_takes_long(dev->nic))
         rctl |= RCTL_LPE;
     if (config->promiscuous)
         rctl |= RCTL_UPE | RCTL_MPE;

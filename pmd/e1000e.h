@@ -12,7 +12,8 @@
 #define E1000E_RX_CHAIN_MAX 8  /* segments of a received frame: 8 x 2048 > 9234 */
 #define E1000E_TX_CHAIN_MAX 32 /* QEMU drops packets of more than 64 descriptors */
 #define E1000E_TX_BYTES_MIN 17 /* the chip pads to 60, but needs these (TCTL.PSP) */
-#define E1000E_VLAN_BYTES 4
+#define E1000E_VLAN_BYTES NIC_VLAN_BYTES
+#define E1000E_STANDARD_FRAME_BYTES 1518 /* with VLAN tag, without CRC */
 #define E1000E_CRC_BYTES 4
 
 /* What differs between the parts, with the errata that we work around. */
@@ -155,6 +156,11 @@ RT_INLINE uint32_t e1000e_read(const struct e1000e *dev, uint32_t reg)
 RT_INLINE void e1000e_write(const struct e1000e *dev, uint32_t reg, uint32_t value)
 {
     hal_write32(&dev->mmio, reg, value);
+}
+/* RCTL.LPE: frames above the usual size come in, of any length (DS 10.2.5.1). */
+RT_INLINE bool e1000e_takes_long(const struct nic *nic)
+{
+    return nic->config.frame_max_bytes + E1000E_VLAN_BYTES > E1000E_STANDARD_FRAME_BYTES;
 }
 RT_INLINE uint32_t e1000e_tx_room(const struct e1000e_txq *q)
 {

@@ -179,10 +179,9 @@ void e1000e_poll_stats(struct nic *nic, uint32_t rows)
     stats->rx_bytes = nic_counted(nic, E1000E_GORCL) - E1000E_CRC_BYTES * stats->rx_packets;
     stats->tx_bytes = nic_counted(nic, E1000E_GOTCL) - E1000E_CRC_BYTES * stats->tx_packets;
     stats->rx_missed = nic_counted(nic, E1000E_MPC);
-    stats->rx_no_buffer = nic_counted(nic, E1000E_RNBC);
+    stats->rx_no_buffer = 0; /* RNBC: it had to wait, MPC says when that was in vain */
     stats->rx_crc_errors = nic_counted(nic, E1000E_CRCERRS);
-    stats->rx_length_errors = nic_counted(nic, E1000E_RLEC) + nic_counted(nic, E1000E_RUC) +
-                              nic_counted(nic, E1000E_RFC) + nic_counted(nic, E1000E_ROC) +
-                              nic_counted(nic, E1000E_RJC);
+    stats->rx_length_errors = nic_counted(nic, E1000E_RUC) + nic_counted(nic, E1000E_RFC) +
+                              nic_counted(nic, E1000E_ROC) + nic_counted(nic, E1000E_RJC);
     stats->tx_errors = nic_counted(nic, E1000E_ECOL) + nic_counted(nic, E1000E_LATECOL);
 }

@@ -175,7 +175,8 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define TCTL_CT RT_BITS(11, 4)
 #define TCTL_COLD RT_BITS(21, 12)
 #define TCTL_RTLC RT_BIT(24)
-#define TCTL_MULR RT_BIT(28)
+#define TCTL_MULR RT_BIT(28) /* several reads of memory under way, not one: line rate on x1 */
+#define TCTL_RRTHRESH RT_BITS(30, 29)
 #define E1000E_TIPG 0x0410
 #define TIPG_IPGT RT_BITS(9, 0)
 #define TIPG_IPGR1 RT_BITS(19, 10)

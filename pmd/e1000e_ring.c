@@ -162,6 +162,8 @@ static enum rt_status rx_start(struct e1000e *dev, uint16_t queue)
     for (uint32_t i = 0; i < q->descs; i++)
         q->shadow[i] = (struct buf_ref){NULL, NULL};
     rx_templates(q);
+    nic_rx_use(&q->head, e1000e_rx,
+               e1000e_takes_long(dev->nic) ? UINT32_MAX : E1000E_STANDARD_FRAME_BYTES);
     st = rx_fill(q);
     if (st != RT_OK)
         return st;

@@ -17,7 +17,6 @@
 #define DMA_INIT_TIMEOUT_US 10000
 #define SECRX_TIMEOUT_US 4000
 #define RXEN_OFF_US 2000
-#define STANDARD_FRAME_BYTES 1514
 #define FRAME_BYTES_MAX 15872 /* 15.5 KiB without CRC, DS 8.2.3.22.13 */
 #define FLAGS_82599 IXGBE_NVM_EERD
 #define FLAGS_X540 (IXGBE_COPPER | IXGBE_NVM_EERD | IXGBE_REGSMP)
@@ -270,11 +269,7 @@ static enum rt_status choose_mac(struct ixgbe *dev)
 
     for (unsigned i = 0; i < 6; i++)
         dev->nic->mac[i] = (uint8_t)((i < 4 ? low : high) >> (8 * (i % 4)));
-    if ((low | (high & RAH_ADDR)) == 0 || (low & 1) != 0) {
-        ixgbe_complain(dev, "mac-invalid", "ral0", low);
-        return RT_IO;
-    }
-    return RT_OK;
+    return nic_check_mac(dev->nic);
 }
 
 static const struct nic_ops ixgbe_ops;
@@ -361,7 +356,7 @@ static enum rt_status receive_setup(struct nic *nic, struct nic_steps *steps)
 
     ixgbe_write(dev, IXGBE_FCTRL,
                 FCTRL_BAM | (config->promiscuous ? FCTRL_UPE | FCTRL_MPE : 0));
-    if (config->frame_max_bytes > STANDARD_FRAME_BYTES)
+    if (config->frame_max_bytes > IXGBE_STANDARD_FRAME_BYTES)
         hlreg0 |= HLREG0_JUMBOEN;
     ixgbe_write(dev, IXGBE_HLREG0, hlreg0);
     ixgbe_write(dev, IXGBE_MAXFRS,

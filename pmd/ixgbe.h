@@ -14,7 +14,8 @@
 #define IXGBE_TX_CHAIN_MAX 32 /* DS 7.2.1.1: a frame has at most 40 descriptors */
 #define IXGBE_TX_BYTES_MIN 17 /* DS 7.2.1.1; the chip pads to 60 (HLREG0.TXPADEN) */
 #define IXGBE_TX_TSO_BYTES_MAX 0x3ffff /* PAYLEN has 18 bits */
-#define IXGBE_VLAN_BYTES 4
+#define IXGBE_VLAN_BYTES NIC_VLAN_BYTES
+#define IXGBE_STANDARD_FRAME_BYTES 1514
 #define IXGBE_CRC_BYTES 4
 
 /* What differs between the parts. */
@@ -191,6 +192,14 @@ RT_INLINE uint32_t ixgbe_read(const struct ixgbe *dev, uint32_t reg)
 RT_INLINE void ixgbe_write(const struct ixgbe *dev, uint32_t reg, uint32_t value)
 {
     hal_write32(&dev->mmio, reg, value);
+}
+/* The longest frame without CRC that the MAC lets in, tagged: MAXFRS counts no tag, and acts above
+ * the usual size only (DS 8.2.3.22.13). */
+RT_INLINE uint32_t ixgbe_card_max_bytes(const struct nic *nic)
+{
+    uint32_t frame = nic->config.frame_max_bytes;
+
+    return RT_MAX(frame, (uint32_t)IXGBE_STANDARD_FRAME_BYTES) + IXGBE_VLAN_BYTES;
 }
 /* Eight bytes of a header from one of its fields on. */
 RT_INLINE uint64_t ixgbe_word(const void *field)

@@ -185,7 +185,7 @@ void ixgbe_poll_stats(struct nic *nic, uint32_t rows)
     /* The chip counts the four bytes of the CRC, we do not. */
     stats->rx_bytes = nic_counted(nic, IXGBE_GORCL) - IXGBE_CRC_BYTES * stats->rx_packets;
     stats->tx_bytes = nic_counted(nic, IXGBE_GOTCL) - IXGBE_CRC_BYTES * stats->tx_packets;
-    stats->rx_missed = nic_counted(nic, IXGBE_RXMPC(0)) + nic_counted(nic, IXGBE_QPRDC(0));
+    stats->rx_missed = nic_counted(nic, IXGBE_RXMPC(0));
     stats->rx_no_buffer = nic_counted(nic, IXGBE_QPRDC(0));
     stats->rx_crc_errors = nic_counted(nic, IXGBE_CRCERRS);
     stats->rx_length_errors = nic_counted(nic, IXGBE_RLEC) + nic_counted(nic, IXGBE_RUC) +

@@ -94,7 +94,7 @@ void ixgbe_resume(struct ixgbe *dev)
         __atomic_store_n(&nic->txq[q]->tx, ixgbe_tx, __ATOMIC_RELEASE);
     }
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
-        __atomic_store_n(&nic->rxq[q]->rx, ixgbe_rx, __ATOMIC_RELEASE);
+        nic_rx_use(nic->rxq[q], ixgbe_rx, ixgbe_card_max_bytes(nic));
     dev->state = IXGBE_RUNNING;
 }
 

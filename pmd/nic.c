@@ -26,6 +26,19 @@ const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES])
     return text;
 }
 
+enum rt_status nic_check_mac(const struct nic *nic)
+{
+    const uint8_t *mac = nic->mac;
+    char bdf[NIC_BDF_BYTES];
+
+    if ((mac[0] & 1) == 0 && (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]) != 0)
+        return RT_OK;
+    rt_log("nic pci=%s error=mac-invalid mac=%02x:%02x:%02x:%02x:%02x:%02x remedy=\"write a "
+           "station address into the card's NVM\"",
+           nic_bdf(nic->pci, bdf), mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    return RT_IO;
+}
+
 uint32_t nic_count(void)
 {
     return port_count;

@@ -51,11 +51,19 @@ RT_NODISCARD enum rt_status nic_counters_alloc(struct nic *nic,
 bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t rows);
 uint64_t nic_counted(const struct nic *nic, uint32_t offset); /* 0: no such register */
 
+/* nic_limit.c: `rx` becomes the queue's receive function; behind a check of the length when the
+ * card lets in frames of up to card_max_bytes (without CRC) and the port takes less. */
+void nic_rx_use(struct nic_rxq *q, nic_rx_fn *rx, uint32_t card_max_bytes);
+
 /* nic_irq.c: the best mode that works, best first from config.irq_mode; sets nic->irq_mode.
  * `program` writes the chip's causes, vectors and moderation; all stay masked. */
 RT_NODISCARD enum rt_status nic_irq_init(struct nic *nic);
 void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_vectors));
 void nic_irq_teardown(struct nic *nic); /* when nothing can interrupt any more */
+
+/* nic->mac is a station's address. RT_IO, and a line: it is zero or a group's, as in a card whose
+ * NVM was never written. No address is made up: two machines would make up the same. */
+RT_NODISCARD enum rt_status nic_check_mac(const struct nic *nic);
 
 extern const struct nic_driver e1000e_driver;
 extern const struct nic_driver ixgbe_driver;

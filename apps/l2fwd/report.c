@@ -30,6 +30,21 @@ static void put_array(struct text *t, const char *name, const uint64_t *values, 
     put(t, "]");
 }
 
+/* What the card and its driver have counted, without the zeros. */
+static void put_counters(struct text *t, const struct nic *nic)
+{
+    const char *comma = "";
+
+    put(t, ",\"card\":{");
+    for (uint32_t i = 0; i < nic->counter_count; i++) {
+        if (nic->counters[i].value == 0)
+            continue;
+        put(t, "%s\"%s\":%lu", comma, nic->counters[i].name, nic->counters[i].value);
+        comma = ",";
+    }
+    put(t, "}");
+}
+
 static void put_port(struct text *t, const struct l2fwd *app, uint32_t port)
 {
     const struct nic *nic = app->ports[port];
@@ -39,8 +54,12 @@ static void put_port(struct text *t, const struct l2fwd *app, uint32_t port)
         nic->link.up ? "true" : "false", nic->link.speed_mbps, nic->link.changes);
     put(t, ",\"rx_packets\":%lu,\"rx_bytes\":%lu,\"tx_packets\":%lu,\"tx_bytes\":%lu",
         sum.rx_packets, sum.rx_bytes, sum.tx_packets, sum.tx_bytes);
-    put(t, ",\"rx_missed\":%lu,\"rx_no_buffer\":%lu,\"drops\":{", nic->stats.rx_missed,
-        nic->stats.rx_no_buffer);
+    put(t, ",\"rx_missed\":%lu,\"rx_no_buffer\":%lu,\"rx_crc_errors\":%lu", nic->stats.rx_missed,
+        nic->stats.rx_no_buffer, nic->stats.rx_crc_errors);
+    put(t, ",\"rx_length_errors\":%lu,\"tx_errors\":%lu", nic->stats.rx_length_errors,
+        nic->stats.tx_errors);
+    put_counters(t, nic);
+    put(t, ",\"drops\":{");
     for (unsigned i = 0; i < L2FWD_DROPS; i++)
         put(t, "%s\"%s\":%lu", i == 0 ? "" : ",", l2fwd_drop_names[i], sum.drops[i]);
     put(t, "}}");

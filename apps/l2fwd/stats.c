@@ -9,10 +9,36 @@
 
 #include <rt/log.h>
 
+enum {
+    COUNTER_LINE_BYTES = 320,
+    COUNTER_BYTES_MAX = 64, /* a name, its value and what is between */
+};
+
 static void print_drop(uint32_t port, const char *reason, uint64_t count)
 {
     if (count != 0)
         rt_log("stat port=%u drop=%s packets=%lu", port, reason, count);
+}
+
+/* Everything the card and its driver have counted, several to a line. */
+static void print_counters(const struct nic *nic, uint32_t port)
+{
+    char text[COUNTER_LINE_BYTES];
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < nic->counter_count; i++) {
+        const struct nic_counter *counter = &nic->counters[i];
+
+        if (counter->value == 0)
+            continue;
+        n += rt_snprintf(text + n, sizeof(text) - n, " %s=%lu", counter->name, counter->value);
+        if (n < sizeof(text) - COUNTER_BYTES_MAX)
+            continue;
+        rt_log("stat port=%u card%s", port, text);
+        n = 0;
+    }
+    if (n != 0)
+        rt_log("stat port=%u card%s", port, text);
 }
 
 static void print_port(const struct l2fwd *app, uint32_t port)
@@ -26,6 +52,12 @@ static void print_port(const struct l2fwd *app, uint32_t port)
            t.tx_packets, t.tx_bytes);
     for (unsigned i = 0; i < L2FWD_DROPS; i++)
         print_drop(port, l2fwd_drop_names[i], t.drops[i]);
+    print_drop(port, "card_missed", nic->stats.rx_missed);
+    print_drop(port, "card_no_buffer", nic->stats.rx_no_buffer);
+    print_drop(port, "card_crc", nic->stats.rx_crc_errors);
+    print_drop(port, "card_length", nic->stats.rx_length_errors);
+    print_drop(port, "card_tx", nic->stats.tx_errors);
+    print_counters(nic, port);
 }
 
 /* "1:20 2:7 32:4711": polls by frames found, without the empty ones. */

@@ -25,10 +25,24 @@ def test_jumbo_frames(forwarding):
     rig.stop_clean()
 
 
-def test_frames_too_long_are_dropped_and_counted(forwarding):
-    rig = forwarding()
-    answer = rig.traffic.run(1000, frames=100, sizes="9018", quiet_ms=200)
+@pytest.mark.parametrize("frame_max, sizes", [(None, "9018"), (None, "1600"), (1000, "1005-1514"),
+                                              (1600, "1605,2047,2048"), (2040, "2045,2049")])
+def test_frames_too_long_are_dropped_and_counted(forwarding, frame_max, sizes):
+    """Once, at the port where they came in, and by name; the other port has nothing to say."""
+    rig = forwarding(args=f"frame_max={frame_max}" if frame_max else "")
+    before = rig.report()["ports"]
+    answer = rig.traffic.run(1000, frames=100, sizes=sizes, lanes="0>1", quiet_ms=200)
     assert answer["good"] == 0 and answer["corrupt"] == 0
+    in_port, out_port = rig.report()["ports"]
+    dropped = in_port["rx_length_errors"] + in_port["drops"]["rx_too_long"]
+    assert dropped - before[0]["rx_length_errors"] == 100, in_port
+    assert in_port["rx_packets"] == before[0]["rx_packets"]
+    assert sum(in_port["drops"].values()) + in_port["rx_length_errors"] == 100, in_port
+    assert sum(out_port["drops"].values()) == 0, out_port
+    mark = rig.console.mark()
+    rig.console.send("stats")
+    name = "rx_too_long" if in_port["drops"]["rx_too_long"] else "card_length"
+    rig.console.wait_for(rf"^stat port=0 drop={name} packets=100", 3, since=mark)
     assert clean(rig.traffic.run(5000, frames=3000))
     rig.stop_clean()
 

@@ -22,6 +22,7 @@
 #define NIC_QUEUES_MAX 16
 #define NIC_FRAME_BYTES_MIN 60
 #define NIC_VLAN_MAX 4095
+#define NIC_VLAN_BYTES 4
 
 struct nic;
 struct nic_rxq;
@@ -60,7 +61,22 @@ struct nic_link {
     uint32_t changes; /* since start */
 };
 
-/* Accumulated from the device's registers, which clear when read. Frames and bytes. */
+/*
+ * What the device counts, accumulated from its registers, which clear when read. A frame from
+ * the wire that the host never saw is in one of the rx_ loss counters and in no other: their sum
+ * is the number of frames lost before the rings. What is lost behind them is in nic_queue_stats.
+ *
+ *                      82574, 82583          82599, X540, X550
+ *   rx_missed          MPC                   RXMPC: the packet buffer was full
+ *   rx_no_buffer       0: MPC has them       QPRDC: the queue had no descriptor (DROP_EN)
+ *   rx_crc_errors      CRCERRS               CRCERRS
+ *   rx_length_errors   RUC+ROC+RFC+RJC       the same and RLEC (the 82574's RLEC has them, too):
+ *                                            shorter than 64 bytes or longer than the limit
+ *   tx_errors          ECOL+LATECOL          0: there is no such counter
+ *
+ * Every register is in nic->counters by its name, also those that are no loss (RNBC of the 82574:
+ * a frame that had to wait for a descriptor).
+ */
 struct nic_stats {
     uint64_t rx_packets, rx_bytes, rx_missed, rx_no_buffer, rx_crc_errors, rx_length_errors;
     uint64_t tx_packets, tx_bytes, tx_errors;
@@ -73,7 +89,8 @@ struct nic_queue_stats {
     uint64_t no_replacement; /* rx: no buffer for the ring, frame dropped in place */
     uint64_t hostile;        /* rx: length or index the device may not write; dropped */
     uint64_t errors;         /* rx: frame errors reported by the device; dropped */
-    uint64_t too_long;       /* rx: several buffers, longer than frame_max_bytes; dropped */
+    uint64_t too_long;       /* rx: longer than frame_max_bytes and a tag, though the card let
+                              * it in; dropped */
     uint64_t ring_full;      /* tx: frames left with the caller */
     uint64_t bad_request;    /* tx: frames refused (too long, too many segments); dropped */
 };
@@ -86,9 +103,11 @@ struct nic_counter {
 
 struct nic_ops; /* pmd/nic_driver.h */
 
+typedef uint32_t nic_rx_fn(struct nic_rxq *q, struct buf_batch *out, uint32_t max);
+
 /* Heads of the driver's own queue structures. */
 struct nic_rxq {
-    uint32_t (*rx)(struct nic_rxq *q, struct buf_batch *out, uint32_t max);
+    nic_rx_fn *rx;
     bool (*arm)(struct nic_rxq *q);
     void (*disarm)(struct nic_rxq *q);
     struct nic *nic;
@@ -97,6 +116,7 @@ struct nic_rxq {
     uint16_t core;
     struct hal_irq irq; /* `count` NULL: it has none */
     bool irq_reaches; /* it ends a halt of the queue's core */
+    nic_rx_fn *rx_card; /* the driver's, when `rx` looks at the length of what it returns */
     struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
 

@@ -72,6 +72,24 @@ static void run_order(void **state)
     bench_free(bench);
 }
 
+/* Bits of TCTL that the chip sets by itself stay, in a second start, too. */
+static void run_tctl_keeps(void **state)
+{
+    struct bench *bench = bench_start(1, &port_config);
+    const uint32_t *tctl = &bench->port[0].fake->reg[E1000E_TCTL / 4];
+
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(*tctl & TCTL_MULR, TCTL_MULR);
+        assert_int_equal(FIELD_GET(TCTL_RRTHRESH, *tctl), 1);
+        assert_int_equal(FIELD_GET(TCTL_COLD, *tctl), 0x40);
+        assert_int_equal(*tctl & TCTL_EN, TCTL_EN);
+        bench_stop_and_check(bench);
+        assert_int_equal(nic_start(bench->port[0].nic), RT_OK);
+    }
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
 /* The link is up after the reset: nothing may restart its negotiation. */
 static void run_no_negotiation(void **state)
 {
@@ -191,6 +209,30 @@ static void run_nvm_checksum(void **state)
     assert_int_equal(nic_probe_all(), 0);
     assert_true(bench_logged(bench, "error=nvm-checksum sum=0x0000babb"));
     bench_free(bench);
+}
+
+/* Nobody may send from a group's address or none: the port is left out, the other comes up. */
+static void run_mac_invalid(void **state)
+{
+    static const struct {
+        uint8_t mac[6];
+        const char *log;
+    } cases[] = {
+        {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}, "error=mac-invalid mac=01:00:5e:00:00:01 remedy="},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, "error=mac-invalid mac=ff:ff:ff:ff:ff:ff remedy="},
+        {{0}, "error=mac-invalid mac=00:00:00:00:00:00 remedy="},
+    };
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(cases); i++) {
+        struct bench *bench = bench_new(2, 0x10d3);
+
+        fake_mac(bench->port[0].fake, cases[i].mac);
+        pci_scan();
+        assert_int_equal(nic_probe_all(), 1);
+        assert_true(bench_logged(bench, cases[i].log));
+        assert_true(bench_logged(bench, "nic1 pci=00:03.0"));
+        bench_free(bench);
+    }
 }
 
 static void run_models(void **state)
@@ -413,6 +455,65 @@ static void run_removed(void **state)
     bench_free(bench);
 }
 
+/* Whatever the limits of port and card: a frame too long is dropped, and counted once. */
+static void run_too_long(void **state)
+{
+    static const uint16_t frame_max[] = {60, 1000, 1514, 1515, 1600, 2043, 2044, 2045, 9018};
+    static const uint32_t around[] = {0, 4, 5, 6, 900};
+    static uint8_t frame[FAKE_FRAME_MAX];
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(frame_max); i++) {
+        struct nic_config c = port_config;
+        struct bench *bench;
+        struct port *port;
+        uint64_t long_frames = 0, good = 0;
+
+        c.frame_max_bytes = frame_max[i];
+        bench = bench_start(1, &c);
+        port = &bench->port[0];
+        for (size_t k = 0; k < RT_ARRAY_SIZE(around); k++) {
+            uint32_t bytes = frame_max[i] + around[k];
+            struct buf_batch batch = {.count = 0};
+
+            (void)fake_receive(port->fake, frame, bytes, NULL);
+            for (unsigned n = 0; n < 10; n++)
+                (void)nic_rx(port->rxq, &batch, 32);
+            assert_int_equal(batch.count, around[k] <= 4);
+            good += batch.count;
+            long_frames += 1 - batch.count;
+            buf_batch_free(&batch);
+        }
+        nic_poll_stats(port->nic, NIC_STATS_ALL);
+        assert_int_equal(port->rxq->stats.too_long + port->nic->stats.rx_length_errors,
+                         long_frames);
+        assert_int_equal(port->rxq->stats.packets, good);
+        assert_int_equal(port->rxq->stats.bytes, 2 * frame_max[i] + 4);
+        bench_stop_and_check(bench);
+        bench_free(bench);
+    }
+}
+
+/* A frame is in one loss counter: the 82574 counts runts in RLEC, too. */
+static void run_losses_once(void **state)
+{
+    struct bench *bench = bench_start(1, &port_config);
+    struct port *port = &bench->port[0];
+
+    port->fake->reg[E1000E_RLEC / 4] = 10;
+    port->fake->reg[E1000E_RUC / 4] = 1;
+    port->fake->reg[E1000E_ROC / 4] = 2;
+    port->fake->reg[E1000E_RFC / 4] = 3;
+    port->fake->reg[E1000E_RJC / 4] = 4;
+    port->fake->reg[E1000E_MPC / 4] = 5;
+    port->fake->reg[E1000E_RNBC / 4] = 6;
+    nic_poll_stats(port->nic, NIC_STATS_ALL);
+    assert_int_equal(port->nic->stats.rx_length_errors, 10);
+    assert_int_equal(port->nic->stats.rx_missed, 5);
+    assert_int_equal(port->nic->stats.rx_no_buffer, 0);
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
 /* A few registers a look: the sums change with the last of them, and nothing is lost. */
 static void run_stats_in_parts(void **state)
 {
@@ -504,7 +605,9 @@ int main(void)
         cmocka_unit_test(run_link_events),  cmocka_unit_test(run_phy_hang),
         cmocka_unit_test(run_removed),      cmocka_unit_test(run_stats),
         cmocka_unit_test(run_stats_in_parts), cmocka_unit_test(run_filters),
-        cmocka_unit_test(run_quiesce),
+        cmocka_unit_test(run_quiesce),       cmocka_unit_test(run_mac_invalid),
+        cmocka_unit_test(run_tctl_keeps),    cmocka_unit_test(run_losses_once),
+        cmocka_unit_test(run_too_long),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,7 +218,7 @@ bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
         return false;
     assert((*reg(f, E1000E_RFCTL) & RFCTL_EXTEN) != 0 &&
            (*reg(f, E1000E_RCTL) & RCTL_SECRC) != 0);
-    if (bytes > 1522 && (*reg(f, E1000E_RCTL) & RCTL_LPE) == 0) {
+    if (bytes + 4 > 1522 && (*reg(f, E1000E_RCTL) & RCTL_LPE) == 0) { /* with CRC and tag */
         *reg(f, E1000E_ROC) += 1;
         return false;
     }
@@ -257,6 +257,8 @@ static void reset(struct fake_e1000e *f)
     *reg(f, E1000E_PBA) = pba;
     *reg(f, E1000E_RAL(0)) = (uint32_t)f->nvm[0] | (uint32_t)f->nvm[1] << 16;
     *reg(f, E1000E_RAH(0)) = f->nvm[2] | RAH_AV;
+    *reg(f, E1000E_TCTL) = TCTL_MULR | FIELD_PUT(TCTL_RRTHRESH, 1) | FIELD_PUT(TCTL_COLD, 0x3f) |
+                           FIELD_PUT(TCTL_CT, 0x0f) | TCTL_PSP;
     *reg(f, E1000E_TARC(0)) = TARC_QUEUE_ENABLE;
     *reg(f, E1000E_TARC(1)) = TARC_QUEUE_ENABLE;
     f->tx.bytes = 0;
@@ -391,6 +393,17 @@ static void config_write(void *ctx, uint32_t bdf, uint32_t offset, uint32_t valu
     f->config[offset / 4] = (f->config[offset / 4] & ~mask) | (value & mask);
 }
 
+void fake_mac(struct fake_e1000e *f, const uint8_t mac[6])
+{
+    uint32_t sum = 0;
+
+    for (unsigned i = 0; i < 3; i++)
+        f->nvm[i] = (uint16_t)(mac[2 * i] | mac[2 * i + 1] << 8);
+    for (unsigned i = 0; i < 63; i++)
+        sum += f->nvm[i];
+    f->nvm[63] = (uint16_t)(0xbaba - sum);
+}
+
 static void config_init(struct fake_e1000e *f, uint16_t device)
 {
     f->config[0] = (uint32_t)device << 16 | 0x8086;
@@ -417,19 +430,13 @@ void fake_add(struct fake_e1000e *f, unsigned slot, uint16_t device)
 {
     static const struct hal_mmio_ops ops = {read32, write32};
     static const struct host_pci_ops pci = {config_read, config_write};
-    uint32_t sum = 0;
 
     assert(device_count < DEVICES_MAX);
     f->bdf = slot << 3;
     f->bar0 = 0xf0000000 + slot * 0x100000u;
     f->bar3 = f->bar0 + 0x80000;
     f->link = true;
-    f->nvm[0] = 0x0002; /* 02:00:4d:52:00:slot */
-    f->nvm[1] = 0x524d;
-    f->nvm[2] = (uint16_t)(slot << 8);
-    for (unsigned i = 0; i < 63; i++)
-        sum += f->nvm[i];
-    f->nvm[63] = (uint16_t)(0xbaba - sum);
+    fake_mac(f, (const uint8_t[]){0x02, 0x00, 0x4d, 0x52, 0x00, (uint8_t)slot});
     f->phy[0] = BMCR_AN_ENABLE;
     f->phy[2] = 0x0141;
     f->phy[3] = 0x0cb1;

@@ -72,6 +72,8 @@ struct fake_e1000e {
 /* Makes PCI function 00:slot.0 of it; several may exist. Forgotten by fake_reset_all(). */
 void fake_add(struct fake_e1000e *f, unsigned slot, uint16_t device);
 void fake_reset_all(void);
+/* Writes this address into the NVM, and a checksum that is right. */
+void fake_mac(struct fake_e1000e *f, const uint8_t mac[6]);
 /* One frame from the wire; false: not received (link, filters and room permitting). */
 bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
                   const struct fake_rx *how);

@@ -80,10 +80,18 @@ static void *dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
 
 struct card *card_new(uint16_t device_id, uint64_t seed)
 {
+    static const uint8_t usual[6];
+
+    return card_new_mac(device_id, seed, usual);
+}
+
+struct card *card_new_mac(uint16_t device_id, uint64_t seed, const uint8_t mac[6])
+{
     struct card *card = calloc(1, sizeof(*card));
     struct x82599_config config = {.device_id = device_id, .seed = seed, .ctx = card,
                                    .dma = dma, .transmit = transmit};
 
+    memcpy(config.mac, mac, sizeof(config.mac));
     assert_non_null(card);
     host_clock_virtual(0);
     host_set_core_count(2);

@@ -41,6 +41,7 @@ struct card {
 extern const struct nic_config card_config;
 
 struct card *card_new(uint16_t device_id, uint64_t seed);
+struct card *card_new_mac(uint16_t device_id, uint64_t seed, const uint8_t mac[6]);
 /* card_new, probe, pool, queues on core 0, start. */
 struct card *card_start(const struct nic_config *config, uint64_t seed);
 void card_configure(struct card *card, const struct nic_config *config);

@@ -102,6 +102,87 @@ static void test_bring_up(void **state)
     }
 }
 
+/* Whatever the limits of port and card: a frame too long is dropped, and counted once. */
+static void test_too_long(void **state)
+{
+    static const uint16_t frame_max[] = {60, 1000, 1514, 1515, 1600, 2043, 2044, 2045, 9018};
+    static const uint32_t around[] = {0, 4, 5, 6, 900}; /* the first without, the rest with a tag */
+    static uint8_t frame[X82599_FRAME_MAX];
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(frame_max); i++) {
+        struct nic_config c = with(1, frame_max[i], false);
+        struct card *card = card_start(&c, i);
+        struct nic_queue_stats *stats = &card->nic->rxq[0]->stats;
+        uint64_t good = 0;
+
+        for (size_t k = 0; k < RT_ARRAY_SIZE(around); k++) {
+            struct buf_batch batch = {.count = 0};
+            uint32_t bytes = frame_max[i] + around[k];
+
+            card_fill(frame, bytes, 1);
+            frame[12] = around[k] == 0 ? 0x88 : 0x81;
+            frame[13] = around[k] == 0 ? 0xb5 : 0x00;
+            (void)x82599_receive(card->dev, frame, bytes);
+            for (unsigned n = 0; n < 10; n++)
+                (void)nic_rx(card->nic->rxq[0], &batch, 32);
+            assert_int_equal(batch.count, around[k] <= 4);
+            good += batch.count;
+            buf_batch_free(&batch);
+        }
+        nic_poll_stats(card->nic, NIC_STATS_ALL);
+        assert_int_equal(stats->too_long + card->nic->stats.rx_length_errors,
+                         RT_ARRAY_SIZE(around) - good);
+        assert_int_equal(stats->packets, good);
+        assert_int_equal(stats->bytes, 2 * frame_max[i] + 4);
+        card_stop(card);
+        card_free(card);
+    }
+}
+
+/* A ring of 8 under 3000 frames: what did not come through is in the loss counters, each once. */
+static void test_losses_are_counted(void **state)
+{
+    struct nic_config c = card_config;
+    struct card *card;
+    uint8_t frame[60];
+    uint64_t lost = 0;
+    struct buf_batch batch = {.count = 0};
+
+    c.rx_descs = IXGBE_RING_MIN;
+    card = card_start(&c, 5);
+    for (uint32_t i = 0; i < 3000; i++) {
+        card_fill(frame, sizeof(frame), i);
+        if (x82599_receive(card->dev, frame, sizeof(frame)) != X82599_RX_NO_DESCRIPTOR)
+            continue;
+        x82599_missed(card->dev, frame, sizeof(frame));
+        lost++;
+    }
+    assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 32), 3000 - lost);
+    buf_batch_free(&batch);
+    nic_poll_stats(card->nic, NIC_STATS_ALL);
+    assert_int_equal(lost, 3000 - (IXGBE_RING_MIN - 1));
+    assert_int_equal(card->nic->stats.rx_missed + card->nic->stats.rx_no_buffer, lost);
+    card_stop(card);
+    card_free(card);
+}
+
+/* Nobody may send from a group's address: the port is left out, with a line. */
+static void test_mac_invalid(void **state)
+{
+    static const uint8_t macs[][6] = {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01},
+                                      {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(macs); i++) {
+        struct card *card = card_new_mac(X82599_ID_SFP, 1, macs[i]);
+
+        pci_scan();
+        assert_int_equal(nic_probe_all(), 0);
+        assert_true(card_logged(card, "error=mac-invalid mac="));
+        assert_true(card_logged(card, "remedy="));
+        card_free(card);
+    }
+}
+
 /* The end of the machine: the chip is silent after writes alone, whatever a core is doing. */
 static void test_quiesce(void **state)
 {
@@ -510,6 +591,8 @@ int main(void)
         cmocka_unit_test(test_bad_requests),   cmocka_unit_test(test_ownership),
         cmocka_unit_test(test_toeplitz),       cmocka_unit_test(test_rss),
         cmocka_unit_test(test_arm),            cmocka_unit_test(test_quiesce),
+        cmocka_unit_test(test_too_long),       cmocka_unit_test(test_losses_are_counted),
+        cmocka_unit_test(test_mac_invalid),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
