@@ -8,6 +8,7 @@
 #include "nic_steps.h"
 
 #define IXGBE_QUEUES_MAX NIC_QUEUES_MAX
+#define IXGBE_TX_HELD_MAX 63 /* sent descriptors that no report covers yet */
 #define IXGBE_RING_MIN 8 /* length registers count 128 bytes */
 #define IXGBE_RING_MAX 4096
 #define IXGBE_RX_CHAIN_MAX 8  /* segments of a received frame: 8 x 2048 > 15872 */

@@ -9,6 +9,7 @@
 #define TX_PREFETCH_DESCS 32 /* DS 4.6.8.1: with WTHRESH 0, RS reports each descriptor it is on */
 #define TX_HOST_DESCS 1
 #define TX_REPORT_DESCS 64
+_Static_assert(TX_REPORT_DESCS == IXGBE_TX_HELD_MAX + 1, "what waits for its report is held");
 #define QUEUE_TIMEOUT_US 10000
 
 static void *ring_memory(uint32_t descs, const char *what)

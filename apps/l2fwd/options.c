@@ -45,7 +45,8 @@ static const struct arg l2fwd_args[] = {
      .preset = "512", .dst = &l2fwd_options.tx_descs, .help = "transmit ring of a queue"},
     {.name = "pool_size", .type = ARG_U32, .unit = "buffers a core", .max = 1048576,
      .preset = "0", .dst = &l2fwd_options.pool_size,
-     .help = "packet buffers; 0: all rings full, the batches, and 256 spare"},
+     .help = "packet buffers; 0: all rings full, the batches, and 256 spare; too few to receive"
+             " are refused"},
     {.name = "drain_us", .type = ARG_U32, .unit = "us", .max = 1000000, .preset = "0",
      .dst = &l2fwd_options.drain_us,
      .help = "hold frames until a batch is full, at most this long; 0: send at once"},

@@ -73,8 +73,16 @@ static bool has_mac(const struct l2fwd_card *card, const uint8_t mac[MAC_BYTES])
     return __builtin_memcmp(card->mac, mac, MAC_BYTES) == 0;
 }
 
+/* lspci -D writes segment 0, we do not. */
+static const char *without_segment_0(const char *bdf)
+{
+    return __builtin_strlen(bdf) == 12 && __builtin_memcmp(bdf, "0000:", 5) == 0 ? bdf + 5 : bdf;
+}
+
 static bool same_address(const char *a, const char *b)
 {
+    a = without_segment_0(a);
+    b = without_segment_0(b);
     while (*a != '\0' && lower(*a) == lower(*b)) {
         a++;
         b++;

@@ -88,6 +88,31 @@ static uint32_t pool_buffers(const struct l2fwd *app, unsigned core)
     return paths * per_path + POOL_SPARE;
 }
 
+/* Below this the core ends up without a buffer to receive into: rings are full, sent buffers wait
+ * for frames that would push them out, and each path needs a batch to work with. */
+static uint32_t least_buffers(const struct l2fwd *app, unsigned core)
+{
+    uint32_t segments = (l2fwd_options.frame_max + BUF_ROOM_BYTES - 1) / BUF_ROOM_BYTES;
+    uint32_t least = 0;
+
+    for (uint32_t i = 0; i < app->plan.count; i++) {
+        const struct l2fwd_path_plan *plan = &app->plan.path[i];
+
+        if (plan->core == core)
+            least += l2fwd_options.rx_descs + app->ports[plan->tx_port]->caps.tx_held_max +
+                     l2fwd_options.batch * segments;
+    }
+    return least;
+}
+
+static enum l2fwd_exit too_few(unsigned core, uint32_t least)
+{
+    rt_log("l2fwd error=pool_size core=%u buffers=%u least=%u remedy=\"pool_size=%u or more, or"
+           " a smaller rx_descs=\"",
+           core, l2fwd_options.pool_size, least, least);
+    return L2FWD_EXIT_PLAN;
+}
+
 static enum l2fwd_exit no_memory(const char *what, uint32_t buffers)
 {
     rt_log("l2fwd error=no_memory what=%s buffers=%u bytes_free=%lu remedy=\"take a smaller"
@@ -126,6 +151,8 @@ static enum l2fwd_exit make_core(struct l2fwd *app, unsigned id)
     core->paths = hal_alloc(paths * sizeof(*core->paths), RT_CACHE_LINE, "l2fwd paths");
     if (core->paths == NULL)
         return no_memory("paths", 0);
+    if (pool_buffers(app, id) < least_buffers(app, id))
+        return too_few(id, least_buffers(app, id));
     if (pool_create("l2fwd", id, app->core_count, pool_buffers(app, id), &core->pool) != RT_OK)
         return no_memory("pool", pool_buffers(app, id));
     for (uint32_t i = 0; i < app->plan.count; i++) {

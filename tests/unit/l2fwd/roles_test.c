@@ -175,6 +175,7 @@ static void maps(void **state)
         {"0", "(1,1)(0,0)", "01"},
         {"0x6", "(2,1)", "-21"},
         {"0", "(00:00.0,02:00.0)", "2-0"},
+        {"0", "(0000:00:00.0,02:00.0)", "2-0"},
         {"0", "(52:54:00:00:00:01,03:00.0)(0,2)", "2301"},
         {"0", "(52-54-00-00-00-01,3)", "-3-1"},
         {"(0,01:00.0)", "(0,1)", "10"},
@@ -185,6 +186,9 @@ static void maps(void **state)
         check_peers(rows[i].peers);
         assert_string_equal(said, "");
     }
+    strcpy(cards[1].bdf, "0001:00:00.0"); /* a segment of its own: not the same card */
+    assert_int_equal(make("0", "(0000:00:00.0,0001:00:00.0)", "", 4), RT_OK);
+    check_peers("10");
     strcpy(cards[1].bdf, "0a:0f.1");
     assert_int_equal(make("0", "(0A:0F.1,0)", "", 4), RT_OK);
     check_peers("10");

@@ -116,6 +116,22 @@ static void run_first_card_fails(void **state)
     bench_free(bench);
 }
 
+/* Rings filled, and a batch a path: with less, one port takes what the other needs. */
+static void run_pool_too_small(void **state)
+{
+    struct bench *bench = machine(2, "rx_descs=64 tx_descs=64 batch=16 pool_size=159");
+
+    assert_int_equal(prepare(2), L2FWD_EXIT_PLAN);
+    assert_true(bench_logged(bench, "error=pool_size core=0 buffers=159 least=160"));
+    bench_free(bench);
+    bench = machine(2, "rx_descs=64 tx_descs=64 batch=16 pool_size=160");
+    assert_int_equal(prepare(2), L2FWD_EXIT_OK);
+    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    check_frame_passes(bench, 0, 1);
+    assert_true(l2fwd_shut_down(&app));
+    bench_free(bench);
+}
+
 /* No DMA, not promiscuous, deaf: as if it were not there. */
 static void run_booted_from(void **state)
 {
@@ -144,6 +160,7 @@ int main(void)
         cmocka_unit_test(run_one_does_not_start),
         cmocka_unit_test(run_none_starts),
         cmocka_unit_test(run_first_card_fails),
+        cmocka_unit_test(run_pool_too_small),
         cmocka_unit_test(run_booted_from),
     };
 
