@@ -194,11 +194,12 @@ def check_dhcp_port(interface, folder, macs):
             return
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise ServeError(f"port {DHCP_PORT} on {interface}: {error.strerror}") from error
+                raise ServeError(f"port {DHCP_PORT} of {interface}: "
+                                 f"{error.strerror}") from error
     lines = "".join(f"    {option}\n" for option in boot_options("FOLDER", macs))
     raise ServeError(
-        f"port {DHCP_PORT} of {interface} is in use ({port_holder(DHCP_PORT)}): a second server "
-        "here would take the renewals of its clients.\nLet that server boot the machines "
+        f"port {DHCP_PORT} of {interface} is in use ({port_holder(DHCP_PORT)}): a second "
+        "server here would take the renewals of its clients.\nLet that server boot the machines "
         f"instead. Make the folder with --print; dnsmasq then needs these lines:\n{lines}"
         "Any other server: next-server = this host, which serves FOLDER by TFTP, and the file "
         "undionly.kpxe (BIOS) or ipxe.efi (UEFI), for iPXE itself boot.ipxe.")

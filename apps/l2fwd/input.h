@@ -30,8 +30,8 @@ bool l2fwd_input_take(struct l2fwd_input *in, char c);
 bool l2fwd_input_within_line(const struct l2fwd_input *in);
 /* The text behind the name and a space; "" for the name alone; NULL: another line. */
 const char *l2fwd_input_match(const char *line, const char *name);
-/* A line that is no command: false when it looks like our own, or too many came. Else *swallowed
- * is how many complaints were kept back since the last. */
+/* A line that is no command: false when it looks like our own, or too many came. Else
+ * *swallowed is how many complaints were kept back since the last. */
 bool l2fwd_input_complain(struct l2fwd_input *in, uint64_t now_us, uint32_t *swallowed);
 
 #endif

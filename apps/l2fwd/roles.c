@@ -76,7 +76,9 @@ static bool has_mac(const struct l2fwd_card *card, const uint8_t mac[MAC_BYTES])
 /* lspci -D writes segment 0, we do not. */
 static const char *without_segment_0(const char *bdf)
 {
-    return __builtin_strlen(bdf) == 12 && __builtin_memcmp(bdf, "0000:", 5) == 0 ? bdf + 5 : bdf;
+    bool long_form = __builtin_strlen(bdf) == 12 && __builtin_memcmp(bdf, "0000:", 5) == 0;
+
+    return long_form ? bdf + 5 : bdf;
 }
 
 static bool same_address(const char *a, const char *b)
@@ -125,7 +127,8 @@ static enum rt_status find_card(const struct making *m, const char *name, uint8_
         *port = (uint8_t)number;
         if (number < m->count)
             return RT_OK;
-        say(m, "l2fwd error=ports card=%s what=\"is not there: %u were found\"", name, m->count);
+        say(m, "l2fwd error=ports card=%s what=\"is not there: %u were found\"", name,
+            m->count);
         return RT_INVALID;
     }
     if (!is_mac && !looks_like_address(name)) {
@@ -289,8 +292,8 @@ static void pair_neighbours(struct making *m, uint32_t alone)
         }
     }
     if (waiting != L2FWD_NO_PORT)
-        say(m, "nic%u role=idle reason=\"has no partner; portmap=(%u,%u) makes it send back what"
-               " it receives\"", waiting, waiting, waiting);
+        say(m, "nic%u role=idle reason=\"has no partner; portmap=(%u,%u) makes it send back"
+               " what it receives\"", waiting, waiting, waiting);
 }
 
 enum rt_status l2fwd_roles_make(const struct l2fwd_wishes *wishes,
@@ -320,8 +323,8 @@ enum rt_status l2fwd_roles_make(const struct l2fwd_wishes *wishes,
     for (uint32_t port = 0; port < m.count; port++)
         map->used += map->peer[port] != L2FWD_NO_PORT;
     if (st == RT_OK && map->used == 0) {
-        say(&m, "l2fwd error=ports what=\"none of the %u cards has anything to do\" remedy=\"ports="
-                " and portmap= choose; a single port needs portmap=(0,0)\"", m.count);
+        say(&m, "l2fwd error=ports what=\"none of the %u cards has anything to do\" remedy="
+                "\"ports= and portmap= choose; a single port needs portmap=(0,0)\"", m.count);
         return RT_INVALID;
     }
     return st;

@@ -88,8 +88,8 @@ static uint32_t pool_buffers(const struct l2fwd *app, unsigned core)
     return paths * per_path + POOL_SPARE;
 }
 
-/* Below this the core ends up without a buffer to receive into: rings are full, sent buffers wait
- * for frames that would push them out, and each path needs a batch to work with. */
+/* Below this the core ends up without a buffer to receive into: rings are full, sent buffers
+ * wait for frames that would push them out, and each path needs a batch to work with. */
 static uint32_t least_buffers(const struct l2fwd *app, unsigned core)
 {
     uint32_t segments = (l2fwd_options.frame_max + BUF_ROOM_BYTES - 1) / BUF_ROOM_BYTES;

@@ -67,12 +67,13 @@ def bridge(taps=0):
 
 
 def host(number, command, **options):
-    """Another host on the bridge, 192.168.7.NUMBER on its v1, running `command`: its process."""
+    """The process of another host on the bridge, 192.168.7.NUMBER on v1: it runs `command`."""
     run(f"ip link add v{number} type veth peer name p{number}")
     run(f"ip link set v{number} master br0 up")
     with tempfile.TemporaryDirectory() as folder:
         ready = os.path.join(folder, "ready")
-        script = (f": >{ready}; until ip link show p{number} >/dev/null 2>&1; do sleep 0.05; done;"
+        script = (f": >{ready};"
+                  f"until ip link show p{number} >/dev/null 2>&1; do sleep 0.05; done;"
                   f"ip link set lo up; ip link set p{number} name v1; "
                   f"ip address add 192.168.7.{number}/24 dev v1; ip link set v1 up; "
                   f"exec {command}")

@@ -99,7 +99,8 @@ def echo_until_quiet(console, text, quiet_s=3, limit=200):
     return console.lines[first:at]
 
 
-@pytest.mark.parametrize("text", ["set spin_us=500", "set spin_us=banana", "nonsense", "x" * 200])
+@pytest.mark.parametrize("text", ["set spin_us=500", "set spin_us=banana", "nonsense",
+                                  "x" * 200])
 def test_a_line_that_echoes_ends(forwarding, text):
     """Terminal servers and modems send back what they get."""
     console = forwarding().console

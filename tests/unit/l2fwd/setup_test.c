@@ -82,7 +82,7 @@ static void run_one_does_not_start(void **state)
     bench->port[1].fake->stuck_phy = true;
     assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
     check_running(0xc);
-    assert_true(bench_logged(bench, "l2fwd port=0 to=1 state=idle reason=\"nic1 did not start"));
+    assert_true(bench_logged(bench, "l2fwd port=0 to=1 state=idle reason=\"nic1 did not"));
     assert_int_equal(app.cores[0]->loop.source_count, 2);
     check_frame_passes(bench, 2, 3);
     check_frame_passes(bench, 3, 2);
