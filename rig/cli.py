@@ -208,7 +208,8 @@ def main(arguments):
     # Ended from outside, or the terminal is gone: leave as by Ctrl-C, so that machines and their
     # folders go too.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:

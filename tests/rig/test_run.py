@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The main job: every way to boot, real frames, none lost, reordered or changed."""
 import json
+import os
+import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -62,6 +65,21 @@ def test_one_lost_frame_fails_the_command(tmp_path):
     assert numbers["machine_received"] == numbers["machine_sent"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_from_outside_it_leaves_nothing(number):
+    """Terminated, or the terminal is closed: machines and their folders go too."""
+    with tempfile.TemporaryDirectory(prefix="m") as folder:  # sockets want a short path
+        ran = subprocess.Popen([str(build.ROOT / "millrace"), "run", "l2fwd", "--boot", "direct"],
+                               stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "TMPDIR": folder})
+        with ran:
+            assert any(line.startswith("verdict:") for line in ran.stdout)
+            assert os.listdir(folder)
+            ran.send_signal(number)
+            assert ran.wait(60) == 130
+        assert os.listdir(folder) == []
+
+
 def test_time_to_first_frame(image, build_dir):
     """First instruction to first forwarded frame, in counted guest time (2 ns an instruction)."""
     boot_ms = counted_boot_ms(build_dir, image("l2fwd"), "")
@@ -69,7 +87,6 @@ def test_time_to_first_frame(image, build_dir):
 
 
 def test_image_size(image):
-    import os
     path = os.path.splitext(image("l2fwd"))[0] + ".img"
     assert os.path.getsize(path) <= IMAGE_BUDGET_BYTES
 
