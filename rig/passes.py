@@ -83,13 +83,17 @@ class Passes:
         return statistics.median(self.rates[1:] or self.rates)
 
     def search(self):
-        """The highest rate at which every frame was sent when it was due."""
+        """The highest rate at which every frame was sent when it was due; what was really
+        offered then, which is less where the host kept the sender from running."""
         top_pps = self.saturated_pps()
+        offered_pps = {}  # of the rates that were kept: the schedule may have stood still
 
         def trial(rate_pps):
             answer = self.sum.add(self.traffic.run(
                 rate_pps, seconds=self.plan.trial_s, open_loop=True))
             kept = judge.kept_up(answer)
+            if kept:
+                offered_pps[rate_pps] = min(rate_pps, round(answer["offered_pps"]))
             self._log(f"rate: {rate_pps / 1000:7.1f} kpps offered, not sent "
                       f"{answer['not_sent']:6d} of {answer['offered']}, lost {answer['lost']}: "
                       f"{'kept' if kept else 'not kept'}")
@@ -98,7 +102,7 @@ class Passes:
             trial, max(int(top_pps / UNDER), SLOW_PPS), max(int(top_pps * OVER), 2 * SLOW_PPS),
             precision=self.plan.precision,
             more=lambda: self.plan.left_s(self.plan.search_s) > 0 and judge.clean(self.sum))
-        self.trials, self.best_pps = found.trials, found.rate_pps
+        self.trials, self.best_pps = found.trials, offered_pps.get(found.rate_pps, 0)
         if found.cut_short:
             self._log("rate: the time for the search was up; --thorough takes it")
 

@@ -247,6 +247,18 @@ class SlowTraffic:
         return self.run(0, frames=frames, limit_ms=int(1000 * limit_s))
 
 
+def test_a_rate_is_what_was_really_offered(monkeypatch):
+    """The schedule stood still for half of the time: half of the rate was kept, no more."""
+    traffic = SlowTraffic(monkeypatch)
+    one = passes.Passes(traffic, passes.Plan(1000), lambda text: None)
+    one.verdict(40)
+    plain = traffic.run
+    traffic.run = lambda rate_pps, **fields: {**plain(rate_pps, **fields),
+                                              "offered_pps": rate_pps / 2}
+    one.search()
+    assert one.best_pps == max(rate for rate, kept in one.trials if kept) // 2 > 0
+
+
 def send(monkeypatch, frames, booted_s=10.0, **options):
     traffic = SlowTraffic(monkeypatch, **options)
     plan = passes.Plan(frames, started=traffic.now_s - booted_s)
