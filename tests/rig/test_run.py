@@ -32,7 +32,7 @@ def run_l2fwd(tmp_path, *words):
     out = tmp_path / "result.json"
     ran = subprocess.run([str(build.ROOT / "millrace"), "run", "l2fwd", "--boot", "direct",
                           "--json", str(out), *words], cwd=tmp_path, check=False,
-                         capture_output=True, text=True, timeout=300)
+                         capture_output=True, text=True, timeout=900)
     text = ran.stdout + ran.stderr
     assert out.exists(), text
     return ran.returncode, text, json.loads(out.read_text())
