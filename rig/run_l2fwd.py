@@ -130,7 +130,7 @@ def send(passes, log):
     most = passes.latency(SHARE, plan.latency_s)
     half = passes.latency(0.5, plan.latency_s / 2)
     passes.verdict(plan.fill_s)
-    if passes.sum["sent"] < plan.frames:
+    if passes.sum["sent"] < plan.frames and judge.clean(passes.sum):
         log(f"verdict: there was time for {passes.sum['sent']} of {plan.frames} frames")
     return most, half
 
