@@ -35,7 +35,7 @@ BOOTS = ("direct", "linux", "uefi", "pxe-bios", "pxe-uefi", "pxe-card")
 OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 PR_SET_PDEATHSIG = 1
-PXE_CARD_S = 60
+PXE_CARD_S = 180
 EXIT_HUNG = None
 
 

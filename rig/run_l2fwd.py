@@ -15,8 +15,9 @@ from .qemu import Machine
 from .traffic import ProbeLost, Traffic
 
 BOTH_WAYS = "0>1,1>0"
-BOOT_TIMEOUT_S = {"direct": 20, "linux": 20, "uefi": 90, "pxe-bios": 60, "pxe-uefi": 120,
-                  "pxe-card": 60}
+# Guards: firmware on a full host takes ten times as long as on an idle one.
+BOOT_TIMEOUT_S = {"direct": 60, "linux": 60, "uefi": 180, "pxe-bios": 180, "pxe-uefi": 300,
+                  "pxe-card": 180}
 STOP_TIMEOUT_S = 15
 WINDOW = 2048       # frames in flight at most
 FRAMES_LEAST = 1000000
