@@ -431,7 +431,7 @@ static void parse_fadt(struct acpi_info *info, const struct table *t)
         aml_scan(info, &dsdt);
 }
 
-/* ---- HPET (IA-PC HPET 1.0a 3.2.4), SPCR, DMAR (VT-d 4.1 8.1) ---- */
+/* ---- HPET (IA-PC HPET 1.0a 3.2.4), SPCR ---- */
 
 static void parse_hpet(struct acpi_info *info, const struct table *t)
 {
@@ -462,10 +462,62 @@ static void parse_spcr(struct acpi_info *info, const struct table *t)
         info->spcr.baud = precise_baud;
 }
 
+/* ---- DMAR (VT-d 4.1 8.1, 8.3), IVRS (AMD IOMMU 3.08 5.2) ---- */
+
+enum {
+    IOMMU_ENTRIES_AT = 48, /* both tables: entries with their length at offset 2 */
+    IOMMU_ENTRY_BYTES_MIN = 4,
+    DMAR_DRHD = 0,
+    DRHD_BYTES = 16,
+    IVHD_10 = 0x10, /* the same unit may be told in all three */
+    IVHD_11 = 0x11,
+    IVHD_40 = 0x40,
+    IVHD_BYTES = 24,
+};
+
+static void add_iommu(struct acpi_info *info, struct acpi_iommu unit)
+{
+    if (unit.base == 0 || unit.base % 4096 != 0)
+        return;
+    for (uint32_t i = 0; i < info->iommu_count; i++)
+        if (info->iommu[i].base == unit.base)
+            return;
+    if (info->iommu_count == ACPI_IOMMUS_MAX)
+        info->iommus_dropped++;
+    else
+        info->iommu[info->iommu_count++] = unit;
+}
+
+/* The bytes of the entry at `at`; 0: there is none, or its length is wrong. */
+static uint32_t iommu_entry(const struct table *t, uint32_t at)
+{
+    uint32_t bytes;
+    if (at > t->bytes || t->bytes - at < IOMMU_ENTRY_BYTES_MIN)
+        return 0;
+    bytes = take16(t, at + 2);
+    return bytes < IOMMU_ENTRY_BYTES_MIN || bytes > t->bytes - at ? 0 : bytes;
+}
+
 static void parse_dmar(struct acpi_info *info, const struct table *t)
 {
+    uint32_t bytes;
     info->dmar = true;
     info->dmar_dma_opt_in = (take8(t, 37) & RT_BIT(2)) != 0;
+    for (uint32_t at = IOMMU_ENTRIES_AT; (bytes = iommu_entry(t, at)) != 0; at += bytes)
+        if (take16(t, at) == DMAR_DRHD && bytes >= DRHD_BYTES)
+            add_iommu(info, (struct acpi_iommu){ACPI_IOMMU_VTD, take16(t, at + 6),
+                                                take64(t, at + 8)});
+}
+
+static void parse_ivrs(struct acpi_info *info, const struct table *t)
+{
+    uint32_t bytes;
+    for (uint32_t at = IOMMU_ENTRIES_AT; (bytes = iommu_entry(t, at)) != 0; at += bytes) {
+        uint8_t type = take8(t, at);
+        if ((type == IVHD_10 || type == IVHD_11 || type == IVHD_40) && bytes >= IVHD_BYTES)
+            add_iommu(info, (struct acpi_iommu){ACPI_IOMMU_AMD, take16(t, at + 16),
+                                                take64(t, at + 8)});
+    }
 }
 
 /* ---- root ---- */
@@ -486,6 +538,7 @@ static const struct {
     {SIG('A', 'P', 'I', 'C'), parse_madt, 0}, {SIG('M', 'C', 'F', 'G'), parse_mcfg, 0},
     {SIG('F', 'A', 'C', 'P'), parse_fadt, 0}, {SIG('H', 'P', 'E', 'T'), parse_hpet, 0},
     {SIG('S', 'P', 'C', 'R'), parse_spcr, 0}, {SIG('D', 'M', 'A', 'R'), parse_dmar, 0},
+    {SIG('I', 'V', 'R', 'S'), parse_ivrs, 0},
     {SIG('S', 'R', 'A', 'T'), parse_srat, 1}, {SIG('S', 'S', 'D', 'T'), parse_ssdt, 1},
 };
 

@@ -15,7 +15,11 @@ static void log_io(const struct acpi_info *info)
         rt_log("spcr type=%u space=%u address=0x%lx baud=%u", info->spcr.interface_type,
                info->spcr.base.space, info->spcr.base.address, info->spcr.baud);
     if (info->dmar)
-        rt_log("dmar dma_opt_in=%u", info->dmar_dma_opt_in);
+        rt_log("dmar dma_opt_in=%u%s", info->dmar_dma_opt_in,
+               info->dmar_dma_opt_in ?
+                   " note=\"firmware wants DMA protection kept on; it goes off here\"" : "");
+    if (info->iommu_count > 0)
+        rt_log("iommu units=%u first=0x%lx", info->iommu_count, info->iommu[0].base);
 }
 
 void acpi_log(const struct acpi_info *info)

@@ -9,6 +9,7 @@
 #include <rt/assert.h>
 #include <rt/config.h>
 #include <rt/hal.h>
+#include <rt/iommu.h>
 #include <rt/log.h>
 #include <rt/pci.h>
 
@@ -259,6 +260,7 @@ static void start_machine(void *arg)
     stage_done(STAGE_CORES);
     pci_config_init(&acpi);
     pci_scan();
+    iommu_off(&acpi);
     stage_done(STAGE_PCI);
     log_memory(bi);
     log_modules(bi);

@@ -18,6 +18,7 @@ static const uint32_t kinds[] = {
     SIG('A', 'P', 'I', 'C'), SIG('M', 'C', 'F', 'G'), SIG('F', 'A', 'C', 'P'),
     SIG('H', 'P', 'E', 'T'), SIG('S', 'P', 'C', 'R'), SIG('D', 'M', 'A', 'R'),
     SIG('S', 'R', 'A', 'T'), SIG('S', 'S', 'D', 'T'), SIG('D', 'S', 'D', 'T'),
+    SIG('I', 'V', 'R', 'S'),
 };
 
 static bool read_memory(void *ctx, uint64_t phys, void *out, size_t bytes)
@@ -102,6 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(info.core_count <= ACPI_CORES_MAX && info.ioapic_count <= ACPI_IOAPICS_MAX);
     check(info.override_count <= ACPI_OVERRIDES_MAX && info.ecam_count <= ACPI_ECAMS_MAX);
     check(info.node_count <= info.core_count);
+    check(info.iommu_count <= ACPI_IOMMUS_MAX);
+    for (uint32_t i = 0; i < info.iommu_count; i++)
+        check(info.iommu[i].base != 0 && info.iommu[i].base % 4096 == 0);
     check(info.fadt.s5_type_a <= 7 && info.fadt.s5_type_b <= 7);
     for (uint32_t i = 0; i < info.ecam_count; i++)
         check(info.ecam[i].start_bus <= info.ecam[i].end_bus);

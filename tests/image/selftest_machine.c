@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page tables, memory, clock, timers and interrupts of the core that boots. */
 #include <rt/hal.h>
+#include <rt/iommu.h>
 #include <rt/timer.h>
 
 #include "apic.h"
@@ -227,6 +228,31 @@ static const char *interrupt_counted(void)
     return NULL;
 }
 
+/* As a kernel before us would have left it: QEMU's Intel unit translates and remaps. */
+static const char *iommu_goes_off(void)
+{
+    enum { GCMD = 0x18, GSTS = 0x1c };
+    const uint32_t on[] = {RT_BIT(25), RT_BIT(31)}; /* interrupts, DMA */
+    const struct acpi_iommu unit = {.kind = ACPI_IOMMU_VTD, .base = 0xfed90000};
+    struct hal_mmio mmio;
+    uint32_t version, wanted = 0;
+
+    SELFTEST_CHECK(hal_map_mmio((phys_t){unit.base}, 4096, &mmio) == RT_OK);
+    version = hal_read32(&mmio, 0);
+    if (version == UINT32_MAX || version == 0)
+        return "SKIP no VT-d unit";
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(on); i++) {
+        if (on[i] == RT_BIT(25) && (hal_read32(&mmio, 0x10) & RT_BIT(3)) == 0)
+            continue; /* it remaps no interrupts */
+        wanted |= on[i];
+        hal_write32(&mmio, GCMD, wanted);
+        SELFTEST_CHECK(hal_wait_reg(&mmio, GSTS, on[i], on[i], 100000, NULL) == RT_OK);
+    }
+    SELFTEST_CHECK(iommu_unit_off(&unit) == RT_OK);
+    SELFTEST_CHECK((hal_read32(&mmio, GSTS) & (RT_BIT(31) | RT_BIT(26) | RT_BIT(25))) == 0);
+    return NULL;
+}
+
 /* Two interrupts pending: the first halt takes one of them, the second halt the other. */
 static const char *one_interrupt_one_halt(void)
 {
@@ -311,6 +337,7 @@ const struct selftest selftest_machine[] = {
     {"wait: a deadline in the past returns", wait_past},
     {"wait: an interrupt before the halt is not lost", kick_before_wait},
     {"interrupts: counted by vector", interrupt_counted},
+    {"iommu: what was left on goes off", iommu_goes_off},
     {"interrupts: one ends one halt", one_interrupt_one_halt},
     {"interrupts: a legacy line, once", interrupt_line},
     {"timers: fire on time", timers},

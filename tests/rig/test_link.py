@@ -54,6 +54,15 @@ def test_a_link_change_is_acknowledged(forwarding, irq):
     rig.stop_clean()
 
 
+@pytest.mark.parametrize("unit", ["intel-iommu,intremap=on", "amd-iommu"])
+def test_a_machine_with_an_iommu_forwards(forwarding, unit):
+    rig = forwarding(cores=2, extra=["-device", unit])
+    assert "iommu units=1 " in rig.console.text
+    assert "found=on" not in rig.console.text
+    assert clean(rig.traffic.run(3000, frames=2000))
+    rig.stop_clean()
+
+
 def test_many_short_cuts(forwarding):
     rig = forwarding()
     for i in range(10):

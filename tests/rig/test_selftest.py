@@ -63,6 +63,19 @@ def test_machines(machine, options):
     assert code == 0
 
 
+@pytest.mark.parametrize("unit", ("intel-iommu,intremap=on", "intel-iommu,intremap=off"))
+def test_iommu_left_on(machine, unit):
+    """The image switches the unit on itself, as a kernel before kexec does, and off again."""
+    text, code = run(machine, cores=2, extra=["-device", unit])
+    check_tap(text, 2)
+    remaps = int(unit.endswith("=on"))
+    assert re.search(r"^ok \d+ - iommu: what was left on goes off$", text, re.M), text
+    assert (f"iommu kind=vt-d address=0xfed90000 segment=0 dma_remapping=1 "
+            f"interrupt_remapping={remaps} protected_memory=0 found=on action=off status=ok"
+            ) in text
+    assert code == 0
+
+
 def test_cores_argument(machine):
     text, code = run(machine, cores=4, args="cores=2")
     check_tap(text, 2)

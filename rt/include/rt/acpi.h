@@ -21,6 +21,7 @@
 #define ACPI_IOAPICS_MAX 16
 #define ACPI_OVERRIDES_MAX 24
 #define ACPI_ECAMS_MAX 48
+#define ACPI_IOMMUS_MAX 64
 #define ACPI_NODE_NONE UINT32_MAX
 
 /* Reads physical memory. `read` copies `bytes` from `phys` to `out` and returns true, or
@@ -113,6 +114,14 @@ struct acpi_hpet {
     uint16_t min_tick;
 };
 
+/* A unit that the DMAR (Intel VT-d) or IVRS (AMD) table describes. */
+enum acpi_iommu_kind { ACPI_IOMMU_VTD, ACPI_IOMMU_AMD };
+struct acpi_iommu {
+    enum acpi_iommu_kind kind;
+    uint16_t segment;
+    uint64_t base; /* of its registers; a multiple of 4096, each once */
+};
+
 struct acpi_info {
     bool valid; /* an RSDP and a root table were found and passed their checksums */
     uint8_t revision;
@@ -141,6 +150,9 @@ struct acpi_info {
     struct acpi_spcr spcr;
     bool dmar; /* an Intel IOMMU is described */
     bool dmar_dma_opt_in; /* firmware asks to keep DMA protection on */
+    uint32_t iommu_count;
+    uint32_t iommus_dropped; /* more than fit */
+    struct acpi_iommu iommu[ACPI_IOMMUS_MAX];
     uint32_t node_count;  /* distinct SRAT domains that hold cores; 0 without SRAT */
 };
 

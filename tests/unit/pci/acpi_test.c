@@ -405,6 +405,83 @@ static void test_hpet_spcr_dmar(void **state)
     assert_true(info.dmar && info.dmar_dma_opt_in);
 }
 
+/* Appends an entry of DMAR or IVRS whose length field says `told`; returns the new end. */
+static uint32_t put_entry(uint8_t *body, uint32_t at, uint16_t type, uint16_t told,
+                          uint32_t base_at, uint64_t base)
+{
+    memcpy(body + at, &type, 2);
+    memcpy(body + at + 2, &told, 2);
+    memcpy(body + at + base_at, &base, 8);
+    return at + base_at + 8;
+}
+
+static void test_dmar_units(void **state)
+{
+    uint8_t body[12 + 16 * 80] = {38};
+    uint32_t at = 12;
+    (void)state;
+    at = put_entry(body, at, 0, 16, 8, 0xfed90000);
+    at = put_entry(body, at, 1, 16, 8, 0xfed80000); /* RMRR: no unit */
+    at = put_entry(body, at, 0, 16, 8, 0xfed90000); /* twice */
+    at = put_entry(body, at, 0, 16, 8, 0xfed91004); /* not aligned */
+    at = put_entry(body, at, 0, 16, 8, 0);
+    at = put_entry(body, at, 0, 16, 8, UINT64_C(0x4fed92000));
+    body[at - 16 + 6] = 7; /* segment */
+    listed("DMAR", body, at);
+    assert_int_equal(parse(), RT_OK);
+    assert_int_equal(info.iommu_count, 2);
+    assert_int_equal(info.iommu[0].base, 0xfed90000);
+    assert_int_equal(info.iommu[0].kind, ACPI_IOMMU_VTD);
+    assert_int_equal(info.iommu[1].base, UINT64_C(0x4fed92000));
+    assert_int_equal(info.iommu[1].segment, 7);
+    root_count = 0;
+    at = 12;
+    for (uint64_t i = 0; i < 70; i++)
+        at = put_entry(body, at, 0, 16, 8, 0xfed90000 + i * 4096);
+    listed("DMAR", body, at);
+    assert_int_equal(parse(), RT_OK);
+    assert_int_equal(info.iommu_count, ACPI_IOMMUS_MAX);
+    assert_int_equal(info.iommus_dropped, 6);
+}
+
+/* Lengths that lie: the walk ends there, whatever is behind. */
+static void test_iommu_lengths(void **state)
+{
+    static const uint16_t told[] = {0, 1, 3, 15, 17, 33, 0xffff};
+    (void)state;
+    for (size_t i = 0; i < RT_ARRAY_SIZE(told); i++) {
+        uint8_t body[12 + 48] = {38};
+        uint32_t at = put_entry(body, 12, 0, 16, 8, 0xfed90000);
+        root_count = 0;
+        at = put_entry(body, at, 0, told[i], 8, 0xfed91000);
+        listed("DMAR", body, at);
+        assert_int_equal(parse(), RT_OK);
+        assert_int_equal(info.iommu_count, 1);
+    }
+    for (uint32_t bytes = 0; bytes <= 28; bytes++) { /* cut short anywhere */
+        uint8_t body[64] = {38};
+        root_count = 0;
+        (void)put_entry(body, 12, 0, 16, 8, 0xfed90000);
+        listed("DMAR", body, bytes);
+        assert_int_equal(parse(), RT_OK);
+        assert_int_equal(info.iommu_count, bytes == 28);
+    }
+}
+
+static void test_ivrs(void **state)
+{
+    uint8_t body[12 + 24 * 3] = {0};
+    (void)state;
+    (void)put_entry(body, 12, 0x0010, 24, 8, 0xfd200000);
+    (void)put_entry(body, 36, 0x3011, 24, 8, 0xfd200000); /* the same, with flags */
+    (void)put_entry(body, 60, 0x0040, 24, 8, 0xfd300000);
+    listed("IVRS", body, sizeof(body));
+    assert_int_equal(parse(), RT_OK);
+    assert_int_equal(info.iommu_count, 2);
+    assert_int_equal(info.iommu[0].kind, ACPI_IOMMU_AMD);
+    assert_int_equal(info.iommu[1].base, 0xfd300000);
+}
+
 static void test_root_choice(void **state)
 {
     static const uint8_t madt[] = {0, 0, 0xe0, 0xfe, 0, 0, 0, 0, 0, 8, 0, 0, 1, 0, 0, 0};
@@ -493,6 +570,7 @@ int main(void)
                   TEST(test_fadt_and_s5),
         TEST(test_fadt_short),     TEST(test_s5_word_and_boundary),
         TEST(test_s5_not_found),   TEST(test_s5_in_ssdt),       TEST(test_hpet_spcr_dmar),
+        TEST(test_dmar_units),     TEST(test_iommu_lengths),    TEST(test_ivrs),
         TEST(test_root_choice),    TEST(test_host_bridges), TEST(test_bad_tables_are_skipped),
         TEST(test_find_rsdp),      TEST(test_every_limit),
     };
