@@ -335,6 +335,7 @@ static enum rt_status start(struct nic *nic)
     pci_bus_master(nic->pci, true);
     transmit_on(dev);
     receive_on(dev);
+    e1000e_irq_try(dev);
     e1000e_poll_link(nic);
     e1000e_poll_stats(nic, NIC_STATS_ALL); /* clears what the device counted before */
     for (uint32_t i = 0; i < nic->counter_count; i++)

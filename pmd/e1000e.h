@@ -116,6 +116,7 @@ void e1000e_poll_link(struct nic *nic);
 /* e1000e_irq.c */
 void e1000e_irq_setup(struct e1000e *dev);
 void e1000e_irq_quiet(struct e1000e *dev);    /* masks everything, notes the time */
+void e1000e_irq_try(struct e1000e *dev); /* see nic_irq_try() */
 void e1000e_irq_settle(struct e1000e *dev);   /* waits until no moderation timer can run */
 void e1000e_irq_teardown(struct e1000e *dev); /* after e1000e_irq_quiet */
 bool e1000e_rx_arm(struct nic_rxq *rxq);

@@ -87,6 +87,40 @@ void e1000e_irq_setup(struct e1000e *dev)
     e1000e_write(dev, E1000E_IMS, INT_OTHER_CAUSES);
 }
 
+/* What raises each interrupt that the port has. */
+static uint32_t one_of_each(const struct nic *nic)
+{
+    uint32_t causes = 0;
+
+    if (nic->irq_mode != NIC_IRQ_MSIX)
+        return INT_RXT0;
+    for (uint16_t q = 0; q < nic->config.rxqs; q++)
+        causes |= INT_RXQ(q);
+    return causes | INT_OTHER_CAUSES;
+}
+
+static void raise(struct nic *nic)
+{
+    const struct e1000e *dev = nic->priv;
+
+    e1000e_write(dev, E1000E_IMS, one_of_each(nic));
+    e1000e_write(dev, E1000E_ICS, one_of_each(nic));
+    (void)e1000e_read(dev, E1000E_STATUS);
+}
+
+static void lower(struct nic *nic)
+{
+    const struct e1000e *dev = nic->priv;
+
+    e1000e_write(dev, E1000E_IMC, one_of_each(nic) & ~INT_OTHER_CAUSES);
+    e1000e_write(dev, E1000E_ICR, one_of_each(nic)); /* a look at the link follows */
+}
+
+void e1000e_irq_try(struct e1000e *dev)
+{
+    nic_irq_try(dev->nic, raise, lower);
+}
+
 void e1000e_irq_teardown(struct e1000e *dev)
 {
     e1000e_irq_settle(dev);

@@ -482,6 +482,7 @@ static enum rt_status start(struct nic *nic)
         nic->rxq[q]->stats = (struct nic_queue_stats){0};
     for (uint16_t q = 0; q < nic->config.txqs; q++)
         nic->txq[q]->stats = (struct nic_queue_stats){0};
+    ixgbe_irq_try(dev);
     ixgbe_resume(dev);
     ixgbe_link_look(dev);
     ixgbe_poll_stats(nic, NIC_STATS_ALL); /* clears what the device counted before */

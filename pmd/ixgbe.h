@@ -143,6 +143,7 @@ void ixgbe_link_look(struct ixgbe *dev);
 /* ixgbe_irq.c */
 void ixgbe_irq_setup(struct ixgbe *dev);
 void ixgbe_irq_quiet(struct ixgbe *dev);
+void ixgbe_irq_try(struct ixgbe *dev); /* see nic_irq_try() */
 bool ixgbe_rx_arm(struct nic_rxq *rxq);
 void ixgbe_rx_disarm(struct nic_rxq *rxq);
 

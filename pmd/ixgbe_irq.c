@@ -83,6 +83,35 @@ void ixgbe_irq_setup(struct ixgbe *dev)
     ixgbe_write(dev, IXGBE_EIMS, OTHER_CAUSES);
 }
 
+/* What raises each interrupt that the port has. */
+static uint32_t one_of_each(const struct nic *nic)
+{
+    return nic->irq_mode == NIC_IRQ_MSIX ? RT_BITS(nic->config.rxqs - 1u, 0) | EICR_LSC :
+                                           RT_BIT(0);
+}
+
+static void raise(struct nic *nic)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    ixgbe_write(dev, IXGBE_EIMS, one_of_each(nic));
+    ixgbe_write(dev, IXGBE_EICS, one_of_each(nic));
+    (void)ixgbe_read(dev, IXGBE_STATUS);
+}
+
+static void lower(struct nic *nic)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    ixgbe_write(dev, IXGBE_EIMC, one_of_each(nic) & ~OTHER_CAUSES);
+    ixgbe_write(dev, IXGBE_EICR, one_of_each(nic)); /* a look at the link follows */
+}
+
+void ixgbe_irq_try(struct ixgbe *dev)
+{
+    nic_irq_try(dev->nic, raise, lower);
+}
+
 bool ixgbe_rx_arm(struct nic_rxq *rxq)
 {
     struct ixgbe_rxq *q = RT_CONTAINER_OF(rxq, struct ixgbe_rxq, head);

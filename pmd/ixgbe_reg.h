@@ -71,6 +71,7 @@ RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
 #define EITR_UNIT_NS 2048
 #define IXGBE_EIMS 0x00880
 #define IXGBE_EIMC 0x00888
+#define IXGBE_EICS 0x00808 /* raises, as if the cause had come */
 #define IXGBE_GPIE 0x00898
 #define GPIE_MULTIPLE_MSIX RT_BIT(4)
 #define GPIE_OCD RT_BIT(5) /* reading EICR clears the other causes only */

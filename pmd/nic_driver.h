@@ -59,6 +59,10 @@ void nic_rx_use(struct nic_rxq *q, nic_rx_fn *rx, uint32_t card_max_bytes);
  * `program` writes the chip's causes, vectors and moderation; all stay masked. */
 RT_NODISCARD enum rt_status nic_irq_init(struct nic *nic);
 void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_vectors));
+/* Once at start, with bus mastering on and no core in its loop: `raise` raises every interrupt by
+ * hand, `lower` masks and clears them again. A queue whose interrupt does not come is polled. */
+void nic_irq_try(struct nic *nic, void (*raise)(struct nic *nic),
+                 void (*lower)(struct nic *nic));
 void nic_irq_teardown(struct nic *nic); /* when nothing can interrupt any more */
 
 /* nic->mac is a station's address. RT_IO, and a line: it is zero or a group's, as in a card whose

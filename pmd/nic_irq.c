@@ -6,7 +6,13 @@
  */
 #include "nic_driver.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
+
+/* A message takes a microsecond. But in a virtual machine cards and cores are threads of a host
+ * that may be busy, and who waits in vain waits once. */
+#define TRY_US 100000
+#define TRY_STEP_US 50
 
 enum rt_status nic_irq_init(struct nic *nic)
 {
@@ -62,6 +68,53 @@ void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_ve
     program(nic, nic->irq_mode == NIC_IRQ_MSIX);
     rt_log("%s irq=%s moderation_us=%u", nic->name, pci_irq_mode_name(nic->irqs->mode),
            (unsigned)nic->config.moderation_us);
+}
+
+/* A bit for each interrupt whose count stands where it was. */
+static uint32_t silent_ones(const struct nic *nic, const uint64_t *before)
+{
+    uint32_t silent = 0;
+
+    for (uint32_t i = 0; i < nic->irqs->count; i++)
+        if (*pci_irqs_get(nic->irqs, i)->count == before[i])
+            silent |= RT_BIT(i);
+    return silent;
+}
+
+static void do_without(struct nic *nic, uint32_t silent)
+{
+    bool line = nic->irq_mode == NIC_IRQ_INTX;
+
+    for (uint16_t q = 0; q < nic->config.rxqs; q++) {
+        uint32_t i = nic->irq_mode == NIC_IRQ_MSIX ? q : 0;
+
+        if ((silent & RT_BIT(i)) != 0)
+            nic->rxq[q]->irq_reaches = false;
+    }
+    rt_log("%s irq=%s silent=0x%x of=%u action=\"a queue without its interrupt is polled, its core"
+           " never sleeps; link by time\" reason=\"%s\"", nic->name,
+           pci_irq_mode_name(nic->irqs->mode), silent, nic->irqs->count,
+           line ? "firmware's interrupt line register names another line" :
+                  "interrupt remapping is on, or a bridge above does not pass messages");
+}
+
+void nic_irq_try(struct nic *nic, void (*raise)(struct nic *nic), void (*lower)(struct nic *nic))
+{
+    uint64_t before[NIC_QUEUES_MAX + 1], end_us;
+    uint32_t count = nic->irqs->count, silent;
+
+    RT_ASSERT_LE(count, (uint32_t)RT_ARRAY_SIZE(before));
+    if (count == 0)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        before[i] = *pci_irqs_get(nic->irqs, i)->count;
+    raise(nic);
+    end_us = hal_now_us() + TRY_US;
+    while ((silent = silent_ones(nic, before)) != 0 && hal_now_us() < end_us)
+        hal_wait(RT_MIN(hal_now_us() + TRY_STEP_US, end_us)); /* those of this core come in it */
+    lower(nic);
+    if (silent != 0)
+        do_without(nic, silent);
 }
 
 void nic_irq_teardown(struct nic *nic)

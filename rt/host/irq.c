@@ -18,6 +18,7 @@ static struct {
 static uint64_t totals[HAL_CORES_MAX];
 static uint32_t vector_next = VECTOR_FIRST;
 static uint32_t vectors_left = UINT32_MAX; /* what host_irq_limit() still allows */
+static uint64_t blocked_cores;
 static uint32_t line_vector[LINES];         /* 0: nobody asked for the line */
 
 enum rt_status hal_irq_alloc(unsigned core, const char *name, struct hal_irq *irq)
@@ -68,6 +69,8 @@ static void arrive(unsigned core, uint32_t vector)
     if (vector >= VECTORS_MAX || !vectors[vector].used)
         return;
     core %= HAL_CORES_MAX;
+    if ((blocked_cores >> core & 1) != 0)
+        return;
     __atomic_fetch_add(&vectors[vector].count, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&totals[core], 1, __ATOMIC_RELAXED);
     host_core_wake(core);
@@ -93,6 +96,12 @@ void host_irq_reset(void)
         line_vector[i] = 0;
     vector_next = VECTOR_FIRST;
     vectors_left = UINT32_MAX;
+    blocked_cores = 0;
+}
+
+void host_irq_block(uint64_t cores)
+{
+    blocked_cores = cores;
 }
 
 void host_irq_limit(uint32_t vectors_more)

@@ -59,11 +59,12 @@ static void run_no_stale_wake(void **state)
 {
     struct bench *bench = start(NIC_IRQ_MSIX);
     struct port *port = &bench->port[0];
+    uint32_t tried = port->fake->messages[0];
 
     frame_arrives(port->fake);
     assert_int_equal(drain(port), 1);
     assert_false(nic_rx_arm(port->rxq));
-    assert_int_equal(port->fake->messages[0], 0);
+    assert_int_equal(port->fake->messages[0], tried);
     bench_stop_and_check(bench);
     bench_free(bench);
 }

@@ -404,15 +404,17 @@ static void run_link_events(void **state)
 {
     struct bench *bench = bench_start(1, &port_config);
     struct port *port = &bench->port[0];
+    uint32_t tried = port->fake->messages[1]; /* once, at start */
 
+    assert_int_equal(tried, 1);
     assert_int_equal(port->nic->link.changes, 1);
     fake_link(port->fake, false);
-    assert_int_equal(port->fake->messages[1], 1); /* the vector behind the queue's */
-    assert_int_equal(*port->nic->link_irq.count, 1);
+    assert_int_equal(port->fake->messages[1], tried + 1); /* the vector behind the queue's */
+    assert_int_equal(*port->nic->link_irq.count, tried + 1);
     nic_poll_link(port->nic);
     assert_false(port->nic->link.up);
     fake_link(port->fake, true);
-    assert_int_equal(port->fake->messages[1], 2);
+    assert_int_equal(port->fake->messages[1], tried + 2);
     nic_poll_link(port->nic);
     assert_true(port->nic->link.up);
     assert_int_equal(port->nic->link.changes, 3);

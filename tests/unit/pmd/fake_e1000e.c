@@ -17,6 +17,7 @@ enum {
     CONFIG_MSI = 0xd0 / 4,
     BAR3_BYTES = 0x4000,
     BUS_MASTER = 4,
+    INTX_OFF = 1 << 10,
     BUFFER_BYTES = 2048,
 };
 
@@ -102,6 +103,8 @@ static void deliver(struct fake_e1000e *f)
         f->messages[0]++;
         if ((msi[0] & (1u << 16)) != 0)
             host_msi((uint64_t)msi[2] << 32 | msi[1], msi[3]);
+        else if ((f->config[CONFIG_COMMAND] & INTX_OFF) == 0)
+            host_line(f->config[CONFIG_INTERRUPT] & 0xff);
     }
 }
 

@@ -13,6 +13,7 @@
 #define ON_MSIX RT_BIT(31)
 #define INTX_OFF RT_BIT(10)
 #define EICS_OFFSET 0x808u
+#define EIMS_OFFSET 0x880u
 
 struct step {
     uint16_t queues;
@@ -336,6 +337,75 @@ static void run_link_poll_keeps_causes(void **state)
     }
 }
 
+/* Each is tried once, at no cost in time and without a trace but its count. */
+static void run_tried_at_start(void **state)
+{
+    static const struct step steps[] = {
+        {4, NIC_IRQ_MSIX, 0}, {3, NIC_IRQ_MSI, 1}, {2, NIC_IRQ_INTX, 0}, {1, NIC_IRQ_NONE, 0}};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(steps); i++) {
+        struct card *card = machine();
+        uint64_t waits = host_waits(0);
+
+        start(card, &steps[i]);
+        for (uint32_t n = 0; n < card->nic->irqs->count; n++)
+            assert_int_equal(*pci_irqs_get(card->nic->irqs, n)->count, 1);
+        assert_false(card_logged(card, "silent="));
+        assert_int_equal(host_waits(0), waits);
+        assert_int_equal(x82599_read32(card->dev, EICS_OFFSET) & 0xffff, 0); /* none is left */
+        for (uint16_t q = 0; q < steps[i].queues; q++)
+            assert_int_equal(x82599_read32(card->dev, EIMS_OFFSET) & RT_BIT(q), 0);
+        check(card, &steps[i]);
+        stop(card);
+        card_free(card);
+    }
+}
+
+/* Interrupts of some cores do not arrive: their queues say that they have work, always, so that
+ * the cores poll; the others sleep and are woken. */
+static void run_silent(void **state)
+{
+    static const struct {
+        struct step step;
+        uint64_t blocked;
+        uint32_t silent;
+        const char *says;
+    } cases[] = {
+        {{4, NIC_IRQ_MSIX, 0}, 1 << 2, 1 << 2, "nic0 irq=msix silent=0x4 of=5 action="},
+        {{4, NIC_IRQ_MSIX, 0}, 15, 15, "silent=0x1f of=5"},
+        {{2, NIC_IRQ_MSIX, 2}, 1 << 0, 0, "silent=0x4 of=3"}, /* the link's alone */
+        {{2, NIC_IRQ_MSI, 1}, 1 << 1, 3, "irq=msi silent=0x1 of=1"},
+        {{1, NIC_IRQ_INTX, 0}, 1 << 0, 1, "reason=\"firmware's interrupt line"},
+    };
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(cases); i++) {
+        struct card *card = machine();
+        const struct step *step = &cases[i].step;
+        uint64_t begin_us;
+
+        host_irq_block(cases[i].blocked);
+        start(card, step);
+        begin_us = hal_now_us();
+        assert_true(card_logged(card, cases[i].says));
+        for (uint16_t q = 0; q < step->queues; q++) {
+            bool reached = step->mode == NIC_IRQ_MSIX && (cases[i].silent >> q & 1) == 0;
+
+            assert_int_equal(card->nic->rxq[q]->irq_reaches, reached);
+            if (reached)
+                raise_arrives(card, q, RT_BIT(q));
+            else
+                assert_true(nic_rx_arm(card->nic->rxq[q]));
+        }
+        stop(card);
+        host_irq_block(0);
+        start(card, step); /* the next start tries again */
+        check(card, step);
+        assert_true(hal_now_us() - begin_us < 1000000);
+        stop(card);
+        card_free(card);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +417,8 @@ int main(void)
         cmocka_unit_test(run_msix_fails_late),
         cmocka_unit_test(run_left_on_by_a_loader),
         cmocka_unit_test(run_link_poll_keeps_causes),
+        cmocka_unit_test(run_tried_at_start),
+        cmocka_unit_test(run_silent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

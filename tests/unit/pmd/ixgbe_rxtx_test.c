@@ -587,25 +587,26 @@ static void test_arm(void **state)
 {
     struct nic_config config = with(3, 1514, false);
     struct card *card = card_start(&config, 1);
+    uint64_t tried = *card->nic->link_irq.count; /* once, at start */
     struct nic_rxq *rxq = card->nic->rxq[0];
     struct buf_batch batch = {.count = 0};
 
     assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
     assert_true(nic_rx_arm(rxq)); /* waiting already */
     assert_int_equal(nic_rx(rxq, &batch, 32), 1);
-    assert_int_equal(*rxq->irq.count, 0);
+    assert_int_equal(*rxq->irq.count, tried);
     assert_false(nic_rx_arm(rxq)); /* what polling left behind fires nothing */
-    assert_int_equal(*rxq->irq.count, 0);
+    assert_int_equal(*rxq->irq.count, tried);
     assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
     assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
-    assert_int_equal(*rxq->irq.count, 1); /* the vector masked itself */
+    assert_int_equal(*rxq->irq.count, tried + 1); /* the vector masked itself */
     nic_rx_disarm(rxq);
     assert_int_equal(nic_rx(rxq, &batch, 32), 2);
     assert_int_equal(card_receive(card, 60, 0), X82599_RX_ACCEPTED);
-    assert_int_equal(*rxq->irq.count, 1);
+    assert_int_equal(*rxq->irq.count, tried + 1);
     assert_int_equal(nic_rx(rxq, &batch, 32), 1);
     x82599_link(card->dev, false);
-    assert_int_equal(*card->nic->link_irq.count, 1);
+    assert_int_equal(*card->nic->link_irq.count, tried + 1);
     nic_poll_link(card->nic);
     assert_false(card->nic->link.up);
     buf_batch_free(&batch);

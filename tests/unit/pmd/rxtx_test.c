@@ -370,10 +370,11 @@ static void run_rx_rss(void **state)
     for (uint32_t q = 0; q < 2; q++) {
         struct fake_rx how = {.queue = q, .hash_type = 2, .hash = 0x12345678 + q};
         struct buf_batch batch = {.count = 0};
+        uint32_t before = port->fake->messages[q];
 
         assert_false(nic_rx_arm(port->nic->rxq[q]));
         assert_true(receive(port, 60, q, &how));
-        assert_int_equal(port->fake->messages[q], 1); /* its own vector */
+        assert_int_equal(port->fake->messages[q], before + 1); /* its own vector */
         nic_rx_disarm(port->nic->rxq[q]);
         assert_int_equal(nic_rx(port->nic->rxq[1 - q], &batch, 32), 0);
         assert_int_equal(nic_rx(port->nic->rxq[q], &batch, 32), 1);

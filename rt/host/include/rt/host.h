@@ -39,7 +39,8 @@ uint64_t host_waits(unsigned core); /* hal_wait() calls of that core */
 /* ---- interrupts: what a device does when it writes its message ---- */
 void host_msi(uint64_t address, uint32_t data);
 void host_line(uint32_t line);              /* ... or raises its INTx line */
-void host_irq_reset(void);                  /* forgets all vectors, no limit */
+void host_irq_reset(void);                  /* forgets all vectors, no limit, no block */
+void host_irq_block(uint64_t cores);        /* what goes to these (bits) does not arrive */
 void host_irq_limit(uint32_t vectors_more); /* after these hal_irq_alloc() returns RT_FULL */
 
 /* ---- PCI ---- */
