@@ -22,6 +22,7 @@ COUNT = re.compile(r"count item=(\S+) lane=(\S+) instructions=([0-9.]+)")
 LAYOUT = re.compile(r'layout lane=(\S+) buffers=(\d+) sets=(\d+) huge_kb=(\d+) rx="([^"]*)" '
                     r'tx="([^"]*)"')
 CPU = re.compile(r'cpu model="([^"]*)" cldemote=(\S+) temp=(\S+)')
+NOTE = re.compile(r"^(?:partial |dpdk=none |EAL: ).*", re.M)  # turns not counted; why no DPDK
 CHECKED = re.compile(r"checked frames=(\d+) corrupt=(\d+)")
 MALLOC_LARGE_PAGES = "glibc.malloc.hugetlb=1"
 START_S = 900
@@ -87,6 +88,7 @@ class Runs:
         self.layout = {}        # lane: {"buffers", "sets", "huge_kb", "rx", "tx"}
         self.cpu, self.cldemote, self.temp = "?", "?", "?"
         self.frames = self.corrupt = 0
+        self.notes = {}         # what the program said besides, each once, in order
 
     def add(self, text):
         """Reads the output of one start."""
@@ -102,6 +104,7 @@ class Runs:
                                  "huge_kb": int(huge_kb), "rx": receive, "tx": transmit}
         for cpu in CPU.findall(text):
             self.cpu, self.cldemote, self.temp = cpu[0].strip(), cpu[1], cpu[2]
+        self.notes.update(dict.fromkeys(NOTE.findall(text)))
         for frames, corrupt in CHECKED.findall(text):
             self.frames += int(frames)
             self.corrupt += int(corrupt)
@@ -276,6 +279,8 @@ def report(title, runs, options, say):
     results = [one for one in (row(runs, *r) for r in ROWS[options.what]) if one is not None]
     for one in results:
         say(line(one, runs))
+    for note in runs.notes:
+        say("  " + note)
     lost = sum(one.verdict == "lost" for one in results)
     say(f"  {lost} of {len(results)} rows lost; frames checked: {runs.frames}, "
         f"corrupt: {runs.corrupt}")

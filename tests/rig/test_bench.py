@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./millrace bench`: what it makes of the samples, and what it refuses to compare."""
+import types
+
 import pytest
 
 from rig import bench, native_dpdk, unpack
@@ -106,6 +108,21 @@ def test_without_dpdk():
     one = bench.row(runs, "ring", "ring", bench.OBJECT, 1.0)
     assert one.ours_ticks == 2.0 and one.ratio is None and "no DPDK" in bench.line(one, runs)
     assert bench.row(runs, "io", "io", bench.SAME_128, None) is None
+
+
+def test_what_the_program_complains_of_is_shown():
+    """Why there is no DPDK, and turns that were not counted: each line once."""
+    runs, said = bench.Runs(), []
+    for _ in range(2):
+        runs.add('EAL: FATAL: Cannot init plugins\ndpdk=none reason="rte_eal_init failed"\n'
+                 "sample item=ring lane=ours round=0 ticks=2.0\n"
+                 "partial item=io lane=dpdk_128 turns=1 of=600\n")
+    options = types.SimpleNamespace(what="ring", starts=2, rounds=1, bursts=50)
+    bench.report("a title", runs, options, said.append)
+    assert [line for line in said if "Cannot init plugins" in line] == \
+        ["  EAL: FATAL: Cannot init plugins"]
+    assert any("rte_eal_init failed" in line for line in said)
+    assert any("partial item=io" in line for line in said)
 
 
 @pytest.mark.parametrize("pool,refused", [("packed", False), ("paged", True)])
