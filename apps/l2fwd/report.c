@@ -76,9 +76,9 @@ static void put_core(struct text *t, const struct l2fwd *app, unsigned id)
         s->full_polls, s->packets, s->arms, s->arm_pending);
     put(t, ",\"wakes\":%lu,\"wakes_idle\":%lu,\"irqs\":%lu", s->wakes, s->wakes_idle,
         hal_irq_total(id));
-    put(t, ",\"busy_us\":%lu,\"spin_us\":%lu,\"halt_us\":%lu",
-        hal_us_from_cycles(sum.busy_cycles), hal_us_from_cycles(sum.spin_cycles),
-        hal_us_from_cycles(sum.halt_cycles));
+    put(t, ",\"elapsed_us\":%lu,\"busy_us\":%lu,\"spin_us\":%lu,\"halt_us\":%lu",
+        hal_us_from_cycles(sum.elapsed_cycles), hal_us_from_cycles(sum.busy_cycles),
+        hal_us_from_cycles(sum.spin_cycles), hal_us_from_cycles(sum.halt_cycles));
     put_array(t, "wake_latency_us", s->wake_latency_us, LOOP_WAKE_BUCKETS);
     put_array(t, "batch", sum.batch, BUF_BATCH_MAX + 1);
     put(t, "}");

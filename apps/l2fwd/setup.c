@@ -240,7 +240,8 @@ static enum l2fwd_exit setup_queues(struct l2fwd *app)
     return L2FWD_EXIT_OK;
 }
 
-/* Every path whose two ports run becomes a source of its core's loop. */
+/* Every path whose two ports run becomes a source of its core's loop. Now that the ports have
+ * started it is known whether a queue's interrupt reaches its core. */
 static enum l2fwd_exit add_sources(struct l2fwd *app)
 {
     uint32_t done[HAL_CORES_MAX] = {0};
@@ -248,11 +249,12 @@ static enum l2fwd_exit add_sources(struct l2fwd *app)
     for (uint32_t i = 0; i < app->plan.count; i++) {
         const struct l2fwd_path_plan *plan = &app->plan.path[i];
         struct l2fwd_core *core = app->cores[plan->core];
-        struct loop_source source =
-            l2fwd_worker_source(&core->paths[done[plan->core]++]);
+        struct l2fwd_path *path = &core->paths[done[plan->core]++];
+        struct loop_source source;
 
         if (app->ports[plan->rx_port] == NULL)
             continue;
+        source = l2fwd_worker_source(path);
         if (rt_loop_add(&core->loop, &source) != RT_OK)
             return L2FWD_EXIT_PLAN; /* the plan bounds it: cannot happen */
     }

@@ -79,7 +79,7 @@ static void print_core(const struct l2fwd *app, unsigned id)
 {
     const struct loop_stats *s = &app->cores[id]->loop.stats;
     struct l2fwd_core_totals t = l2fwd_core_totals(app, id);
-    uint64_t all = RT_MAX(t.busy_cycles + t.spin_cycles + t.halt_cycles, UINT64_C(1));
+    uint64_t permille_cycles = t.elapsed_cycles / 1000 + 1;
 
     rt_log("stat core=%u rx_queues=%u packets=%lu cycles_per_packet=%lu empty_polls=%lu"
            " full_polls=%lu",
@@ -88,8 +88,8 @@ static void print_core(const struct l2fwd *app, unsigned id)
     rt_log("stat core=%u state=%s busy_permille=%lu spin_permille=%lu halt_permille=%lu"
            " arms=%lu arm_pending=%lu wakes=%lu wakes_idle=%lu irqs=%lu",
            id, s->halted_at_cycles != 0 ? "halted" : "running",
-           t.busy_cycles / (all / 1000 + 1), t.spin_cycles / (all / 1000 + 1),
-           t.halt_cycles / (all / 1000 + 1), s->arms, s->arm_pending, s->wakes, s->wakes_idle,
+           t.busy_cycles / permille_cycles, t.spin_cycles / permille_cycles,
+           t.halt_cycles / permille_cycles, s->arms, s->arm_pending, s->wakes, s->wakes_idle,
            hal_irq_total(id));
     print_batches(id, &t);
 }

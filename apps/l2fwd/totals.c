@@ -2,6 +2,8 @@
 /* Sums over queues and paths, and the times of the start. */
 #include "totals.h"
 
+enum { READ_TRIES = 8 };
+
 const char *const l2fwd_drop_names[L2FWD_DROPS] = {
 #define X(id, name) [L2FWD_DROP_##id] = name,
     L2FWD_DROP_REASONS(X)
@@ -51,19 +53,32 @@ struct l2fwd_port_totals l2fwd_port_totals(const struct l2fwd *app, uint32_t por
     return t;
 }
 
+/* The core may end its halt meanwhile: then once more, or the halt would count twice. */
+static void read_times(const struct loop_stats *s, struct l2fwd_core_totals *t)
+{
+    for (unsigned i = 0; i < READ_TRIES; i++) {
+        uint64_t halted_at_cycles = s->halted_at_cycles;
+        uint64_t now = hal_cycles();
+
+        t->busy_cycles = __atomic_load_n(&s->busy_cycles, __ATOMIC_ACQUIRE);
+        t->spin_cycles = __atomic_load_n(&s->spin_cycles, __ATOMIC_ACQUIRE);
+        t->halt_cycles = __atomic_load_n(&s->halt_cycles, __ATOMIC_ACQUIRE);
+        if (halted_at_cycles != 0)
+            t->halt_cycles += now - halted_at_cycles;
+        t->elapsed_cycles = (s->ended_cycles != 0 ? s->ended_cycles : now) - s->began_cycles;
+        if (s->halted_at_cycles == halted_at_cycles)
+            break;
+    }
+    if (s->began_cycles == 0)
+        t->elapsed_cycles = 0;
+}
+
 struct l2fwd_core_totals l2fwd_core_totals(const struct l2fwd *app, unsigned core)
 {
     const struct l2fwd_core *c = app->cores[core];
-    const struct loop_stats *s = &c->loop.stats;
-    uint64_t halted_at_cycles = s->halted_at_cycles;
-    struct l2fwd_core_totals t = {
-        .busy_cycles = s->busy_cycles,
-        .spin_cycles = s->spin_cycles,
-        .halt_cycles = s->halt_cycles,
-    };
+    struct l2fwd_core_totals t = {0};
 
-    if (halted_at_cycles != 0)
-        t.halt_cycles += hal_cycles() - halted_at_cycles;
+    read_times(&c->loop.stats, &t);
     for (uint32_t p = 0; p < c->path_count; p++) {
         for (unsigned i = 0; i <= BUF_BATCH_MAX; i++)
             t.batch[i] += c->paths[p].stats.polls[i];

@@ -31,6 +31,7 @@ struct l2fwd_port_totals {
 
 struct l2fwd_core_totals {
     uint64_t busy_cycles, spin_cycles, halt_cycles; /* with the halt going on */
+    uint64_t elapsed_cycles; /* of the loop: what these three add up to */
     uint64_t batch[BUF_BATCH_MAX + 1];
 };
 

@@ -119,12 +119,12 @@ static uint32_t poll_txonly(void *ctx, uint64_t now_us)
 }
 
 /* Before a halt nothing may lie around: held frames go out, sent buffers come home. */
-static bool path_arm(void *ctx)
+static bool path_arm(void *ctx, uint64_t now_us)
 {
     struct l2fwd_path *path = ctx;
 
     if (path->batch.count != 0 && path->mode != L2FWD_TXONLY)
-        send_batch(path, true, hal_now_us());
+        send_batch(path, true, now_us);
     nic_tx_reclaim(path->txq);
     pool_collect(path->pool);
     if (path->batch.count != 0 ||
@@ -149,6 +149,7 @@ struct loop_source l2fwd_worker_source(struct l2fwd_path *path)
         .poll = l2fwd_worker_poll,
         .arm = path_arm,
         .disarm = path_disarm,
+        .never_sleeps = !path->rxq->irq_reaches,
         .ctx = path,
     };
 

@@ -38,7 +38,8 @@ struct l2fwd_path {
     struct l2fwd_path_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
 
-/* The source that runs this path in the path's mode. */
+/* The source that runs this path in the path's mode. After nic_start(): by then it is known
+ * whether the queue's interrupt reaches this core. */
 struct loop_source l2fwd_worker_source(struct l2fwd_path *path);
 /* modes io, mac and macswap; ctx is the path. The rig counts instructions between calls. */
 uint32_t l2fwd_worker_poll(void *ctx, uint64_t now_us);

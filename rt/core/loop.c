@@ -9,47 +9,6 @@
 #include <rt/loop.h>
 #include <rt/trace.h>
 
-/* Cycles to microseconds by one multiplication, from a base that both clocks share. */
-struct loop_clock {
-    uint64_t base_cycles, base_us;
-    uint64_t us_per_cycle_q64;
-};
-
-/* 10^6 / hz as a fraction of 2^64, bit by bit: the image has no 128-bit division. */
-static uint64_t us_per_cycle(uint64_t hz)
-{
-    uint64_t rest = 1000000;
-    uint64_t quotient = 0;
-
-    for (unsigned bit = 0; bit < 64; bit++) {
-        rest <<= 1;
-        quotient <<= 1;
-        if (rest >= hz) {
-            rest -= hz;
-            quotient |= 1;
-        }
-    }
-    return quotient;
-}
-
-static struct loop_clock clock_start(void)
-{
-    RT_ASSERT_LT(UINT64_C(1000000), hal_cycles_hz);
-    return (struct loop_clock){
-        .base_cycles = hal_cycles(),
-        .base_us = hal_now_us(),
-        .us_per_cycle_q64 = us_per_cycle(hal_cycles_hz),
-    };
-}
-
-RT_INLINE uint64_t clock_us(const struct loop_clock *c, uint64_t cycles)
-{
-    unsigned __int128 us_q64 =
-        (unsigned __int128)(cycles - c->base_cycles) * c->us_per_cycle_q64;
-
-    return c->base_us + (uint64_t)(us_q64 >> 64);
-}
-
 void rt_loop_init(struct rt_loop *loop, uint32_t batch, uint64_t now_us)
 {
     __builtin_memset(loop, 0, sizeof(*loop));
@@ -63,6 +22,7 @@ enum rt_status rt_loop_add(struct rt_loop *loop, const struct loop_source *sourc
     if (loop->source_count == LOOP_SOURCES_MAX)
         return RT_FULL;
     loop->sources[loop->source_count++] = *source;
+    loop->never_sleeps |= source->never_sleeps;
     return RT_OK;
 }
 
@@ -77,8 +37,9 @@ RT_INLINE void count_packets(struct rt_loop *loop, uint32_t packets, uint32_t mo
         loop->stats.full_polls++;
 }
 
-enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *config,
-                              uint64_t now_us)
+/* One turn; `handled` gets the packets of all sources. */
+RT_INLINE enum poll_action turn(struct rt_loop *loop, const struct poll_config *config,
+                                uint64_t now_us, uint32_t *handled)
 {
     const struct loop_source *end = loop->sources + loop->source_count;
     uint32_t packets = 0;
@@ -92,6 +53,7 @@ enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *co
     }
     loop->stats.turns++;
     count_packets(loop, packets, most);
+    *handled = packets;
     if (RT_UNLIKELY(now_us >= loop->timers.next_us))
         timer_run(&loop->timers, now_us);
     if (RT_UNLIKELY(loop->source_count == 0))
@@ -99,13 +61,21 @@ enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *co
     return poll_next(&loop->poll, config, packets, now_us);
 }
 
-bool rt_loop_arm(struct rt_loop *loop)
+enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *config,
+                              uint64_t now_us)
+{
+    uint32_t handled;
+
+    return turn(loop, config, now_us, &handled);
+}
+
+bool rt_loop_arm(struct rt_loop *loop, uint64_t now_us)
 {
     bool pending = false;
     uint32_t armed = 0;
 
     while (armed < loop->source_count && !pending) {
-        pending = loop->sources[armed].arm(loop->sources[armed].ctx);
+        pending = loop->sources[armed].arm(loop->sources[armed].ctx, now_us);
         armed++;
     }
     if (!pending)
@@ -123,7 +93,7 @@ void rt_loop_disarm(struct rt_loop *loop)
         loop->sources[i].disarm(loop->sources[i].ctx);
 }
 
-static void count_wake(struct rt_loop *loop, uint64_t packets, bool timer_fired,
+static void count_wake(struct rt_loop *loop, uint32_t packets, bool timer_fired,
                        uint64_t latency_us)
 {
     unsigned bucket = 0;
@@ -138,62 +108,83 @@ static void count_wake(struct rt_loop *loop, uint64_t packets, bool timer_fired,
     loop->stats.wake_latency_us[bucket]++;
 }
 
-/* Arms, looks once more, halts, and takes the turn after the halt. */
-static enum poll_action loop_sleep(struct rt_loop *loop, const struct poll_config *config,
-                                   const struct loop_clock *clock)
+/* Each moment of rt_loop_run() is in one class: what passed since `began` is in this one. */
+RT_INLINE void spend(uint64_t *class_cycles, uint64_t *began, uint64_t now)
 {
-    uint64_t begin = hal_cycles();
-    uint64_t until_us =
-        RT_MIN(clock_us(clock, begin) + config->sleep_max_us, loop->timers.next_us);
-    uint64_t irqs = hal_irq_total(hal_core_id());
-    uint64_t packets = loop->stats.packets;
-    enum poll_action action;
-    bool timer_fired;
-    uint64_t end;
+    *class_cycles += now - *began;
+    *began = now;
+}
+
+RT_INLINE uint64_t *class_of_turn(struct rt_loop *loop, uint32_t packets)
+{
+    return packets != 0 ? &loop->stats.busy_cycles : &loop->stats.spin_cycles;
+}
+
+/* From the last turn's end to the end of the halt; false: work is pending, no halt. */
+static bool arm_and_halt(struct rt_loop *loop, const struct poll_config *config,
+                         uint64_t *began)
+{
+    uint64_t now_us = hal_us_at(*began);
+    uint64_t until_us = RT_MIN(now_us + config->sleep_max_us, loop->timers.next_us);
+    bool armed = rt_loop_arm(loop, now_us);
 
     loop->stats.arms++;
-    if (!rt_loop_arm(loop)) {
+    spend(&loop->stats.spin_cycles, began, hal_cycles());
+    if (!armed) {
         loop->stats.arm_pending++;
         rt_trace(TRACE_ARM, 1, loop->source_count);
-        return POLL_RUN;
+        return false;
     }
-    loop->stats.halted_at_cycles = begin;
+    loop->stats.halted_at_cycles = *began;
     if (!loop->stop)
-        hal_wait(until_us + 1); /* both clocks round down: not just before a timer is due */
-    end = hal_cycles();
+        hal_wait(until_us + 1); /* the clock rounds down: not just before a timer is due */
     loop->stats.halted_at_cycles = 0;
+    spend(&loop->stats.halt_cycles, began, hal_cycles());
     rt_loop_disarm(loop);
-    loop->stats.halt_cycles += end - begin;
-    timer_fired = clock_us(clock, end) >= loop->timers.next_us;
-    action = rt_loop_turn(loop, config, clock_us(clock, end));
-    count_wake(loop, loop->stats.packets - packets, timer_fired,
-               hal_us_from_cycles(hal_cycles() - end));
+    return true;
+}
+
+/* Arms, looks once more, halts, and takes the turn after the halt. */
+static enum poll_action loop_sleep(struct rt_loop *loop, const struct poll_config *config,
+                                   uint64_t *began)
+{
+    uint64_t irqs = hal_irq_total(hal_core_id());
+    uint64_t halted = loop->stats.halt_cycles;
+    uint64_t woke;
+    enum poll_action action;
+    bool timer_fired;
+    uint32_t packets;
+
+    if (!arm_and_halt(loop, config, began))
+        return POLL_RUN;
+    woke = *began;
+    timer_fired = hal_us_at(woke) >= loop->timers.next_us;
+    action = turn(loop, config, hal_us_at(woke), &packets);
+    spend(class_of_turn(loop, packets), began, hal_cycles());
+    count_wake(loop, packets, timer_fired, hal_us_from_cycles(*began - woke));
     rt_trace(TRACE_WAKE, (uint16_t)(hal_irq_total(hal_core_id()) - irqs),
-             (uint32_t)hal_us_from_cycles(end - begin));
+             (uint32_t)hal_us_from_cycles(loop->stats.halt_cycles - halted));
     return action;
 }
 
 void rt_loop_run(struct rt_loop *loop, const struct poll_config *config)
 {
-    const struct loop_clock clock = clock_start();
-    uint64_t began = clock.base_cycles;
+    uint64_t began = hal_cycles();
 
+    loop->stats.began_cycles = began;
     while (!loop->stop) {
-        enum poll_action action = rt_loop_turn(loop, config, clock_us(&clock, began));
-        uint64_t now = hal_cycles();
+        uint32_t packets;
+        enum poll_action action = turn(loop, config, hal_us_at(began), &packets);
 
-        *(action == POLL_RUN ? &loop->stats.busy_cycles : &loop->stats.spin_cycles) +=
-            now - began;
-        began = now;
+        spend(class_of_turn(loop, packets), &began, hal_cycles());
         if (action == POLL_RUN)
             continue;
         hal_pause();
-        if (action == POLL_SPIN)
-            continue;
-        while (action == POLL_SLEEP && !loop->stop)
-            action = loop_sleep(loop, config, &clock);
-        began = hal_cycles();
+        while (action == POLL_SLEEP && !loop->never_sleeps && !loop->stop)
+            action = loop_sleep(loop, config, &began);
     }
+    spend(&loop->stats.spin_cycles, &began, hal_cycles());
+    loop->stats.ended_cycles = began;
     rt_trace(TRACE_STOP, (uint16_t)hal_core_id(), 0);
 }
 

@@ -49,11 +49,14 @@ uint64_t hal_cycles_from_us(uint64_t us)
     return (uint64_t)((unsigned __int128)us * hal_cycles_hz / US_IN_S);
 }
 
+uint64_t hal_us_at(uint64_t cycles)
+{
+    return hal_us_from_cycles(host_clock_is_virtual ? cycles : cycles - start_cycles);
+}
+
 uint64_t hal_now_us(void)
 {
-    if (host_clock_is_virtual)
-        return hal_us_from_cycles(hal_cycles());
-    return hal_us_from_cycles(hal_cycles() - start_cycles);
+    return hal_us_at(hal_cycles());
 }
 
 void hal_delay_us(uint32_t us)

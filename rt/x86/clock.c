@@ -93,9 +93,14 @@ uint64_t hal_cycles_from_us(uint64_t us)
     return cycles > UINT64_MAX ? UINT64_MAX : (uint64_t)cycles;
 }
 
+uint64_t hal_us_at(uint64_t cycles)
+{
+    return hal_us_from_cycles(cycles - cycles_start);
+}
+
 uint64_t hal_now_us(void)
 {
-    return hal_us_from_cycles(hal_cycles() - cycles_start);
+    return hal_us_at(hal_cycles());
 }
 
 void hal_delay_us(uint32_t us)

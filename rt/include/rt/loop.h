@@ -8,6 +8,8 @@
  *
  *     poll -> 0 packets -> arm -> pending? -> disarm, go on : halt -> disarm -> poll
  *
+ * A source that no interrupt reaches says so when it is added.
+ *
  * A loop belongs to one core; only that core may call its functions after rt_loop_run().
  * Other cores may read `stats` (plain loads) and call rt_loop_stop().
  */
@@ -24,8 +26,10 @@
 struct loop_source {
     const char *name;
     uint32_t (*poll)(void *ctx, uint64_t now_us); /* one bounded batch; returns packets handled */
-    bool (*arm)(void *ctx);     /* interrupts on; true: work is pending, do not sleep */
-    void (*disarm)(void *ctx);  /* interrupts off */
+    /* Interrupts on; true: work is pending, do not sleep. Same clock as poll. */
+    bool (*arm)(void *ctx, uint64_t now_us);
+    void (*disarm)(void *ctx); /* interrupts off */
+    bool never_sleeps; /* no interrupt reaches it: its core polls, with a pause, and never arms */
     void *ctx;
 };
 
@@ -38,7 +42,10 @@ struct loop_stats {
     uint64_t arm_pending; /* arming found work: no halt */
     uint64_t wakes;       /* halts ended */
     uint64_t wakes_idle;  /* of these, found nothing to do */
-    uint64_t busy_cycles, spin_cycles, halt_cycles; /* time in each state */
+    /* Each cycle since began_cycles is in one: turns with packets; turns without, pauses and
+     * arming; halts. */
+    uint64_t busy_cycles, spin_cycles, halt_cycles;
+    uint64_t began_cycles, ended_cycles; /* of rt_loop_run(); 0: not yet */
     volatile uint64_t halted_at_cycles; /* the halt going on, not in halt_cycles yet; 0: none */
     uint64_t wake_latency_us[LOOP_WAKE_BUCKETS]; /* end of halt to first packet handled */
 };
@@ -47,6 +54,7 @@ struct rt_loop {
     struct loop_source sources[LOOP_SOURCES_MAX];
     uint32_t source_count;
     uint32_t batch; /* a source that returns this many counts as full */
+    bool never_sleeps; /* some source does not */
     struct poll_state poll;
     struct timer_wheel timers;
     volatile bool stop;
@@ -59,7 +67,7 @@ RT_NODISCARD enum rt_status rt_loop_add(struct rt_loop *loop, const struct loop_
 enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *config,
                               uint64_t now_us);
 /* Arms every source; false (and all disarmed again) when any has work pending. */
-bool rt_loop_arm(struct rt_loop *loop);
+bool rt_loop_arm(struct rt_loop *loop, uint64_t now_us);
 void rt_loop_disarm(struct rt_loop *loop);
 /* Turns until stop is set. */
 void rt_loop_run(struct rt_loop *loop, const struct poll_config *config);

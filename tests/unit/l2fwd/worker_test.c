@@ -121,7 +121,7 @@ static struct loop_source start(enum l2fwd_mode mode, uint64_t drain_us)
     const struct l2fwd_options o = {.tx_size = 60, .tx_flows = 1, .tx_count = 100};
 
     host_memory_reset();
-    host_clock_virtual(1000); /* path_arm() reads the clock: the test decides, not the host */
+    host_clock_virtual(1000);
     assert_int_equal(pool_create("test", 0, 1, POOL, &pool), RT_OK);
     memset(&rxq, 0, sizeof(rxq));
     memset(&txq, 0, sizeof(txq));
@@ -203,7 +203,7 @@ static void a_full_ring_holds(void **state)
     assert_int_equal(path.batch.count, 22);
     assert_int_equal(path.stats.forwarded, 10);
     assert_in_range(txq.calls, 2, 20); /* bounded */
-    assert_true(s.arm(s.ctx));         /* no sleep on it */
+    assert_true(s.arm(s.ctx, 1000));   /* no sleep on it */
     s.disarm(s.ctx);
     txq.room = UINT32_MAX / 2;
     assert_int_equal(s.poll(s.ctx, 1100), 10); /* what fits behind the held ones */
@@ -211,6 +211,22 @@ static void a_full_ring_holds(void **state)
     assert_int_equal(s.poll(s.ctx, 1101), 22);
     assert_int_equal(txq.sent, 64);
     assert_int_equal(path.stats.tx_full, 0);
+    finish();
+}
+
+/* The loop's time alone says how old a held frame is, whatever another clock says. */
+static void a_held_frame_is_not_old_by_another_clock(void **state)
+{
+    struct loop_source s = start(L2FWD_MAC, 0);
+
+    host_clock_virtual(999);
+    rxq.waiting = 10;
+    txq.room = 0;
+    s.poll(s.ctx, 1000);
+    assert_true(s.arm(s.ctx, 1000));
+    assert_int_equal(path.stats.tx_full, 0);
+    assert_int_equal(path.batch.count, 10);
+    s.disarm(s.ctx);
     finish();
 }
 
@@ -254,7 +270,7 @@ static void holds_until_full_or_old(void **state)
     assert_int_equal(txq.sent, 5 + 32);
     s.poll(s.ctx, 2002);
     assert_int_equal(path.batch.count, 8);
-    assert_false(s.arm(s.ctx)); /* nothing is held during a halt */
+    assert_false(s.arm(s.ctx, 2003)); /* nothing is held during a halt */
     assert_int_equal(txq.sent, 45);
     s.disarm(s.ctx);
     rxq.waiting = 3;
@@ -288,7 +304,7 @@ static void txonly(void **state)
         sent += s.poll(s.ctx, 0);
     assert_int_equal(sent, 40); /* the ring is full: the rest stays in the batch */
     assert_true(path.batch.count > 0);
-    assert_true(s.arm(s.ctx)); /* frames to send: no halt */
+    assert_true(s.arm(s.ctx, 0)); /* frames to send: no halt */
     assert_true(rxq.armed);
     s.disarm(s.ctx);
     txq.room_after = 32;
@@ -296,8 +312,18 @@ static void txonly(void **state)
         s.poll(s.ctx, 0);
     assert_int_equal(txq.sent, 100); /* tx_count, and none lost or twice */
     assert_int_equal(path.stats.forwarded, 100);
-    assert_false(s.arm(s.ctx));
+    assert_false(s.arm(s.ctx, 0));
     s.disarm(s.ctx);
+    finish();
+}
+
+static void without_an_interrupt_the_core_never_sleeps(void **state)
+{
+    (void)start(L2FWD_MAC, 0);
+    rxq.head.irq_reaches = true;
+    assert_false(l2fwd_worker_source(&path).never_sleeps);
+    rxq.head.irq_reaches = false;
+    assert_true(l2fwd_worker_source(&path).never_sleeps);
     finish();
 }
 
@@ -305,13 +331,13 @@ static void arm_reclaims_and_tells_pending(void **state)
 {
     struct loop_source s = start(L2FWD_MAC, 0);
 
-    assert_false(s.arm(s.ctx));
+    assert_false(s.arm(s.ctx, 0));
     assert_true(rxq.armed);
     assert_int_equal(txq.reclaims, 1);
     s.disarm(s.ctx);
     assert_false(rxq.armed);
     rxq.arm_pending = true;
-    assert_true(s.arm(s.ctx));
+    assert_true(s.arm(s.ctx, 0));
     s.disarm(s.ctx);
     finish();
 }
@@ -322,10 +348,12 @@ int main(void)
         cmocka_unit_test(forwards_in_order_and_rewrites),
         cmocka_unit_test(a_ring_that_drains_loses_nothing),
         cmocka_unit_test(a_full_ring_holds),
+        cmocka_unit_test(a_held_frame_is_not_old_by_another_clock),
         cmocka_unit_test(a_ring_that_stays_full_is_counted),
         cmocka_unit_test(holds_until_full_or_old),
         cmocka_unit_test(rxonly),
         cmocka_unit_test(txonly),
+        cmocka_unit_test(without_an_interrupt_the_core_never_sleeps),
         cmocka_unit_test(arm_reclaims_and_tells_pending),
     };
 
