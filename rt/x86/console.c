@@ -41,6 +41,7 @@ enum {
     UART_WAIT_READS = 20000,
     OUT_BYTES = 65536, /* power of two */
     PUMP_BYTES = 32,   /* at a time: 0.4 ms under QEMU, which takes bytes without end */
+    TAKE_US = 100000, /* a burst takes 1.4 ms; the host may stop the core in it for long */
     SPCR_TYPE_16550 = 0,
     SPCR_TYPE_16450 = 1,
 };
@@ -186,6 +187,7 @@ static struct {
     uint32_t head, tail; /* free-running: next to send, next to write */
     bool on;
     bool sending;
+    bool taken; /* by the core that ends the run: nobody else sends any more */
     uint32_t fruitless; /* looks in a row at a full port; at the limit nobody waits for it */
 } pending;
 _Static_assert(RT_IS_POW2(OUT_BYTES), "free-running indexes are masked");
@@ -196,8 +198,14 @@ static uint32_t out_waiting(void)
            __atomic_load_n(&pending.head, __ATOMIC_ACQUIRE);
 }
 
+static bool taken(void)
+{
+    return __atomic_load_n(&pending.taken, __ATOMIC_ACQUIRE);
+}
+
 /* Sends at most `bytes` of what waits; with `wait` as fast as the port goes, else what it takes
- * now. Returns what it sent. */
+ * now. Returns what it sent. `head` moves with each byte: this core may be halted anywhere, and
+ * the one that goes on must not send a burst twice. */
 static uint32_t out_send(uint32_t bytes, bool wait)
 {
     uint32_t head = pending.head, sent = 0;
@@ -208,10 +216,11 @@ static uint32_t out_send(uint32_t bytes, bool wait)
 
         if (!(wait ? uart_wait(LSR_THR_EMPTY) : (uart_read(UART_LSR) & LSR_THR_EMPTY) != 0))
             break;
-        for (; room > 0 && sent < bytes; room--, sent++)
+        for (; room > 0 && sent < bytes; room--, sent++) {
             uart_write(UART_DATA, (uint8_t)pending.text[(head + sent) & (OUT_BYTES - 1)]);
+            __atomic_store_n(&pending.head, head + sent + 1, __ATOMIC_RELEASE);
+        }
     }
-    __atomic_store_n(&pending.head, head + sent, __ATOMIC_RELEASE);
     return sent;
 }
 
@@ -219,7 +228,7 @@ bool hal_console_pump(void)
 {
     bool stuck;
 
-    if (!uart.present || out_waiting() == 0)
+    if (!uart.present || out_waiting() == 0 || taken())
         return false;
     if (__atomic_test_and_set(&pending.sending, __ATOMIC_ACQUIRE))
         return false; /* another core is at it */
@@ -279,8 +288,20 @@ void console_buffer(void)
     pending.on = true;
 }
 
+void console_take(void)
+{
+    const uint64_t end_us = hal_now_us() + TAKE_US;
+
+    if (taken())
+        return;
+    while (__atomic_test_and_set(&pending.sending, __ATOMIC_ACQUIRE) && hal_now_us() < end_us)
+        hal_pause(); /* it is about to end; if it was halted in there, it never does */
+    __atomic_store_n(&pending.taken, true, __ATOMIC_RELEASE);
+}
+
 void console_flush(void)
 {
+    console_take();
     pending.on = false;
     if (!uart.present)
         return;

@@ -12,8 +12,11 @@ void console_init(void);
 void console_use_spcr(const struct acpi_spcr *spcr);
 /* From here on text waits in memory for hal_console_pump(). */
 void console_buffer(void);
-/* Sends what waits and ends the buffering; waits, bounded, until the last byte has left. For the
- * one core that still runs, whatever the others were doing here. */
+/* From here on this core alone sends. Before the others are stopped: the one that sends just
+ * now gets the time to finish. For the core that ends the run. */
+void console_take(void);
+/* Takes the console, sends what waits and ends the buffering; waits, bounded, until the last
+ * byte has left. After a core was stopped while it sent, one byte may leave twice. */
 void console_flush(void);
 /* "com1", "spcr", "none": for the boot log. */
 const char *console_name(void);

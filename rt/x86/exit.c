@@ -88,8 +88,10 @@ void exit_machine(int code, bool panicking)
 {
     const uint32_t action = panicking ? rt_config.at_panic : rt_config.at_stop;
 
-    if (!panicking)
+    if (!panicking) {
+        console_take();
         core_stop_others();
+    }
     silence_devices();
     console_flush();
     say("exit code=%d\n", code);

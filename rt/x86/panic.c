@@ -84,6 +84,7 @@ static void panic_begin(void)
     if (__atomic_compare_exchange_n(&panic_owner, &nobody, me, false, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
         panic_depth = 1;
+        console_take();
         core_stop_others();
         console_flush();
         return;

@@ -3,6 +3,7 @@
 #include "../../../rt/x86/console.c"
 
 #include <string.h>
+#include <ucontext.h>
 
 #include "cmocka_all.h"
 
@@ -27,6 +28,11 @@ enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
     return RT_OK;
 }
 
+uint64_t hal_now_us(void)
+{
+    return fake.cycles / 1000;
+}
+
 static uint32_t in(uint16_t port)
 {
     reads++;
@@ -48,6 +54,7 @@ static uint32_t in(uint16_t port)
 }
 
 static bool dlab;
+static void (*on_byte)(void); /* each byte has just left */
 
 static void out(uint16_t port, uint32_t value)
 {
@@ -59,8 +66,11 @@ static void out(uint16_t port, uint32_t value)
         dlab = (value & LCR_DLAB) != 0;
     if (port - there_at == UART_FCR_IIR)
         fcr = (uint8_t)value;
-    if (port - there_at == UART_DATA && !dlab && sent_bytes < sizeof(sent))
+    if (port - there_at == UART_DATA && !dlab && sent_bytes < sizeof(sent)) {
         sent[sent_bytes++] = (char)value;
+        if (on_byte != NULL)
+            on_byte();
+    }
 }
 
 static int setup(void **state)
@@ -73,6 +83,8 @@ static int setup(void **state)
     fifo_bits = IIR_FIFO_ON;
     input = NULL;
     sent_bytes = reads = 0;
+    on_byte = NULL;
+    memset(&pending, 0, sizeof(pending));
     memset(memory_uart, 0, sizeof(memory_uart));
     return 0;
 }
@@ -190,6 +202,85 @@ static void buffer_overflows(void **state)
     assert_int_equal(out_waiting(), 0);
 }
 
+/* ---- another core is inside a burst when this one ends the run ---- */
+
+enum { STACK_BYTES = 256 * 1024 };
+
+static ucontext_t this_core, other_core;
+static uint32_t stop_at; /* the other core stands still when so many bytes have left */
+static bool other_done, other_halted;
+
+static void other_pumps(void)
+{
+    (void)hal_console_pump();
+    other_done = true;
+    swapcontext(&other_core, &this_core);
+}
+
+static void other_stands(void)
+{
+    if (!other_done && sent_bytes == stop_at)
+        swapcontext(&other_core, &this_core);
+}
+
+static void other_goes_on(void)
+{
+    fake.cycles += 1000;
+    if (!other_done && !other_halted)
+        swapcontext(&this_core, &other_core);
+}
+
+static void interrupt_burst(uint32_t at, const char *text, uint32_t bytes)
+{
+    static char stack[STACK_BYTES];
+
+    setup(NULL);
+    console_init();
+    console_buffer();
+    hal_console_write(text, bytes);
+    sent_bytes = 0;
+    stop_at = at;
+    other_done = other_halted = false;
+    on_byte = other_stands;
+    fake.pause = other_goes_on;
+    getcontext(&other_core);
+    other_core.uc_stack = (stack_t){.ss_sp = stack, .ss_size = sizeof(stack)};
+    makecontext(&other_core, other_pumps, 0);
+    swapcontext(&this_core, &other_core);
+}
+
+/* It gets the time to end its burst: each byte leaves once, in order, wherever it was. */
+static void a_flush_waits_for_the_core_that_sends(void **state)
+{
+    static const char text[] = "report {\"cores\":[0,0,0,10,0]} and what comes behind it\n";
+
+    for (uint32_t at = 1; at <= PUMP_BYTES; at++) {
+        interrupt_burst(at, text, sizeof(text) - 1);
+        console_take(); /* then the others are stopped */
+        other_halted = true;
+        console_flush();
+        assert_int_equal(sent_bytes, sizeof(text) - 1);
+        assert_memory_equal(sent, text, sizeof(text) - 1);
+        assert_false(hal_console_pump()); /* whoever comes now finds the port taken */
+    }
+}
+
+/* Halted inside its burst (a panic): the byte that may have left leaves again, no other. */
+static void a_flush_gets_over_a_halted_core(void **state)
+{
+    static const char text[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH\n";
+
+    for (uint32_t at = 1; at <= PUMP_BYTES; at++) {
+        interrupt_burst(at, text, sizeof(text) - 1);
+        other_halted = true;
+        console_flush();
+        assert_in_range(sent_bytes, sizeof(text) - 1, sizeof(text));
+        assert_memory_equal(sent, text, at);
+        assert_memory_equal(sent + at + (sent_bytes - (sizeof(text) - 1)), text + at,
+                            sizeof(text) - 1 - at);
+    }
+}
+
 static void spcr_elsewhere(void **state)
 {
     struct acpi_spcr spcr = {.present = true, .baud = 115200,
@@ -242,6 +333,8 @@ int main(void)
         cmocka_unit_test_setup(never_drains, setup),
         cmocka_unit_test_setup(buffered, setup),
         cmocka_unit_test_setup(buffer_overflows, setup),
+        cmocka_unit_test_setup(a_flush_waits_for_the_core_that_sends, setup),
+        cmocka_unit_test_setup(a_flush_gets_over_a_halted_core, setup),
         cmocka_unit_test_setup(spcr_elsewhere, setup),
         cmocka_unit_test_setup(spcr_by_memory, setup),
     };
