@@ -460,6 +460,8 @@ static void parse_spcr(struct acpi_info *info, const struct table *t)
     uint32_t precise_baud = take32(t, 80);
     if (t->revision >= 4 && precise_baud != 0)
         info->spcr.baud = precise_baud;
+    if (t->revision >= 3)
+        info->spcr.clock_hz = take32(t, 76);
 }
 
 /* ---- DMAR (VT-d 4.1 8.1, 8.3), IVRS (AMD IOMMU 3.08 5.2) ---- */

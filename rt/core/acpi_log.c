@@ -12,8 +12,9 @@ static void log_io(const struct acpi_info *info)
         rt_log("ecam%u base=0x%lx segment=%u buses=%u..%u", i, info->ecam[i].base,
                info->ecam[i].segment, info->ecam[i].start_bus, info->ecam[i].end_bus);
     if (info->spcr.present)
-        rt_log("spcr type=%u space=%u address=0x%lx baud=%u", info->spcr.interface_type,
-               info->spcr.base.space, info->spcr.base.address, info->spcr.baud);
+        rt_log("spcr type=%u space=%u address=0x%lx access=%u baud=%u clock_hz=%u",
+               info->spcr.interface_type, info->spcr.base.space, info->spcr.base.address,
+               info->spcr.base.access, info->spcr.baud, info->spcr.clock_hz);
     if (info->dmar)
         rt_log("dmar dma_opt_in=%u%s", info->dmar_dma_opt_in,
                info->dmar_dma_opt_in ?

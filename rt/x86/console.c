@@ -35,7 +35,8 @@ enum {
     LSR_IDLE = 0x40,
     LSR_ABSENT = 0xff,
     COM1_PORT = 0x3f8,
-    UART_CLOCK_BAUD = 115200,
+    COM1_DIVISOR = 1, /* 115200 baud from the 1.8432 MHz that every PC has there */
+    DIVISOR_MAX = 0xffff,
     UART_FIFO_BYTES = 16,
     /* A full FIFO at 115200 baud needs 1.4 ms; a port read takes about 1 us on hardware. */
     UART_WAIT_READS = 20000,
@@ -44,13 +45,17 @@ enum {
     TAKE_US = 100000, /* a burst takes 1.4 ms; the host may stop the core in it for long */
     SPCR_TYPE_16550 = 0,
     SPCR_TYPE_16450 = 1,
+    SPCR_TYPE_16550_GAS = 0x12,
+    GAS_BYTE = 1, /* access sizes, ACPI 6.5 5.2.3.2 */
+    GAS_WORD = 2,
+    GAS_DWORD = 3,
 };
 
 struct uart {
     bool present;
     bool by_memory;
     uint16_t port;
-    uint32_t stride_bytes; /* between registers */
+    uint32_t stride_bytes; /* between registers; in memory also the size of an access */
     uint32_t burst_bytes;  /* that fit once the transmitter is empty */
     bool stuck;            /* did not drain in time; looked at once a write only */
     struct hal_mmio mmio;
@@ -61,17 +66,29 @@ static struct uart uart = {.name = "none"};
 
 static uint8_t uart_read(enum uart_reg reg)
 {
-    if (uart.by_memory)
-        return *(uart.mmio.base + (uint32_t)reg * uart.stride_bytes);
-    return x86_in8((uint16_t)(uart.port + (uint32_t)reg * uart.stride_bytes));
+    const uint32_t offset = (uint32_t)reg * uart.stride_bytes;
+
+    if (!uart.by_memory)
+        return x86_in8((uint16_t)(uart.port + offset));
+    if (uart.stride_bytes == 4)
+        return (uint8_t)hal_read32(&uart.mmio, offset);
+    if (uart.stride_bytes == 2)
+        return (uint8_t)*(const volatile uint16_t *)(uart.mmio.base + offset);
+    return uart.mmio.base[offset];
 }
 
 static void uart_write(enum uart_reg reg, uint8_t value)
 {
-    if (uart.by_memory)
-        *(uart.mmio.base + (uint32_t)reg * uart.stride_bytes) = value;
+    const uint32_t offset = (uint32_t)reg * uart.stride_bytes;
+
+    if (!uart.by_memory)
+        x86_out8((uint16_t)(uart.port + offset), value);
+    else if (uart.stride_bytes == 4)
+        hal_write32(&uart.mmio, offset, value);
+    else if (uart.stride_bytes == 2)
+        *(volatile uint16_t *)(uart.mmio.base + offset) = value;
     else
-        x86_out8((uint16_t)(uart.port + (uint32_t)reg * uart.stride_bytes), value);
+        uart.mmio.base[offset] = value;
 }
 
 /* The scratch register keeps what is written; nothing at the address reads all ones. */
@@ -84,18 +101,17 @@ static bool uart_answers(void)
     return uart_read(UART_SCRATCH) == 0xa5 && uart_read(UART_LSR) != LSR_ABSENT;
 }
 
-/* baud 0 leaves the speed as firmware set it. */
-static void uart_start(uint32_t baud)
+/* Divisor 0 leaves the speed as firmware set it. */
+static void uart_start(uint32_t divisor)
 {
-    uint32_t divisor = baud == 0 ? 0 : RT_MAX(1u, UART_CLOCK_BAUD / baud);
-
+    uart_write(UART_LCR, LCR_8N1);
     uart_write(UART_IER, 0); /* polled only */
     if (divisor != 0) {
         uart_write(UART_LCR, LCR_8N1 | LCR_DLAB);
         uart_write(UART_DATA, (uint8_t)divisor);
         uart_write(UART_IER, (uint8_t)(divisor >> 8));
+        uart_write(UART_LCR, LCR_8N1);
     }
-    uart_write(UART_LCR, LCR_8N1);
     uart_write(UART_FCR_IIR, FCR_ENABLE_CLEAR);
     uart_write(UART_MCR, MCR_DTR_RTS_OUT2);
     uart.burst_bytes =
@@ -110,40 +126,8 @@ void console_init(void)
         return;
     uart.present = true;
     uart.name = "com1";
-    uart_start(UART_CLOCK_BAUD);
+    uart_start(COM1_DIVISOR);
     uart_write(UART_DATA, '\n'); /* firmware may have left the cursor inside a line */
-}
-
-void console_use_spcr(const struct acpi_spcr *spcr)
-{
-    const struct uart old = uart;
-    const bool by_memory = spcr->base.space == ACPI_SPACE_MEMORY;
-    uint32_t stride_bytes = spcr->base.access == 0 ? 1 : 1u << (spcr->base.access - 1);
-
-    if (!spcr->present || spcr->base.address == 0 || spcr->base.access > 4)
-        return;
-    if (spcr->interface_type != SPCR_TYPE_16550 && spcr->interface_type != SPCR_TYPE_16450)
-        return;
-    if (!by_memory &&
-        (spcr->base.space != ACPI_SPACE_IO || spcr->base.address > UINT16_MAX - 8))
-        return;
-    if (!by_memory) /* ports are one byte apart; the access size says nothing there */
-        stride_bytes = 1;
-    if (!by_memory && old.present && spcr->base.address == old.port)
-        return; /* the one that we use already */
-    uart = (struct uart){.by_memory = by_memory, .stride_bytes = stride_bytes, .name = "spcr"};
-    uart.port = by_memory ? 0 : (uint16_t)spcr->base.address;
-    if (by_memory && hal_map_mmio((phys_t){spcr->base.address}, 8 * stride_bytes,
-                                  &uart.mmio) != RT_OK) {
-        uart = old;
-        return;
-    }
-    if (!uart_answers()) {
-        uart = old;
-        return;
-    }
-    uart.present = true;
-    uart_start(spcr->baud);
 }
 
 const char *console_name(void)
@@ -267,8 +251,18 @@ static void out_put(const char *text, size_t bytes)
     }
 }
 
+/* Text of the start leaves at once. A copy stays, for a port that is found later. */
+static void out_keep(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes && pending.tail < OUT_BYTES; i++)
+        pending.text[pending.tail++] = text[i];
+    pending.head = pending.tail;
+}
+
 void hal_console_write(const char *text, size_t bytes)
 {
+    if (!pending.on && !taken())
+        out_keep(text, bytes);
     if (uart.present && pending.on)
         out_put(text, bytes);
     else if (uart.present)
@@ -278,10 +272,77 @@ void hal_console_write(const char *text, size_t bytes)
 
 int hal_console_read(void)
 {
-    if (!uart.present || (uart_read(UART_LSR) & LSR_DATA_READY) == 0)
+    uint8_t status = uart.present ? uart_read(UART_LSR) : 0;
+
+    /* A port that went away (a BMC's virtual one) reads all ones: no bytes. */
+    if ((status & LSR_DATA_READY) == 0 || status == LSR_ABSENT)
         return -1;
     return uart_read(UART_DATA);
 }
+
+/* ---- another port than COM1 ---- */
+
+/* Only from a clock that the table names: 1.8432 MHz is what most have, not all. */
+static uint32_t spcr_divisor(const struct acpi_spcr *spcr)
+{
+    const uint64_t per_bit = UINT64_C(16) * spcr->baud;
+    uint64_t divisor;
+
+    if (spcr->clock_hz == 0 || spcr->baud == 0)
+        return 0;
+    divisor = (spcr->clock_hz + per_bit / 2) / per_bit;
+    return divisor <= DIVISOR_MAX ? (uint32_t)divisor : 0;
+}
+
+/* What the table describes, when that is a port we can drive. */
+static bool spcr_uart(const struct acpi_spcr *spcr, struct uart *u)
+{
+    const struct acpi_gas *base = &spcr->base;
+
+    if (!spcr->present || base->address == 0 || base->access > GAS_DWORD)
+        return false;
+    if (spcr->interface_type != SPCR_TYPE_16550 && spcr->interface_type != SPCR_TYPE_16450 &&
+        spcr->interface_type != SPCR_TYPE_16550_GAS)
+        return false;
+    *u = (struct uart){.stride_bytes = 1, .name = "spcr"};
+    if (base->space == ACPI_SPACE_IO) { /* one byte apart, whatever the access size says */
+        u->port = (uint16_t)base->address;
+        return base->address <= UINT16_MAX - 8;
+    }
+    u->by_memory = true;
+    if (base->access > GAS_BYTE)
+        u->stride_bytes = base->access == GAS_WORD ? 2 : 4;
+    return base->space == ACPI_SPACE_MEMORY &&
+           hal_map_mmio((phys_t){base->address}, 8 * u->stride_bytes, &u->mmio) == RT_OK;
+}
+
+bool console_use_spcr(const struct acpi_spcr *spcr)
+{
+    static const char moves[] = "console moves to the port that firmware names (SPCR)\n";
+    const struct uart old = uart;
+    struct uart new;
+
+    if (!spcr_uart(spcr, &new))
+        return false;
+    if (old.present && !new.by_memory && new.port == old.port)
+        return false; /* the one that we use already */
+    uart = new;
+    if (!uart_answers()) {
+        uart = old;
+        return false;
+    }
+    if (old.present) {
+        uart = old;
+        uart_send(moves, sizeof(moves) - 1);
+        uart = new;
+    }
+    uart.present = true;
+    uart_start(spcr_divisor(spcr));
+    pending.head = 0; /* what was said so far once more, for those who listen there */
+    return true;
+}
+
+/* ---- from the first line to the last ---- */
 
 void console_buffer(void)
 {

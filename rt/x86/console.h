@@ -7,9 +7,9 @@
 
 /* COM1 at 115200 8n1, if a UART answers there. Works before anything else does. */
 void console_init(void);
-/* Moves to the port that firmware names (SPCR) when that is another one. After the page
- * tables, because it may have to map it. */
-void console_use_spcr(const struct acpi_spcr *spcr);
+/* Moves to the port that firmware names (SPCR) when that is another one, and says everything
+ * again there. Between the page tables, because it may have to map it, and console_buffer(). */
+bool console_use_spcr(const struct acpi_spcr *spcr);
 /* From here on text waits in memory for hal_console_pump(). */
 void console_buffer(void);
 /* From here on this core alone sends. Before the others are stopped: the one that sends just

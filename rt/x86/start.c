@@ -243,7 +243,11 @@ static void start_machine(void *arg)
 {
     const struct boot_info *bi = arg;
 
+    bool moved = console_use_spcr(&acpi.spcr); /* first: a mistake must be read there */
+
     console_buffer(); /* a fault can be reported now, and sends what waits */
+    if (moved)
+        rt_log("console name=%s", console_name());
     power_init(&acpi); /* from here on hal_exit() can power off */
     parse_arguments(bi);
     log_cpu();
@@ -251,7 +255,6 @@ static void start_machine(void *arg)
     if (apic_init() != RT_OK)
         rt_log("apic state=absent reason=\"one core, no interrupts\"");
     apic_init_core();
-    console_use_spcr(&acpi.spcr);
     if (clock_init(&acpi) != RT_OK)
         rt_log("clock warning=\"no timer on this machine counts: times are guesses\"");
     stage_done(STAGE_CLOCK);

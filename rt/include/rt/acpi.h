@@ -71,10 +71,11 @@ struct acpi_ecam {
 /* Serial console that firmware uses (SPCR). */
 struct acpi_spcr {
     bool present;
-    uint8_t interface_type; /* 0 16550, 1 16450 (both 8250-like), 3 ARM PL011, ... (DBG2) */
+    uint8_t interface_type; /* 0 16550, 1 16450, 0x12 16550 as in the GAS, 3 PL011 (DBG2) */
     struct acpi_gas base;   /* port I/O or memory; register stride = access size */
     uint32_t irq_gsi;
-    uint32_t baud; /* 0: as firmware left it */
+    uint32_t baud;     /* 0: as firmware left it */
+    uint32_t clock_hz; /* of the UART; 0: unknown */
 };
 
 enum acpi_fadt_arch { /* FADT IAPC_BOOT_ARCH, ACPI 6.5 5.2.9.3 */

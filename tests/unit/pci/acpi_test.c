@@ -482,6 +482,45 @@ static void test_ivrs(void **state)
     assert_int_equal(info.iommu[1].base, 0xfd300000);
 }
 
+/* The clock is there from revision 3 on, a speed in figures from revision 4 on. */
+static void test_spcr_revisions(void **state)
+{
+    static const struct {
+        uint8_t revision;
+        uint32_t clock_hz, baud, clock_wanted_hz, baud_wanted;
+        bool bad_sum;
+    } cases[] = {
+        {2, 48000000, 0, 0, 115200, false},
+        {3, 0, 0, 0, 115200, false},
+        {3, 1843200, 0, 1843200, 115200, false},
+        {3, 24000000, 921600, 24000000, 115200, false},
+        {4, 48000000, 921600, 48000000, 921600, false},
+        {4, 48000000, 921600, 0, 0, true},
+    };
+
+    for (unsigned i = 0; i < RT_ARRAY_SIZE(cases); i++) {
+        uint8_t spcr[52] = {0x12, 0, 0, 0, ACPI_SPACE_MEMORY, 32, 0, 3};
+        uint64_t at;
+
+        next_at = TABLES_AT;
+        root_count = 0;
+        memcpy(spcr + 8, &(uint64_t){0xfe030000}, 8);
+        spcr[22] = 7;
+        memcpy(spcr + 40, &cases[i].clock_hz, 4);
+        memcpy(spcr + 44, &cases[i].baud, 4);
+        at = listed("SPCR", spcr, sizeof(spcr));
+        memory[at + 8] = cases[i].revision;
+        fix_sum(at, HEADER_BYTES + sizeof(spcr), 9);
+        memory[at + 9] = (uint8_t)(memory[at + 9] + cases[i].bad_sum);
+        assert_int_equal(parse(), RT_OK);
+        assert_int_equal(info.spcr.present, !cases[i].bad_sum);
+        assert_int_equal(info.spcr.clock_hz, cases[i].clock_wanted_hz);
+        assert_int_equal(info.spcr.baud, cases[i].baud_wanted);
+        assert_int_equal(info.spcr.base.access, cases[i].bad_sum ? 0 : 3);
+        assert_int_equal(info.spcr.interface_type, cases[i].bad_sum ? 0 : 0x12);
+    }
+}
+
 static void test_root_choice(void **state)
 {
     static const uint8_t madt[] = {0, 0, 0xe0, 0xfe, 0, 0, 0, 0, 0, 8, 0, 0, 1, 0, 0, 0};
@@ -572,7 +611,7 @@ int main(void)
         TEST(test_s5_not_found),   TEST(test_s5_in_ssdt),       TEST(test_hpet_spcr_dmar),
         TEST(test_dmar_units),     TEST(test_iommu_lengths),    TEST(test_ivrs),
         TEST(test_root_choice),    TEST(test_host_bridges), TEST(test_bad_tables_are_skipped),
-        TEST(test_find_rsdp),      TEST(test_every_limit),
+        TEST(test_find_rsdp),      TEST(test_every_limit),       TEST(test_spcr_revisions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
