@@ -60,7 +60,8 @@ static void say_text(const char *line)
 
 static void command_help(struct console *con, const char *rest)
 {
-    rt_log("commands: stop | report | stats | pools | trace | set name=value | args | help");
+    rt_log("commands: stop | report | stats | gaps | pools | trace | set name=value | args |"
+           " help");
 }
 
 static void command_args(struct console *con, const char *rest)
@@ -87,6 +88,11 @@ static void command_report(struct console *con, const char *rest)
 {
     poll_devices(con->app);
     l2fwd_print_report(con->app);
+}
+
+static void command_gaps(struct console *con, const char *rest)
+{
+    l2fwd_print_gaps(con->app);
 }
 
 static void command_stats(struct console *con, const char *rest)
@@ -129,7 +135,7 @@ static const struct {
 } commands[] = {
     {"stop", command_stop},   {"report", command_report}, {"stats", command_stats},
     {"pools", command_pools}, {"trace", command_trace},   {"set", command_set, true},
-    {"args", command_args},   {"help", command_help},
+    {"args", command_args},   {"help", command_help},     {"gaps", command_gaps},
 };
 
 static void complain(struct console *con)

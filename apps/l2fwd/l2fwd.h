@@ -58,6 +58,7 @@ bool l2fwd_shut_down(struct l2fwd *app);
 
 /* stats.c, report.c: core 0 */
 void l2fwd_print_table(const struct l2fwd *app);
+void l2fwd_print_gaps(const struct l2fwd *app);
 void l2fwd_print_report(const struct l2fwd *app);
 
 /* console.c: the timers of core 0 that read commands, watch links and print. */

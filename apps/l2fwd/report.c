@@ -4,7 +4,7 @@
 
 #include <rt/log.h>
 
-enum { REPORT_BYTES = 65536 };
+enum { REPORT_BYTES = 131072 };
 
 struct text {
     char *at;
@@ -65,6 +65,26 @@ static void put_port(struct text *t, const struct l2fwd *app, uint32_t port)
     put(t, "}}");
 }
 
+/* Names of causes are the runtime's, those of sources ours: nothing to escape. */
+static void put_gaps(struct text *t, const struct gaps *g)
+{
+    enum gap_cause longest = gaps_longest(g);
+
+    put(t, ",\"gaps\":{\"limit_us\":%lu,\"smi_counted\":%s,\"longest_halt_us\":%lu",
+        g->limit_us, g->smi_counted ? "true" : "false", g->longest_halt_us);
+    if (longest == GAP_CAUSES)
+        put(t, ",\"longest_us\":0,\"cause\":null,\"where\":null");
+    else
+        put(t, ",\"longest_us\":%lu,\"cause\":\"%s\",\"where\":\"%s\"",
+            g->kind[longest].longest_us, gap_cause_names[longest], g->kind[longest].where);
+    for (unsigned i = 0; i < GAP_CAUSES; i++)
+        put(t, ",\"%s\":{\"count\":%lu,\"total_us\":%lu,\"longest_us\":%lu}",
+            gap_cause_names[i], g->kind[i].count, g->kind[i].total_us,
+            g->kind[i].longest_us);
+    put_array(t, "below_us", g->below_us, gaps_buckets(g));
+    put(t, "}");
+}
+
 static void put_core(struct text *t, const struct l2fwd *app, unsigned id)
 {
     const struct loop_stats *s = &app->cores[id]->loop.stats;
@@ -81,6 +101,7 @@ static void put_core(struct text *t, const struct l2fwd *app, unsigned id)
         hal_us_from_cycles(sum.spin_cycles), hal_us_from_cycles(sum.halt_cycles));
     put_array(t, "wake_latency_us", s->wake_latency_us, LOOP_WAKE_BUCKETS);
     put_array(t, "batch", sum.batch, BUF_BATCH_MAX + 1);
+    put_gaps(t, &app->cores[id]->loop.gaps);
     put(t, "}");
 }
 

@@ -94,6 +94,43 @@ static void print_core(const struct l2fwd *app, unsigned id)
     print_batches(id, &t);
 }
 
+/* "2:4711 128:3": turns by the power of two of microseconds that they stay below. */
+static void print_gap_buckets(unsigned id, const struct gaps *g)
+{
+    char text[700];
+    size_t n = 0;
+
+    text[0] = '\0';
+    for (unsigned i = 0; i < gaps_buckets(g) && n < sizeof(text) - 48; i++) {
+        if (g->below_us[i] != 0 && i < 64)
+            n += rt_snprintf(text + n, sizeof(text) - n, " %lu:%lu", UINT64_C(1) << i,
+                             g->below_us[i]);
+    }
+    rt_log("gap core=%u below_us%s", id, text);
+}
+
+static void print_gaps(unsigned id, const struct gaps *g)
+{
+    rt_log("gap core=%u limit_us=%lu smi_counted=%u longest_halt_us=%lu", id, g->limit_us,
+           g->smi_counted, g->longest_halt_us);
+    print_gap_buckets(id, g);
+    for (unsigned i = 0; i < GAP_CAUSES; i++) {
+        const struct gap_kind *kind = &g->kind[i];
+
+        if (kind->count != 0)
+            rt_log("gap core=%u cause=%s count=%lu total_us=%lu longest_us=%lu where=%s/%u"
+                   " packets=%u at_us=%lu",
+                   id, gap_cause_names[i], kind->count, kind->total_us, kind->longest_us,
+                   kind->where, kind->index, kind->packets, kind->at_us);
+    }
+}
+
+void l2fwd_print_gaps(const struct l2fwd *app)
+{
+    for (unsigned i = 0; i < app->core_count; i++)
+        print_gaps(i, &app->cores[i]->loop.gaps);
+}
+
 void l2fwd_print_table(const struct l2fwd *app)
 {
     rt_log("stat uptime_us=%lu owner_refusals=%lu", l2fwd_uptime_us(app), buf_refusals());

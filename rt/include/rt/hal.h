@@ -35,6 +35,11 @@ RT_NODISCARD enum rt_status hal_wait_reg(const struct hal_mmio *mmio, uint32_t o
                                          uint32_t mask, uint32_t want, uint32_t timeout_us,
                                          uint32_t *value);
 
+/* ---- who else may stop this core ---- */
+uint64_t hal_smi_count(void); /* system management interrupts of this core; 0: not counted here */
+bool hal_smi_counted(void);
+bool hal_is_guest(void); /* a hypervisor, or an operating system, may take the core away */
+
 /* ---- cores ---- */
 unsigned hal_core_count(void); /* cores that run; ids are 0..count-1 */
 /* Runs fn(arg) on a parked core (never core 0). RT_BUSY when it already runs something. */

@@ -17,6 +17,7 @@
 #define RT_LOOP_H
 
 #include <rt/base.h>
+#include <rt/gaps.h>
 #include <rt/poll.h>
 #include <rt/timer.h>
 
@@ -59,6 +60,7 @@ struct rt_loop {
     struct timer_wheel timers;
     volatile bool stop;
     struct loop_stats stats RT_ALIGNED(RT_CACHE_LINE);
+    struct gaps gaps;
 };
 
 void rt_loop_init(struct rt_loop *loop, uint32_t batch, uint64_t now_us);

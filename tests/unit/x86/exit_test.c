@@ -45,6 +45,11 @@ void pci_silence(void)
     tell("nodma");
 }
 
+void console_take(void)
+{
+    tell("take");
+}
+
 void console_flush(void)
 {
 }
@@ -117,22 +122,22 @@ static const char *ends(int code, bool panicking)
 
 static void good_end(void **state)
 {
-    assert_string_equal(ends(0, false), "stop quiesce nodma code off ");
+    assert_string_equal(ends(0, false), "take stop quiesce nodma code off ");
     screen = true;
-    assert_string_equal(ends(0, false), "stop quiesce nodma code off ");
+    assert_string_equal(ends(0, false), "take stop quiesce nodma code off ");
     rt_config.at_stop = RT_STOP_RESET;
-    assert_string_equal(ends(0, false), "stop quiesce nodma code anew ");
+    assert_string_equal(ends(0, false), "take stop quiesce nodma code anew ");
     rt_config.at_stop = RT_STOP_HALT;
-    assert_string_equal(ends(0, false), "stop quiesce nodma code ");
+    assert_string_equal(ends(0, false), "take stop quiesce nodma code ");
     assert_string_equal(fake.panic_text, "halted for ever");
 }
 
 /* Where only a serial line is, its other end has the text already. */
 static void error_at_start(void **state)
 {
-    assert_string_equal(ends(2, false), "stop quiesce nodma code off ");
+    assert_string_equal(ends(2, false), "take stop quiesce nodma code off ");
     screen = true;
-    assert_string_equal(ends(2, false), "stop quiesce nodma code poweroff wait off ");
+    assert_string_equal(ends(2, false), "take stop quiesce nodma code poweroff wait off ");
 }
 
 static void panics(void **state)
@@ -150,7 +155,7 @@ static void under_an_emulator(void **state)
     qemu = exit_device = true;
     assert_string_equal(ends(70, true), "quiesce nodma code debug ");
     screen = true;
-    assert_string_equal(ends(2, false), "stop quiesce nodma code debug ");
+    assert_string_equal(ends(2, false), "take stop quiesce nodma code debug ");
     exit_device = false;
     assert_string_equal(ends(70, true), "quiesce nodma code reset wait anew ");
 }

@@ -65,4 +65,7 @@ void host_console_stdin(bool on);          /* read standard input instead */
  * message ("exit code=N" for an exit) is copied to `message`. Calling thread only. */
 bool host_catch(void (*fn)(void *), void *arg, char *message, size_t bytes);
 
+/* What hal_smi_count() says from now on; counted at all, as a guest or not. */
+void host_stolen(uint64_t smis, bool counted, bool guest);
+
 #endif
