@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 
-from . import build, count, guest, judge, plots, report, run_l2fwd, setup, unpack
+from . import build, count, gaps, guest, judge, plots, report, run_l2fwd, setup, unpack
 from .elf import Elf
 from .qemu import Machine
 from .search import highest_kept
@@ -440,6 +440,8 @@ def compare_nic(build_dir, nic, options, log):
             one["instructions"] = count_side(kind, build_dir)
             one["instr_per_pkt"] = one["instructions"]["per_packet"]
         out["kernel"] = kinds[1].version
+        log("gaps of a polling core: one after the other")
+        out["ours"]["gaps"], out["dpdk"]["gaps"] = gaps.ours(build_dir), gaps.linux(build_dir)
     keys = {f"{name}_{key}": out[name][key] for key in KEYS for name in NAMES}
     return {**keys, **out}
 
@@ -490,7 +492,7 @@ def rows_of(result):
                       ("  average when saturated", "average")):
         a, b = ours["instructions"][key], dpdk["instructions"][key]
         rows.append((what, f"{a:g}", f"{b:g}", ratio(a, b)))
-    return rows
+    return rows + gaps.rows(result)
 
 
 def print_table(nic, result, log):

@@ -24,6 +24,7 @@ def one_side(pps, idle_cpu, first_ms, instr):
             "instr_per_pkt": instr, "image_bytes": 1, "memory_kb": 1, "curve": [point, {**point,
                                                                         "offered_pps": 2000}],
             "instructions": {"one": 1, "empty": 1, "average": 1},
+            "gaps": {"long_per_s": 2.5, "longest_below_us": 512},
             **{f"latency_{share}": latency for share in compare.SHARES}}
 
 

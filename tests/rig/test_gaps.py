@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from rig import gaps
 from rig.judge import clean
 
 STOLEN_S = 0.4
@@ -38,6 +39,14 @@ def test_halts_are_no_gaps(forwarding):
     """An idle machine sleeps 0.1 s at a time: that is no theft, and the figure stands apart."""
     rig = forwarding(args="spin_us=50")
     time.sleep(1)
-    gaps = gaps_of(rig)
-    assert gaps["longest_halt_us"] >= 50000
-    assert sum(gaps[cause]["total_us"] for cause in ("work", "host", "unknown")) < 500000
+    seen = gaps_of(rig)
+    assert seen["longest_halt_us"] >= 50000
+    assert sum(seen[cause]["total_us"] for cause in ("work", "host", "unknown")) < 500000
+
+
+def test_figures_of_a_histogram():
+    """Bucket i counts gaps below 2**i us: the first of 128 us and more is bucket 8."""
+    assert gaps.minus([5, 3, 2], [5, 1]) == [0, 2, 2]
+    assert gaps.minus([5, 3], [5, 3]) == []
+    seen = gaps.figures([10] * 8 + [6, 0, 1], 2)
+    assert (seen["long_per_s"], seen["longest_below_us"]) == (3.5, 1024)
