@@ -130,7 +130,10 @@ static RT_COLD void long_gap(struct rt_loop *loop, uint64_t gap_us, uint32_t pac
     struct gap_kind *kind = &g->kind[cause];
 
     g->smis = smis;
-    g->watch_until_us = now_us + GAP_WATCH_US;
+    if (now_us >= g->watch_again_us) {
+        g->watch_until_us = now_us + GAP_WATCH_US;
+        g->watch_again_us = now_us + GAP_WATCH_EVERY_US;
+    }
     kind->count++;
     kind->total_us += gap_us;
     if (explained >= gap_us / 2)

@@ -25,7 +25,8 @@
 
 #define GAP_BUCKETS 65        /* bucket i: gap < 2^i us; no clamp on the hot path */
 #define GAP_LIMIT_US 100      /* the least `limit_us` */
-#define GAP_WATCH_US 100000   /* sources are clocked for so long behind a long gap */
+#define GAP_WATCH_US 100000   /* sources are clocked for so long behind a long gap, ... */
+#define GAP_WATCH_EVERY_US (16 * GAP_WATCH_US) /* ... and not again before */
 
 #define RT_GAP_CAUSES(X)                                                                       \
     X(WORK, "work")                                                                            \
@@ -65,7 +66,7 @@ struct gaps {
     uint64_t longest_halt_us; /* no gap: nothing was taken from anybody */
     uint64_t limit_us;        /* twice what turns with packets usually take, if that is more */
     uint64_t usual_us;        /* of turns that packets explain, while they are long */
-    uint64_t watch_until_us;
+    uint64_t watch_until_us, watch_again_us;
     uint64_t smis; /* seen so far */
     bool smi_counted, guest;
     struct gap_part part;
