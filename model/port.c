@@ -115,11 +115,13 @@ static void config_write(void *ctx, uint32_t bdf, uint32_t offset, uint32_t valu
 
 static uint32_t mmio_read(void *ctx, uint32_t offset)
 {
+    x82599_clock(ctx, hal_now_us() * 1000);
     return x82599_read32(ctx, offset);
 }
 
 static void mmio_write(void *ctx, uint32_t offset, uint32_t value)
 {
+    x82599_clock(ctx, hal_now_us() * 1000);
     x82599_write32(ctx, offset, value);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALONE_NS 1000000u /* 8.2.3.1.1: about a millisecond in which nobody touches a register */
+
 /* ---- guest memory ---- */
 
 void *x82599_dma(struct x82599 *dev, uint64_t phys, uint32_t bytes, bool device_writes)
@@ -87,10 +89,12 @@ void x82599_queue_disabled(struct x82599 *dev, bool transmit, unsigned queue)
     x82599_late_forget(dev, transmit ? QUEUES_ALL + queue : queue);
 }
 
-/* CTRL.RST and LRST (4.2.1.6). What sits behind auxiliary power survives: semaphores. */
+/* CTRL.RST and LRST (4.2.1.6). What sits behind auxiliary power survives: semaphores, and the
+ * states of the pins (8.2.3.1.4). */
 void x82599_reset(struct x82599 *dev, bool power_on)
 {
     uint32_t swsm = x82599_get(dev, R_SWSM), gssr = x82599_get(dev, R_GSSR);
+    uint32_t esdp = power_on ? ESDP_SDP3_OUT : x82599_get(dev, R_ESDP); /* the laser is on */
 
     dev->count.resets++;
     memset(dev->reg, 0, X82599_BAR_BYTES);
@@ -98,7 +102,8 @@ void x82599_reset(struct x82599 *dev, bool power_on)
         x82599_put(dev, R_SWSM, swsm);
         x82599_put(dev, R_GSSR, gssr);
     }
-    dev->halted = false;
+    x82599_put(dev, R_ESDP, esdp);
+    dev->halted = dev->stale = false;
     x82599_late_forget(dev, UINT_MAX);
     for (unsigned q = 0; q < X82599_QUEUES; q++) {
         x82599_queue_disabled(dev, true, q);
@@ -112,8 +117,7 @@ void x82599_reset(struct x82599 *dev, bool power_on)
     x82599_put(dev, R_HLREG0, HLREG0_DEFAULT);
     x82599_put(dev, R_MAXFRS, FIELD_PUT(MAXFRS_MFS, 1518));
     x82599_put(dev, R_AUTOC, 0xc09c6004); /* LMS: 10G serial (SFI) */
-    x82599_put(dev, R_AUTOC2, 0x000a0000);
-    x82599_put(dev, R_ANLP1, 0x000c0000); /* the state machine of negotiation rests */
+    x82599_put(dev, R_AUTOC2, 0x000a0000 | (dev->config.link_disabled ? AUTOC2_LINK_OFF : 0));
     x82599_put(dev, R_RDRXCTL, RDRXCTL_DMAIDONE);
     x82599_put(dev, R_SECRXSTAT, 1);
     x82599_put(dev, R_SECTXSTAT, 1);
@@ -173,7 +177,9 @@ static uint32_t esdp_read(const struct x82599 *dev)
 {
     uint32_t value = x82599_get(dev, R_ESDP);
 
-    return (value & ESDP_SDP2_OUT) != 0 ? value : value | ESDP_SDP2;
+    if ((value & ESDP_SDP2_OUT) != 0)
+        return value;
+    return (value & ~ESDP_SDP2) | (dev->module != X82599_MODULE_NONE ? ESDP_SDP2 : 0);
 }
 
 uint32_t x82599_read32(struct x82599 *dev, uint32_t offset)
@@ -181,6 +187,7 @@ uint32_t x82599_read32(struct x82599 *dev, uint32_t offset)
     uint32_t value;
 
     dev->count.reads++;
+    dev->count.early += dev->now_ns < dev->alone_until_ns;
     if (dev->removed || offset >= X82599_BAR_BYTES || (offset & 3) != 0)
         return UINT32_MAX;
     offset = canonical(offset);
@@ -271,6 +278,7 @@ static void ctrl_write(struct x82599 *dev, uint32_t value)
 {
     if ((value & (CTRL_RST | CTRL_LRST)) != 0) {
         x82599_reset(dev, false);
+        dev->alone_until_ns = dev->now_ns + ALONE_NS;
         value &= ~(CTRL_RST | CTRL_LRST | CTRL_GIO_DIS);
     }
     x82599_put(dev, R_CTRL, value);
@@ -307,9 +315,14 @@ static void write_effect(struct x82599 *dev, uint32_t offset, uint32_t value)
         x82599_put(dev, offset, value & ~RT_BITS(1, 0));
         return;
     case R_AUTOC:
-        x82599_put(dev, offset, value & ~AUTOC_RESTART);
-        if ((value & AUTOC_RESTART) != 0)
-            x82599_link_restart(dev);
+        x82599_autoc_write(dev, value);
+        return;
+    case R_ESDP:
+        x82599_esdp_write(dev, value);
+        return;
+    case R_CORECTL:
+        dev->stale = true;
+        x82599_put(dev, offset, value);
         return;
     case R_DMATXCTL:
         x82599_put(dev, offset, value);
@@ -325,6 +338,7 @@ static void write_effect(struct x82599 *dev, uint32_t offset, uint32_t value)
 void x82599_write32(struct x82599 *dev, uint32_t offset, uint32_t value)
 {
     dev->count.writes++;
+    dev->count.early += dev->now_ns < dev->alone_until_ns;
     if (dev->removed || offset >= X82599_BAR_BYTES || (offset & 3) != 0)
         return;
     offset = canonical(offset);
@@ -344,13 +358,13 @@ volatile uint8_t *x82599_bar(struct x82599 *dev)
 static const struct {
     uint32_t first, last;
 } watched[] = {
-    {R_CTRL, R_CTRL},           {R_I2CCTL, R_I2CCTL},         {0x800, 0x818},
+    {R_CTRL, R_CTRL},           {R_ESDP, R_I2CCTL},           {0x800, 0x818},
     {0x880, 0x890},             {0xa90, 0xad4},               {R_RDRXCTL, R_RDRXCTL},
     {R_RXQ(0), R_RXQ(15) + 60}, {0x2100, 0x213c},             {0x2200, 0x223c},
     {R_MSCA, R_MSCA},           {R_AUTOC, R_AUTOC},           {R_DMATXCTL, R_DMATXCTL},
     {0x5400, 0x54bc},           {0x5818, 0x5818},             {0x5c00, 0x5ca4},
     {R_TXQ(0), R_TXQ(15) + 60}, {R_SECRXSTAT, R_SECRXSTAT},   {R_FDIRCTRL, R_FDIRCTRL},
-    {R_FDIRCMD, R_FDIRCMD},     {R_EEC, R_EERD},
+    {R_FDIRCMD, R_FDIRCMD},     {R_EEC, R_EERD},              {R_CORECTL, R_CORECTL},
 };
 
 static bool look_skips(uint32_t offset)
@@ -465,10 +479,14 @@ void x82599_replug(struct x82599 *dev)
     x82599_power_on(dev);
 }
 
+void x82599_clock(struct x82599 *dev, uint64_t now_ns)
+{
+    dev->now_ns = RT_MAX(dev->now_ns, now_ns);
+}
+
 void x82599_step(struct x82599 *dev, uint64_t now_ns)
 {
-    if (now_ns > dev->now_ns)
-        dev->now_ns = now_ns;
+    x82599_clock(dev, now_ns);
     if (dev->removed)
         return;
     x82599_fault_step(dev);

@@ -6,7 +6,7 @@
 #include "x82599_reg.h"
 #include <model/x82599.h>
 
-#define NVM_WORDS 1024u
+#define NVM_WORDS X82599_NVM_WORDS
 #define QUEUES_ALL 128u
 #define TX_FRAME_BYTES (262144u + 1024u) /* PAYLEN has 18 bits */
 #define TX_BUFFERS_MAX 40u               /* 7.2.1.1: descriptors of a frame */
@@ -65,12 +65,15 @@ struct x82599 {
 
     uint16_t nvm[NVM_WORDS];
     uint8_t sfp[256];
+    enum x82599_module module;
     uint16_t phy[32][64]; /* X540: MDIO device, register */
     uint16_t phy_address;
     struct i2c_slave i2c;
     struct spi_slave spi;
 
     bool cable, link;
+    bool stale;               /* CORECTL was written, the pipeline not restarted since */
+    uint64_t alone_until_ns;  /* after CTRL.RST */
     uint64_t link_at_ns;      /* negotiation ends; UINT64_MAX: not running */
     uint64_t cable_back_ns;   /* end of a link flap */
     bool flapped;
@@ -136,6 +139,8 @@ void x82599_msca_write(struct x82599 *dev, uint32_t value);
 
 /* x82599_link.c */
 void x82599_link_restart(struct x82599 *dev);
+void x82599_autoc_write(struct x82599 *dev, uint32_t value);
+void x82599_esdp_write(struct x82599 *dev, uint32_t value);
 void x82599_link_step(struct x82599 *dev);
 uint64_t x82599_link_next_ns(const struct x82599 *dev);
 

@@ -13,10 +13,59 @@
 #define NVM_PASS_THROUGH  0x0120u
 #define NVM_SFP_LIST      0x0060u
 #define NVM_SFP_VALUES    0x0090u
+#define NVM_SECTIONS      0x0180u
 #define NVM_CHECKSUM      0x003fu
 #define NVM_SUM           0xbabau
-#define SFP_IDS_FIRST     3u /* what drivers call the module kinds: DA, SR, LR, 1G .. */
-#define SFP_IDS_LAST      12u
+#define SECTION_FIRST     0x03u /* words that point to sections under the checksum */
+#define SECTION_LAST      0x0eu
+#define SECTION_PHY       0x04u /* X540: firmware of the PHY */
+#define SECTION_ROM       0x05u /* X540: option ROM */
+#define SECTION_WORDS_MAX 12u
+#define PHY_WORDS         200u
+/* What cards list: passive cable and SR/LR, for either port. Active cables and 1G modules are not
+ * there, drivers use the words of SR/LR for them. */
+#define SFP_IDS_FIRST     3u
+#define SFP_IDS_LAST      6u
+
+/* Contents that differ from card to card, the same for one seed; faults have their own sequence. */
+static uint32_t nvm_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)(*state >> 33);
+}
+
+/* A section counts its words in the first one. */
+static unsigned nvm_section(uint16_t *nvm, unsigned at, unsigned words, uint64_t *random)
+{
+    nvm[at++] = (uint16_t)words;
+    for (unsigned i = 0; i < words; i++)
+        nvm[at++] = (uint16_t)nvm_random(random);
+    return at;
+}
+
+/* 6.2: sections of random length, some absent, in the place where the one before ends. An X540 has
+ * its PHY's firmware, and an option ROM whose length leads out of the part. */
+static void nvm_sections(struct x82599 *dev)
+{
+    uint64_t random = dev->config.seed;
+    uint16_t *nvm = dev->nvm;
+    unsigned at = NVM_SECTIONS;
+
+    for (unsigned pointer = SECTION_FIRST; pointer <= SECTION_LAST; pointer++) {
+        unsigned words = 1 + nvm_random(&random) % SECTION_WORDS_MAX;
+
+        if (nvm_random(&random) % 4 == 0)
+            continue;
+        nvm[pointer] = (uint16_t)at;
+        at = nvm_section(nvm, at, words, &random);
+    }
+    if (dev->config.device_id != X82599_ID_X540)
+        return;
+    nvm[SECTION_PHY] = (uint16_t)at;
+    at = nvm_section(nvm, at, PHY_WORDS, &random);
+    nvm[SECTION_ROM] = (uint16_t)at;
+    nvm[at] = (uint16_t)NVM_WORDS;
+}
 
 /* 6.3: pointers to sections are ffff (no section) unless set here. */
 static void nvm_fill(struct x82599 *dev)
@@ -43,33 +92,78 @@ static void nvm_fill(struct x82599 *dev)
     nvm[0x2b] = NVM_SFP_LIST;
     nvm[word++] = 0;
     for (unsigned id = SFP_IDS_FIRST; id <= SFP_IDS_LAST; id++) {
+        unsigned values = NVM_SFP_VALUES + 4 * (id - SFP_IDS_FIRST);
+
         nvm[word++] = (uint16_t)id;
-        nvm[word++] = NVM_SFP_VALUES;
+        nvm[word++] = (uint16_t)values;
+        nvm[values] = 1;
+        nvm[values + 1] = (uint16_t)X82599_CORECTL_OF(id);
+        nvm[values + 2] = 0xffff;
     }
     nvm[word] = 0xffff;
-    nvm[NVM_SFP_VALUES] = 1;
-    nvm[NVM_SFP_VALUES + 1] = 1;
-    nvm[NVM_SFP_VALUES + 2] = 0xffff;
+    nvm_sections(dev);
 }
 
-/* Words 0 to 3e, and the sections that 03 to 0e point to (none here), add up to baba. */
-static void nvm_checksum(struct x82599 *dev)
+/* What the section of `pointer` adds. None when pointer or length lead out of the part; the X540's
+ * checksum leaves out the PHY's firmware and the option ROM, which are updated by themselves. */
+static uint32_t section_sum(const struct x82599 *dev, unsigned pointer)
+{
+    uint32_t at = dev->nvm[pointer], words, sum = 0;
+
+    if (dev->config.device_id == X82599_ID_X540 &&
+        (pointer == SECTION_PHY || pointer == SECTION_ROM))
+        return 0;
+    if (at == 0 || at >= NVM_WORDS)
+        return 0;
+    words = dev->nvm[at];
+    for (uint32_t i = 1; i <= words && at + words < NVM_WORDS; i++)
+        sum += dev->nvm[at + i];
+    return sum;
+}
+
+/* Words 0 to 3e and the sections that 03 to 0e point to add up to baba. */
+void x82599_nvm_seal(struct x82599 *dev)
 {
     uint32_t sum = 0;
 
     for (unsigned i = 0; i < NVM_CHECKSUM; i++)
         sum += dev->nvm[i];
+    for (unsigned i = SECTION_FIRST; i <= SECTION_LAST; i++)
+        sum += section_sum(dev, i);
     dev->nvm[NVM_CHECKSUM] = (uint16_t)(NVM_SUM - sum);
 }
 
-/* SFF-8472: an SR module with the vendor id that every driver takes. */
+uint16_t *x82599_nvm(struct x82599 *dev)
+{
+    return dev->nvm;
+}
+
+/* SFF-8472 (and 8419 for the cables), with the vendor id that every driver takes. */
 static void sfp_fill(struct x82599 *dev)
 {
+    static const struct {
+        uint8_t codes_10g, codes_1g, cable, cable_spec;
+    } kinds[] = {
+        [X82599_MODULE_SR] = {.codes_10g = 0x10},
+        [X82599_MODULE_LR] = {.codes_10g = 0x20},
+        [X82599_MODULE_CABLE] = {.cable = 0x04},
+        [X82599_MODULE_CABLE_ACTIVE] = {.cable = 0x08, .cable_spec = 0x04},
+        [X82599_MODULE_CABLE_LINEAR] = {.cable = 0x08, .cable_spec = 0x01},
+        [X82599_MODULE_1G_SX] = {.codes_1g = 0x01},
+        [X82599_MODULE_1G_LX] = {.codes_1g = 0x02},
+        [X82599_MODULE_1G_T] = {.codes_1g = 0x08},
+        [X82599_MODULE_DUAL_SR] = {.codes_10g = 0x10, .codes_1g = 0x01},
+        [X82599_MODULE_NONE] = {0},
+    };
+
     memset(dev->sfp, 0, sizeof(dev->sfp));
-    dev->sfp[0x00] = 3;    /* SFP */
-    dev->sfp[0x02] = 7;    /* LC */
-    dev->sfp[0x03] = 0x10; /* 10GBASE-SR */
-    dev->sfp[0x0c] = 103;  /* x 100 Mb/s */
+    dev->sfp[0x00] = 3; /* SFP */
+    dev->sfp[0x02] = 7; /* LC */
+    dev->sfp[0x03] = kinds[dev->module].codes_10g;
+    dev->sfp[0x06] = kinds[dev->module].codes_1g;
+    dev->sfp[0x08] = kinds[dev->module].cable;
+    dev->sfp[0x3c] = kinds[dev->module].cable_spec;
+    dev->sfp[0x0c] = 103; /* x 100 Mb/s */
     memcpy(dev->sfp + 0x14, "Intel Corp      ", 16);
     dev->sfp[0x25] = 0x00; /* vendor id 00:1b:21 */
     dev->sfp[0x26] = 0x1b;
@@ -100,8 +194,15 @@ static void phy_fill(struct x82599 *dev)
 void x82599_nvm_init(struct x82599 *dev)
 {
     nvm_fill(dev);
-    nvm_checksum(dev);
+    x82599_nvm_seal(dev);
     sfp_fill(dev);
+}
+
+void x82599_module(struct x82599 *dev, enum x82599_module kind)
+{
+    dev->module = kind;
+    sfp_fill(dev);
+    x82599_link_restart(dev);
 }
 
 void x82599_nvm_reset(struct x82599 *dev)
@@ -217,7 +318,7 @@ static void i2c_byte(struct x82599 *dev, struct i2c_slave *i2c)
     i2c->out = false; /* acknowledge */
     switch (i2c->state) {
     case I2C_ADDRESS:
-        if ((i2c->shift & 0xfe) != 0xa0)
+        if ((i2c->shift & 0xfe) != 0xa0 || dev->module == X82599_MODULE_NONE)
             i2c_stop(i2c);
         break;
     case I2C_POINTER:

@@ -19,6 +19,8 @@
 #define R_ESDP            0x00020u
 #define ESDP_SDP2         RT_BIT(2) /* input: SFP cage is full */
 #define ESDP_SDP2_OUT     RT_BIT(10)
+#define ESDP_SDP3         RT_BIT(3) /* high: transmit laser off */
+#define ESDP_SDP3_OUT     RT_BIT(11)
 #define R_I2CCTL          0x00028u
 #define I2C_CLK_IN        RT_BIT(0)
 #define I2C_CLK_OUT       RT_BIT(1)
@@ -174,10 +176,18 @@
 #define R_AUTOC           0x042a0u
 #define AUTOC_FLU         RT_BIT(0)
 #define AUTOC_RESTART     RT_BIT(12)
+#define AUTOC_LMS         RT_BITS(15, 13)
+#define LMS_1G_PLAIN      0u
+#define LMS_1G_AN         2u
+#define LMS_10G_SERIAL    3u
+#define LMS_AN_BIT        4u /* the modes that negotiate */
 #define R_LINKS           0x042a4u
 #define LINKS_UP_10G      0xf0000080u /* AN complete, up, 10 Gb/s, up now */
+#define LINKS_UP_1G       0xe0000080u
 #define R_AUTOC2          0x042a8u
+#define AUTOC2_LINK_OFF   RT_BITS(30, 28)
 #define R_ANLP1           0x042b0u
+#define ANLP1_AN_STATE    RT_BITS(19, 16)
 #define R_CORECTL         0x14f00u
 
 /* Statistics, 8.2.3.23: all clear on read */

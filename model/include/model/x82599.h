@@ -47,6 +47,22 @@ enum x82599_fault {
     X82599_FAULT_KINDS
 };
 
+/* What is in the SFP+ cage. */
+enum x82599_module {
+    X82599_MODULE_SR,
+    X82599_MODULE_LR,
+    X82599_MODULE_CABLE,        /* direct attach, passive */
+    X82599_MODULE_CABLE_ACTIVE, /* direct attach, limiting */
+    X82599_MODULE_CABLE_LINEAR, /* direct attach, active without limiting: the card cannot */
+    X82599_MODULE_1G_SX,
+    X82599_MODULE_1G_LX,
+    X82599_MODULE_1G_T,
+    X82599_MODULE_DUAL_SR, /* 10G and 1G */
+    X82599_MODULE_NONE,
+};
+/* Word that the EEPROM has for CORECTL and a module kind of its list (3 to 6). */
+#define X82599_CORECTL_OF(id) (0x1000u + (id))
+
 enum x82599_irq_mode { X82599_IRQ_NONE, X82599_IRQ_INTX, X82599_IRQ_MSI, X82599_IRQ_MSIX };
 
 enum x82599_rx {
@@ -60,6 +76,7 @@ struct x82599_config {
     uint8_t mac[6];     /* all zero: 00:1b:21:82:59:00 */
     uint64_t seed;      /* of the faults */
     uint64_t link_up_ns; /* after reset or restart of negotiation; 0 = at once */
+    bool link_disabled;  /* the EEPROM loads AUTOC2 with the link off */
 
     /* Memory for the registers, X82599_BAR_BYTES, page aligned, stays the caller's; NULL: own. */
     void *bar;
@@ -80,6 +97,7 @@ struct x82599_config {
 /* Counters of the model itself, not of the chip: never cleared by a driver. */
 struct x82599_counters {
     uint64_t reads, writes, resets;
+    uint64_t early; /* accesses within a millisecond of CTRL.RST, 8.2.3.1.1 */
     uint64_t rx_frames, rx_bytes, rx_descs, rx_dropped, rx_missed;
     uint64_t tx_frames, tx_bytes, tx_descs, tx_contexts;
     uint64_t rx_queue[X82599_QUEUES], tx_queue[X82599_QUEUES];
@@ -121,7 +139,20 @@ void x82599_step(struct x82599 *dev, uint64_t now_ns);
 /* When x82599_step next has something to do; UINT64_MAX: nothing is waiting. */
 uint64_t x82599_next_ns(const struct x82599 *dev);
 
+/* Time moves, nothing happens: for who calls x82599_step rarely. */
+void x82599_clock(struct x82599 *dev, uint64_t now_ns);
+
 void x82599_link(struct x82599 *dev, bool up); /* the cable */
+/* Another module. As with the laser's switch (ESDP.SDP3 high: dark) the link ends; it comes when
+ * there is light both ways and the driver has chosen the module's speed, and restarted the
+ * pipeline behind changed analog settings. */
+void x82599_module(struct x82599 *dev, enum x82599_module kind);
+bool x82599_light(const struct x82599 *dev); /* what the partner sees */
+/* The EEPROM: X82599_NVM_WORDS words, to be changed before a driver reads them. Seal: the checksum
+ * is made right for them. */
+#define X82599_NVM_WORDS 1024u
+uint16_t *x82599_nvm(struct x82599 *dev);
+void x82599_nvm_seal(struct x82599 *dev);
 /* As the machine enables interrupts in configuration space. Default: MSI-X. */
 void x82599_irq_mode(struct x82599 *dev, enum x82599_irq_mode mode);
 /* INTx is level triggered: sends it again when a cause is still pending (after an EOI). */
