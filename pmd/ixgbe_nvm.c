@@ -129,24 +129,42 @@ enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value)
     return st;
 }
 
-/* A section counts its words in its first one. */
+/* Words of the part; what EERD cannot address is not there for us (DS 8.2.3.2.1). */
+static uint32_t nvm_words(const struct ixgbe *dev)
+{
+    uint32_t size = FIELD_GET(EEC_SIZE, ixgbe_read(dev, IXGBE_EEC));
+
+    return RT_MIN(EEC_SIZE_WORDS_MIN << size, FIELD_GET(EERD_ADDR, UINT32_MAX) + 1);
+}
+
+/* A section counts its words in its first one. Nothing is added when it leads out of the part. */
 static enum rt_status add_section(struct ixgbe *dev, uint16_t pointer, uint16_t *sum)
 {
+    const uint32_t part_words = nvm_words(dev);
     uint16_t words, value;
     enum rt_status st;
 
-    if (pointer == 0 || pointer == UINT16_MAX)
+    if (pointer == 0 || pointer >= part_words)
         return RT_OK;
     st = ixgbe_nvm_read(dev, pointer, &words);
-    if (st != RT_OK || words == 0 || words == UINT16_MAX)
+    if (st != RT_OK || words >= part_words - pointer)
         return st;
-    for (uint32_t i = 1; i <= words; i++) { /* what lies outside reads as ones or times out */
+    for (uint32_t i = 1; i <= words; i++) {
         st = ixgbe_nvm_read(dev, pointer + i, &value);
         if (st != RT_OK)
             return st;
         *sum = (uint16_t)(*sum + value);
     }
     return RT_OK;
+}
+
+/* The X540's PHY firmware (4) and option ROM (5) are updated by themselves, and left out. */
+static bool in_checksum(const struct ixgbe *dev, uint32_t word)
+{
+    if (word < IXGBE_NVM_POINTERS_FIRST || word > IXGBE_NVM_POINTERS_LAST)
+        return false;
+    return (dev->model->flags & IXGBE_COPPER) == 0 ||
+           (word != IXGBE_NVM_POINTER_PHY && word != IXGBE_NVM_POINTER_ROM);
 }
 
 /* DS 6.2.3: words 0 to 0x3f and the sections that 3 to 0xe point to add up to 0xbaba. */
@@ -160,7 +178,7 @@ enum rt_status ixgbe_nvm_check(struct ixgbe *dev)
         if (st != RT_OK)
             return st;
         sum = (uint16_t)(sum + value);
-        if (word >= IXGBE_NVM_POINTERS_FIRST && word <= IXGBE_NVM_POINTERS_LAST)
+        if (in_checksum(dev, word))
             st = add_section(dev, value, &sum);
         if (st != RT_OK)
             return st;

@@ -33,6 +33,8 @@ RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
 #define CTRL_EXT_DRV_LOAD RT_BIT(28)
 
 #define IXGBE_ESDP 0x00020
+#define ESDP_SDP3 RT_BIT(3) /* SFP+: transmit laser off */
+#define ESDP_SDP3_OUT RT_BIT(11)
 #define IXGBE_I2CCTL 0x00028 /* X550: 0x15f5c, not used there */
 #define I2CCTL_CLK_IN RT_BIT(0)
 #define I2CCTL_CLK_OUT RT_BIT(1)
@@ -41,6 +43,8 @@ RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
 
 /* ---- EEPROM, semaphores, firmware, DS 8.2.3.2 to 8.2.3.4 ---- */
 #define IXGBE_EEC 0x10010
+#define EEC_SIZE RT_BITS(14, 11) /* words: 64 << size */
+#define EEC_SIZE_WORDS_MIN 64u
 #define EEC_AUTO_RD RT_BIT(9) /* the chip has loaded its EEPROM after reset */
 
 #define IXGBE_EERD 0x10014
@@ -211,11 +215,14 @@ enum { MSCA_OP_ADDRESS = 0, MSCA_OP_WRITE = 1, MSCA_OP_READ = 3 };
 #define MAXFRS_MFS RT_BITS(31, 16)
 #define IXGBE_AUTOC 0x042a0
 #define AUTOC_RESTART_AN RT_BIT(12)
+#define AUTOC_1G_KX RT_BIT(9) /* 0: SFI at 1 Gb/s, too */
 #define AUTOC_LMS RT_BITS(15, 13)
-enum { AUTOC_LMS_10G_SERIAL = 3 };
+#define AUTOC_LMS_BIT2 RT_BIT(15)
+enum { AUTOC_LMS_1G_AN = 2, AUTOC_LMS_10G_SERIAL = 3 };
 #define IXGBE_AUTOC2 0x042a8
 #define AUTOC2_10G_SERIAL_PMA RT_BITS(17, 16)
 enum { AUTOC2_PMA_SFI = 2 };
+#define AUTOC2_LINK_OFF RT_BITS(30, 28) /* some EEPROMs load it set */
 #define IXGBE_LINKS 0x042a4
 #define LINKS_SPEED RT_BITS(29, 28)
 enum { LINKS_SPEED_100M = 1, LINKS_SPEED_1G = 2, LINKS_SPEED_10G = 3 };
@@ -247,6 +254,8 @@ enum { LINKS_SPEED_100M = 1, LINKS_SPEED_1G = 2, LINKS_SPEED_10G = 3 };
 #define IXGBE_NVM_CHECKSUM 0xbaba
 #define IXGBE_NVM_POINTERS_FIRST 0x03
 #define IXGBE_NVM_POINTERS_LAST 0x0e
+#define IXGBE_NVM_POINTER_PHY 0x04 /* X540 */
+#define IXGBE_NVM_POINTER_ROM 0x05 /* X540 */
 #define IXGBE_NVM_SFP_LIST 0x2b
 
 /* ---- receive descriptor, DS 7.1.6: read format, then write-back ---- */
