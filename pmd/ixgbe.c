@@ -422,6 +422,7 @@ static const struct nic_step up[] = {
     SETTLED_STEPS,
     {driver_loaded},
     {ixgbe_serial_module, IXGBE_SFP},
+    {ixgbe_laser_on, IXGBE_SFP},
     {ixgbe_serial_begin, IXGBE_SFP},
     {ixgbe_serial_wait, IXGBE_SFP},
     {ixgbe_copper_begin, IXGBE_COPPER},
@@ -475,6 +476,7 @@ static enum rt_status start(struct nic *nic)
 
     nic->link = (struct nic_link){.up = false};
     dev->recoveries = dev->tx_hangs = dev->device_faults = 0;
+    dev->link_known = false; /* another module since, perhaps */
     st = ixgbe_bring_up(dev);
     if (st != RT_OK)
         return st;

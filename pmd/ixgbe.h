@@ -110,6 +110,7 @@ struct ixgbe {
     uint32_t synced; /* SW_FW_SYNC bits that we hold */
     uint32_t phy;    /* address on MDIO, MDIO_PHYS: none */
     bool link_known; /* module set up or PHY found: both outlive a reset */
+    bool module_1g;
     bool fresh;      /* reset, and nothing enabled since */
     enum ixgbe_state state;
     const char *fault; /* why it parks */
@@ -131,8 +132,11 @@ void ixgbe_sync_give(struct ixgbe *dev, uint32_t resources);
 RT_NODISCARD enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value);
 RT_NODISCARD enum rt_status ixgbe_nvm_check(struct ixgbe *dev);
 
-/* ixgbe_link.c: module or PHY, link. Steps of the bring-up, each for one kind of port. */
+/* ixgbe_module.c: what is in the cage. A step of the bring-up. */
 RT_NODISCARD enum rt_status ixgbe_serial_module(struct nic *nic, struct nic_steps *steps);
+
+/* ixgbe_link.c: steps of the bring-up, each for one kind of port. */
+RT_NODISCARD enum rt_status ixgbe_laser_on(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_serial_begin(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_copper_begin(struct nic *nic, struct nic_steps *steps);

@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * ixgbe: what hangs on the port (an SFP+ module read by I2C, or a copper PHY behind MDIO), and
- * the link. Core 0.
- *
- * An SFP+ port needs to know its module: the EEPROM lists, for each kind, words for the analog
- * core (DS 6.4.9). An absent or unknown module is no error: the port starts without link.
- */
+/* ixgbe: the link of each kind of port (SFP+ cage, 10GBASE-T behind MDIO, backplane). Core 0. */
 #include "ixgbe.h"
 
 #include <rt/log.h>
 #include <rt/trace.h>
 
-#define I2C_HALF_BIT_US 5 /* 100 kHz */
-#define I2C_MODULE 0xa0
-#define I2C_BITS 8
-#define SFP_IDENTIFIER 0x00
-#define SFP_IS_SFP 3
-#define SFP_10G_CODES 0x03
-#define SFP_10G_SR RT_BIT(4)
-#define SFP_10G_LR RT_BIT(5)
-#define SFP_CABLE_CODES 0x08
-#define SFP_CABLE_PASSIVE RT_BIT(2)
-#define SFP_CABLE_ACTIVE RT_BIT(3)
-/* Module kinds of the EEPROM's list, by port (DS 6.4.9: the numbers of Intel's drivers) */
-enum { MODULE_CABLE = 3, MODULE_OPTIC = 5, MODULE_ACTIVE = 9 };
-#define SFP_LIST_MAX 64
-#define SFP_VALUES_MAX 64
-#define CORECTL_MARK 0xffff
+#define LASER_ON_US 100000
 #define AN_STATE_TIMEOUT_US 40000
 #define AN_STATE_STEP_US 4000
 #define MDIO_TIMEOUT_US 10000
@@ -42,173 +21,51 @@ enum { MODULE_CABLE = 3, MODULE_OPTIC = 5, MODULE_ACTIVE = 9 };
 #define XON_BYTES_BELOW 0x10000
 #define PACKET_HEADROOM_BYTES 0x8000 /* on the wire while a pause frame travels, DS 3.7.7.3.2 */
 
-/* ---- I2C, bit by bit: both lines are open-drain ---- */
-
-static void i2c_lines(struct ixgbe *dev, bool clock, bool data)
+/* SDP3 is the TX_DISABLE of the cage. A system that had the card before us may have left it high,
+ * and neither a reset nor a warm start brings it back (DS 8.2.3.1.4): our optics would stay dark.
+ * Which way the pin works is the board's affair, its EEPROM says so. Left on at stop. */
+enum rt_status ixgbe_laser_on(struct nic *nic, struct nic_steps *steps)
 {
-    ixgbe_write(dev, IXGBE_I2CCTL,
-                (clock ? I2CCTL_CLK_OUT : 0) | (data ? I2CCTL_DATA_OUT : 0));
-    (void)ixgbe_read(dev, IXGBE_I2CCTL);
-    hal_delay_us(I2C_HALF_BIT_US);
-}
+    struct ixgbe *dev = nic->priv;
+    uint32_t esdp = ixgbe_read(dev, IXGBE_ESDP);
 
-static bool i2c_bit(struct ixgbe *dev, bool out)
-{
-    bool in;
-
-    i2c_lines(dev, false, out);
-    i2c_lines(dev, true, out);
-    in = (ixgbe_read(dev, IXGBE_I2CCTL) & I2CCTL_DATA_IN) != 0;
-    i2c_lines(dev, false, out);
-    return in;
-}
-
-static void i2c_start(struct ixgbe *dev)
-{
-    i2c_lines(dev, false, true);
-    i2c_lines(dev, true, true);
-    i2c_lines(dev, true, false);
-    i2c_lines(dev, false, false);
-}
-
-static void i2c_stop(struct ixgbe *dev)
-{
-    i2c_lines(dev, false, false);
-    i2c_lines(dev, true, false);
-    i2c_lines(dev, true, true);
-}
-
-static bool i2c_send(struct ixgbe *dev, uint8_t byte)
-{
-    for (int bit = I2C_BITS - 1; bit >= 0; bit--)
-        (void)i2c_bit(dev, (byte >> bit & 1) != 0);
-    return !i2c_bit(dev, true); /* acknowledged */
-}
-
-static uint8_t i2c_receive_last(struct ixgbe *dev)
-{
-    uint32_t byte = 0;
-
-    for (int bit = 0; bit < I2C_BITS; bit++)
-        byte = byte << 1 | i2c_bit(dev, true);
-    (void)i2c_bit(dev, true); /* no more */
-    return (uint8_t)byte;
-}
-
-static enum rt_status module_read(struct ixgbe *dev, uint8_t address, uint8_t *value)
-{
-    bool answered;
-
-    i2c_start(dev);
-    answered = i2c_send(dev, I2C_MODULE) && i2c_send(dev, address);
-    if (answered) {
-        i2c_start(dev);
-        answered = i2c_send(dev, I2C_MODULE | 1);
-    }
-    *value = answered ? i2c_receive_last(dev) : 0;
-    i2c_stop(dev);
-    return answered ? RT_OK : RT_NOT_FOUND;
-}
-
-/* The kind of module for the EEPROM's list; 0: none or unknown. */
-static uint16_t module_kind(struct ixgbe *dev)
-{
-    uint8_t identifier = 0, codes = 0, cable = 0;
-
-    if (module_read(dev, SFP_IDENTIFIER, &identifier) != RT_OK) {
-        rt_log("%s module=none", dev->nic->name);
-        return 0;
-    }
-    if (module_read(dev, SFP_10G_CODES, &codes) != RT_OK ||
-        module_read(dev, SFP_CABLE_CODES, &cable) != RT_OK)
-        return 0;
-    rt_log("%s module=0x%02x codes=0x%02x cable=0x%02x", dev->nic->name, identifier, codes,
-           cable);
-    if (identifier != SFP_IS_SFP)
-        return 0;
-    if ((cable & SFP_CABLE_PASSIVE) != 0)
-        return (uint16_t)(MODULE_CABLE + dev->lan);
-    if ((cable & SFP_CABLE_ACTIVE) != 0)
-        return (uint16_t)(MODULE_ACTIVE + dev->lan);
-    if ((codes & (SFP_10G_SR | SFP_10G_LR)) != 0)
-        return (uint16_t)(MODULE_OPTIC + dev->lan);
-    return 0;
-}
-
-/* Where the words for this kind begin; 0: the EEPROM does not know it. */
-static uint16_t module_section(struct ixgbe *dev, uint16_t kind)
-{
-    uint16_t list = 0, id = 0, section = 0;
-
-    if (ixgbe_nvm_read(dev, IXGBE_NVM_SFP_LIST, &list) != RT_OK || list == 0 ||
-        list == UINT16_MAX)
-        return 0;
-    for (uint32_t i = 0; i < SFP_LIST_MAX; i++) {
-        if (ixgbe_nvm_read(dev, list + 1u + 2 * i, &id) != RT_OK || id == UINT16_MAX ||
-            ixgbe_nvm_read(dev, list + 2u + 2 * i, &section) != RT_OK)
-            return 0;
-        if (id == kind)
-            return section == UINT16_MAX ? 0 : section;
-    }
-    return 0;
-}
-
-static enum rt_status module_setup(struct ixgbe *dev)
-{
-    uint16_t kind, section, value = 0;
-    enum rt_status st = ixgbe_sync_take(dev, SYNC_PHY(dev->lan));
-
-    if (st != RT_OK)
-        return st;
-    kind = module_kind(dev);
-    ixgbe_sync_give(dev, SYNC_PHY(dev->lan));
-    if (kind == 0)
+    if ((esdp & ESDP_SDP3_OUT) == 0 || (esdp & ESDP_SDP3) == 0)
         return RT_OK;
-    st = ixgbe_sync_take(dev, SYNC_MAC_CSR | SYNC_NVM);
-    if (st != RT_OK)
-        return st;
-    section = module_section(dev, kind);
-    if (section == 0)
-        rt_log("%s module_kind=%u reason=\"the EEPROM has no settings for it\"",
-               dev->nic->name, kind);
-    for (uint32_t i = 1; section != 0 && i < SFP_VALUES_MAX; i++) {
-        if (ixgbe_nvm_read(dev, section + i, &value) != RT_OK || value == CORECTL_MARK)
-            break;
-        ixgbe_write(dev, IXGBE_CORECTL, value);
-        (void)ixgbe_read(dev, IXGBE_STATUS);
-    }
-    ixgbe_sync_give(dev, SYNC_MAC_CSR | SYNC_NVM);
+    ixgbe_write(dev, IXGBE_ESDP, esdp & ~ESDP_SDP3);
+    (void)ixgbe_read(dev, IXGBE_STATUS);
+    rt_log("%s laser=on reason=\"it was left off\"", nic->name);
+    steps->wait_us = LASER_ON_US;
     return RT_OK;
 }
 
-/* The analog settings outlive a reset, so that a recovery leaves the module alone. */
-enum rt_status ixgbe_serial_module(struct nic *nic, struct nic_steps *steps)
+/* The mode of the module's speed: 10G serial, or 1G with the negotiation of 1000BASE-X. */
+static uint32_t serial_autoc(const struct ixgbe *dev)
 {
-    struct ixgbe *dev = nic->priv;
-    enum rt_status st = dev->link_known ? RT_OK : module_setup(dev);
+    uint32_t autoc = ixgbe_read(dev, IXGBE_AUTOC) & ~(AUTOC_LMS | AUTOC_1G_KX);
 
-    dev->link_known = st == RT_OK;
-    return st;
+    return autoc | AUTOC_RESTART_AN |
+           (dev->module_1g ? FIELD_PUT(AUTOC_LMS, AUTOC_LMS_1G_AN)
+                           : FIELD_PUT(AUTOC_LMS, AUTOC_LMS_10G_SERIAL));
 }
 
-/* DS 4.6.4.2: 10G serial (SFI), then restart. */
+/* DS 4.6.4.2. New settings of the analog core count after the pipeline was reset: by a mode with
+ * the other value of LMS bit 2, which starts the state machine of negotiation. */
 enum rt_status ixgbe_serial_begin(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
-    uint32_t autoc, autoc2;
+    uint32_t autoc2;
     enum rt_status st = ixgbe_sync_step(dev, steps, SYNC_MAC_CSR);
 
     if (st != RT_OK)
         return st;
-    autoc2 = ixgbe_read(dev, IXGBE_AUTOC2) & ~AUTOC2_10G_SERIAL_PMA;
+    autoc2 = ixgbe_read(dev, IXGBE_AUTOC2) & ~(AUTOC2_10G_SERIAL_PMA | AUTOC2_LINK_OFF);
     ixgbe_write(dev, IXGBE_AUTOC2, autoc2 | FIELD_PUT(AUTOC2_10G_SERIAL_PMA, AUTOC2_PMA_SFI));
-    autoc = ixgbe_read(dev, IXGBE_AUTOC) & ~AUTOC_LMS;
-    ixgbe_write(dev, IXGBE_AUTOC,
-                autoc | FIELD_PUT(AUTOC_LMS, AUTOC_LMS_10G_SERIAL) | AUTOC_RESTART_AN);
+    ixgbe_write(dev, IXGBE_AUTOC, serial_autoc(dev) ^ AUTOC_LMS_BIT2);
     return RT_OK;
 }
 
-/* The pipeline has reset when the state machine of negotiation has left its first state. */
+/* The pipeline has reset when that state machine has left its first state; then the mode that is
+ * wanted. */
 enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
@@ -220,6 +77,9 @@ enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
             return RT_BUSY;
         ixgbe_complain(dev, "pipeline-reset", "anlp1", value); /* the link may still come */
     }
+    steps->wait_us = 0;
+    ixgbe_write(dev, IXGBE_AUTOC, serial_autoc(dev));
+    (void)ixgbe_read(dev, IXGBE_STATUS);
     ixgbe_sync_give(dev, SYNC_MAC_CSR);
     return RT_OK;
 }

@@ -55,13 +55,20 @@ static void master_disable(void **state)
 static void eeprom_sum(void **state)
 {
     struct guest *g = *state;
-    uint32_t sum = 0;
+    uint32_t sum = 0, sections = 0;
 
     for (uint32_t i = 0; i < 0x40; i++)
         sum += eerd(g, i);
-    /* no section pointer of 03 to 0e leads anywhere */
-    for (uint32_t i = 3; i < 0xf; i++)
-        assert_int_equal(eerd(g, i), 0xffff);
+    for (uint32_t i = 3; i < 0xf; i++) {
+        uint32_t at = eerd(g, i);
+
+        if (at == 0xffff)
+            continue;
+        sections++;
+        for (uint32_t k = 1; k <= eerd(g, at); k++)
+            sum += eerd(g, at + k);
+    }
+    assert_in_range(sections, 1, 12);
     assert_int_equal(sum & 0xffff, 0xbaba);
     assert_int_equal(eerd(g, 0x3fff), 0xffff); /* beyond the part */
 }
@@ -71,13 +78,13 @@ static void eeprom_module_list(void **state)
 {
     struct guest *g = *state;
     uint32_t at = eerd(g, 0x2b) + 1u;
-    bool sr = false;
 
-    for (unsigned i = 0; i < 32 && eerd(g, at) != 0xffff; i++, at += 2) {
-        sr |= eerd(g, at) == 5;
+    for (uint32_t id = 3; id <= 6; id++, at += 2) {
+        assert_int_equal(eerd(g, at), id);
+        assert_int_equal(eerd(g, eerd(g, at + 1) + 1u), X82599_CORECTL_OF(id));
         assert_int_equal(eerd(g, eerd(g, at + 1) + 2u), 0xffff);
     }
-    assert_true(sr);
+    assert_int_equal(eerd(g, at), 0xffff);
 }
 
 static void spi_bits(struct guest *g, uint32_t value, unsigned count)
@@ -259,6 +266,86 @@ static void link_follows_cable(void **state)
     assert_int_equal(guest_read(g, 0x42a4) >> 28, 0xf); /* read only */
 }
 
+static bool up(struct guest *g)
+{
+    return (guest_read(g, 0x42a4) & 1u << 30) != 0;
+}
+
+/* SDP3 high is dark, through resets; low is light at once. */
+static void laser_is_kept(void **state)
+{
+    struct guest *g = *state;
+    uint32_t esdp = guest_read(g, 0x20);
+
+    assert_true(x82599_light(g->dev));
+    guest_write(g, 0x20, esdp | 1u << 3);
+    assert_false(x82599_light(g->dev));
+    assert_false(up(g));
+    guest_write(g, 0x0, 1u << 26);
+    assert_false(x82599_light(g->dev));
+    assert_false(up(g));
+    guest_write(g, 0x20, esdp);
+    assert_true(up(g));
+    guest_write(g, 0x20, esdp | 1u << 3);
+    x82599_power_on(g->dev);
+    assert_true(up(g));
+}
+
+/* New analog settings count after LMS bit 2 has started the state machine of negotiation. */
+static void pipeline_restarts(void **state)
+{
+    struct guest *g = *state;
+    uint32_t autoc = guest_read(g, 0x42a0);
+
+    assert_int_equal(guest_read(g, 0x42b0) >> 16 & 15, 0);
+    guest_write(g, 0x14f00, 0x1005);
+    guest_write(g, 0x42a0, autoc | 1u << 12);
+    assert_false(up(g));
+    guest_write(g, 0x42a0, autoc ^ 4u << 13); /* without restart: nothing */
+    assert_int_equal(guest_read(g, 0x42b0) >> 16 & 15, 0);
+    guest_write(g, 0x42a0, (autoc ^ 4u << 13) | 1u << 12);
+    assert_int_not_equal(guest_read(g, 0x42b0) >> 16 & 15, 0);
+    assert_false(up(g)); /* not the mode of the module */
+    guest_write(g, 0x42a0, autoc | 1u << 12);
+    assert_true(up(g));
+    guest_write(g, 0x42a8, guest_read(g, 0x42a8) | 1u << 29);
+    guest_write(g, 0x42a0, autoc | 1u << 12);
+    assert_false(up(g));
+}
+
+static void modules_want_their_speed(void **state)
+{
+    struct guest *g = *state;
+    uint32_t autoc = guest_read(g, 0x42a0);
+
+    x82599_module(g->dev, X82599_MODULE_1G_SX);
+    assert_false(up(g));
+    guest_write(g, 0x42a0, (autoc & ~(7u << 13)) | 2u << 13 | 1u << 12);
+    assert_true(up(g));
+    assert_int_equal(guest_read(g, 0x42a4) >> 28 & 3, 2);
+    x82599_module(g->dev, X82599_MODULE_SR);
+    assert_false(up(g));
+    x82599_module(g->dev, X82599_MODULE_NONE);
+    assert_int_equal(guest_read(g, 0x20) & 4, 0);
+    i2c_start(g);
+    assert_false(i2c_send(g, 0xa0));
+    i2c_stop(g);
+}
+
+static void early_accesses_are_counted(void **state)
+{
+    struct guest *g = *state;
+
+    guest_write(g, 0x0, 1u << 26);
+    assert_int_equal(x82599_counters(g->dev)->early, 0);
+    x82599_clock(g->dev, 999000);
+    (void)guest_read(g, 0x0);
+    assert_int_equal(x82599_counters(g->dev)->early, 1);
+    x82599_clock(g->dev, 1000000);
+    (void)guest_read(g, 0x0);
+    assert_int_equal(x82599_counters(g->dev)->early, 1);
+}
+
 static void outside_and_odd_offsets(void **state)
 {
     struct guest *g = *state;
@@ -313,6 +400,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(semaphore_is_taken_by_reading, setup, teardown),
         cmocka_unit_test_setup_teardown(second_names, setup, teardown),
         cmocka_unit_test_setup_teardown(link_follows_cable, setup, teardown),
+        cmocka_unit_test_setup_teardown(laser_is_kept, setup, teardown),
+        cmocka_unit_test_setup_teardown(pipeline_restarts, setup, teardown),
+        cmocka_unit_test_setup_teardown(modules_want_their_speed, setup, teardown),
+        cmocka_unit_test_setup_teardown(early_accesses_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(outside_and_odd_offsets, setup, teardown),
         cmocka_unit_test_setup_teardown(plain_memory, setup, teardown),
     };

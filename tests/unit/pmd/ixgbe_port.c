@@ -80,18 +80,17 @@ static void *dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
 
 struct card *card_new(uint16_t device_id, uint64_t seed)
 {
-    static const uint8_t usual[6];
-
-    return card_new_mac(device_id, seed, usual);
+    return card_new_config(&(struct x82599_config){.device_id = device_id, .seed = seed});
 }
 
-struct card *card_new_mac(uint16_t device_id, uint64_t seed, const uint8_t mac[6])
+struct card *card_new_config(const struct x82599_config *wanted)
 {
     struct card *card = calloc(1, sizeof(*card));
-    struct x82599_config config = {.device_id = device_id, .seed = seed, .ctx = card,
-                                   .dma = dma, .transmit = transmit};
+    struct x82599_config config = *wanted;
 
-    memcpy(config.mac, mac, sizeof(config.mac));
+    config.ctx = card;
+    config.dma = dma;
+    config.transmit = transmit;
     assert_non_null(card);
     host_clock_virtual(0);
     host_set_core_count(2);
@@ -117,13 +116,18 @@ struct card *card_start(const struct nic_config *config, uint64_t seed)
 {
     struct card *card = card_new(X82599_ID_SFP, seed);
 
+    card_bring_up(card, config);
+    return card;
+}
+
+void card_bring_up(struct card *card, const struct nic_config *config)
+{
     pci_scan();
     assert_int_equal(nic_probe_all(), 1);
     card->nic = nic_get(0);
     assert_int_equal(pool_create("test", 0, 2, POOL_BUFS, &card->pool), RT_OK);
     card_configure(card, config);
     assert_int_equal(nic_start(card->nic), RT_OK);
-    return card;
 }
 
 void card_stop(struct card *card)
@@ -133,6 +137,7 @@ void card_stop(struct card *card)
     assert_int_equal(card->pool->free, card->pool->total);
     assert_int_equal(pool_count_owner(card->pool, BUF_POOL), card->pool->total);
     assert_int_equal(card->violations, 0);
+    assert_int_equal(x82599_counters(card->dev)->early, 0);
 }
 
 void card_free(struct card *card)

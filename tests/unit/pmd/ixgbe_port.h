@@ -41,9 +41,12 @@ struct card {
 extern const struct nic_config card_config;
 
 struct card *card_new(uint16_t device_id, uint64_t seed);
-struct card *card_new_mac(uint16_t device_id, uint64_t seed, const uint8_t mac[6]);
+/* ... with all that `config` says; its callbacks are set here. */
+struct card *card_new_config(const struct x82599_config *config);
 /* card_new, probe, pool, queues on core 0, start. */
 struct card *card_start(const struct nic_config *config, uint64_t seed);
+/* The same for a card that card_new made. */
+void card_bring_up(struct card *card, const struct nic_config *config);
 void card_configure(struct card *card, const struct nic_config *config);
 /* Stops the port and checks that every buffer is home. */
 void card_stop(struct card *card);

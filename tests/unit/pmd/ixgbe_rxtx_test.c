@@ -95,7 +95,8 @@ static void test_bring_up(void **state)
             card_stop(card);
             assert_int_equal(card_receive(card, 60, 0), X82599_RX_DROPPED);
         }
-        assert_true(card_logged(card, ids[i] == X82599_ID_SFP ? "module=0x03" : "phy=0"));
+        assert_true(card_logged(card, ids[i] == X82599_ID_SFP ? "module=\"10GBASE-SR\""
+                                                              : "phy=0"));
         assert_false(card_logged(card, "error="));
         assert_int_equal(x82599_counters(card->dev)->dma_errors, 0);
         card_free(card);
@@ -173,8 +174,11 @@ static void test_mac_invalid(void **state)
                                       {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(macs); i++) {
-        struct card *card = card_new_mac(X82599_ID_SFP, 1, macs[i]);
+        struct x82599_config config = {.device_id = X82599_ID_SFP};
+        struct card *card;
 
+        memcpy(config.mac, macs[i], sizeof(config.mac));
+        card = card_new_config(&config);
         pci_scan();
         assert_int_equal(nic_probe_all(), 0);
         assert_true(card_logged(card, "error=mac-invalid mac="));
