@@ -103,7 +103,10 @@ void x82599_reset(struct x82599 *dev, bool power_on)
         x82599_put(dev, R_GSSR, gssr);
     }
     x82599_put(dev, R_ESDP, esdp);
-    dev->halted = dev->stale = false;
+    if (power_on || (dev->cleared && dev->stuck_resets > 0))
+        dev->stuck_resets = power_on ? 0 : dev->stuck_resets - 1;
+    dev->halted = dev->stuck_resets > 0;
+    dev->stale = false;
     x82599_late_forget(dev, UINT_MAX);
     for (unsigned q = 0; q < X82599_QUEUES; q++) {
         x82599_queue_disabled(dev, true, q);
@@ -196,7 +199,8 @@ uint32_t x82599_read32(struct x82599 *dev, uint32_t offset)
     value = x82599_get(dev, offset);
     switch (offset) {
     case R_STATUS:
-        value = (x82599_get(dev, R_CTRL) & CTRL_GIO_DIS) != 0 ? 0 : STATUS_GIO;
+        value = (x82599_get(dev, R_CTRL) & CTRL_GIO_DIS) != 0 && dev->stuck_resets == 0
+                    ? 0 : STATUS_GIO;
         return value | (dev->link ? STATUS_LINK : 0);
     case R_ESDP:
         return esdp_read(dev);
@@ -319,6 +323,12 @@ static void write_effect(struct x82599 *dev, uint32_t offset, uint32_t value)
         return;
     case R_ESDP:
         x82599_esdp_write(dev, value);
+        return;
+    case R_GCR_EXT: /* with the receiver off and the MAC looped back, so that nothing new comes */
+        dev->cleared |= (value & GCR_EXT_CLEAR) != 0 &&
+                        (x82599_get(dev, R_HLREG0) & HLREG0_LPBK) != 0 &&
+                        (x82599_get(dev, R_RXCTRL) & RXCTRL_RXEN) == 0;
+        x82599_put(dev, offset, value);
         return;
     case R_CORECTL:
         dev->stale = true;

@@ -136,6 +136,13 @@ void x82599_fault_step(struct x82599 *dev)
         remove_device(dev);
 }
 
+void x82599_stuck_master(struct x82599 *dev)
+{
+    dev->stuck_resets = 2;
+    dev->cleared = false;
+    dev->halted = true;
+}
+
 void x82599_fault_chance(struct x82599 *dev, enum x82599_fault kind, uint32_t chance_65536)
 {
     if ((unsigned)kind < X82599_FAULT_KINDS)

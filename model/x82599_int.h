@@ -59,6 +59,8 @@ struct x82599 {
     uint32_t *reg;
     struct rss_table *rss;
     bool own_reg, removed, halted, in_irq;
+    unsigned stuck_resets; /* PCIe request without an end: resets still needed ... */
+    bool cleared;          /* ... which count once its buffers were cleared */
     struct x82599_config config;
     struct x82599_counters count;
     uint64_t now_ns, random;

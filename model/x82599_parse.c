@@ -162,14 +162,17 @@ static uint32_t pseudo(const struct headers *h)
     return sum + h->protocol + h->l4_bytes;
 }
 
-/* 7.1.11: TCP and UDP sums of whole packets; a UDP sum of zero was not made. */
-static uint32_t check_l4(const struct headers *h)
+/* 7.1.11: TCP and UDP sums of whole packets. A UDP sum of zero was not made; the 82599 takes it
+ * for a wrong one (erratum), the X540 does not. */
+static uint32_t check_l4(const struct x82599 *dev, const struct headers *h)
 {
     const uint8_t *l4 = h->ip + h->ip_bytes;
     bool udp = h->protocol == 17;
 
-    if (!h->l4_whole || h->l4_bytes < (udp ? 8u : 20u) || (udp && read16(l4 + 6) == 0))
+    if (!h->l4_whole || h->l4_bytes < (udp ? 8u : 20u))
         return 0;
+    if (udp && read16(l4 + 6) == 0)
+        return dev->config.device_id == X82599_ID_X540 ? 0 : RXD_L4CS | RXD_UDPCS | RXD_L4E;
     return RXD_L4CS | (udp ? RXD_UDPCS : 0) |
            (x82599_fold(x82599_sum(l4, h->l4_bytes, pseudo(h))) != 0xffff ? RXD_L4E : 0);
 }
@@ -230,7 +233,7 @@ void x82599_parse(const struct x82599 *dev, const uint8_t *frame, uint32_t bytes
     }
     if (!h.fragment && (h.protocol == 6 || h.protocol == 17)) {
         out->type |= h.protocol == 6 ? RXD_TYPE_TCP : RXD_TYPE_UDP;
-        out->status |= check_l4(&h);
+        out->status |= check_l4(dev, &h);
     } else if (!h.fragment && h.protocol == 132) {
         out->type |= RXD_TYPE_SCTP;
     }

@@ -28,6 +28,9 @@
 #define I2C_DATA_OUT      RT_BIT(3)
 #define R_TCPTIMER        0x0004cu
 
+#define R_GCR_EXT         0x11050u
+#define GCR_EXT_CLEAR     RT_BIT(30) /* buffers of the PCIe transaction layer */
+
 /* EEPROM, semaphores and firmware, 8.2.3.2 */
 #define R_EEC             0x10010u
 #define EEC_SK            RT_BIT(0)

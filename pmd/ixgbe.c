@@ -9,6 +9,8 @@
 
 #define VENDOR_INTEL 0x8086
 #define MASTER_OFF_TIMEOUT_US 80000
+#define STUCK_LOOP_US 3000 /* what is on its way arrives */
+#define STUCK_CLEAR_US 20
 #define RST_ALONE_US 1000
 #define RST_TIMEOUT_US 10000
 #define RESET_SETTLE_US 50000 /* DS 4.2.1.7: 10 ms; the X540's firmware takes longer */
@@ -18,7 +20,7 @@
 #define SECRX_TIMEOUT_US 4000
 #define RXEN_OFF_US 2000
 #define FRAME_BYTES_MAX 15872 /* 15.5 KiB without CRC, DS 8.2.3.22.13 */
-#define FLAGS_82599 IXGBE_NVM_EERD
+#define FLAGS_82599 (IXGBE_NVM_EERD | IXGBE_UDP_ZERO_BAD)
 #define FLAGS_X540 (IXGBE_COPPER | IXGBE_NVM_EERD | IXGBE_REGSMP)
 #define FLAGS_X550 (IXGBE_COPPER | IXGBE_REGSMP)
 
@@ -127,13 +129,51 @@ static enum rt_status master_off(struct nic *nic, struct nic_steps *steps)
     return RT_OK;
 }
 
-/* The reset ends what still goes on then. */
 static enum rt_status master_off_wait(struct nic *nic, struct nic_steps *steps)
 {
     static const struct nic_step_wait off = {IXGBE_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
                                              MASTER_OFF_TIMEOUT_US};
+    struct ixgbe *dev = nic->priv;
+    enum rt_status st = await(nic, steps, off, "dma-still-on", "status");
 
-    return no_matter(await(nic, steps, off, "dma-still-on", "status"));
+    dev->dma_stuck = st == RT_TIMEOUT;
+    return no_matter(st);
+}
+
+/* DS 5.2.5.3.2: a request without its answer would outlive one reset. With the MAC looped back
+ * nothing new comes, the buffers towards PCIe are cleared for a moment, and two resets follow. */
+static enum rt_status stuck_loop(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    if (!dev->dma_stuck)
+        return RT_OK;
+    ixgbe_write(dev, IXGBE_HLREG0, ixgbe_read(dev, IXGBE_HLREG0) | HLREG0_LPBK);
+    steps->wait_us = STUCK_LOOP_US;
+    return RT_OK;
+}
+
+static enum rt_status stuck_clear(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    if (!dev->dma_stuck)
+        return RT_OK;
+    ixgbe_write(dev, IXGBE_GCR_EXT, ixgbe_read(dev, IXGBE_GCR_EXT) | GCR_EXT_BUFFERS_CLEAR);
+    (void)ixgbe_read(dev, IXGBE_STATUS);
+    steps->wait_us = STUCK_CLEAR_US;
+    return RT_OK;
+}
+
+static enum rt_status stuck_done(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    if (!dev->dma_stuck)
+        return RT_OK;
+    ixgbe_write(dev, IXGBE_GCR_EXT, ixgbe_read(dev, IXGBE_GCR_EXT) & ~GCR_EXT_BUFFERS_CLEAR);
+    ixgbe_write(dev, IXGBE_HLREG0, ixgbe_read(dev, IXGBE_HLREG0) & ~HLREG0_LPBK);
+    return RT_OK;
 }
 
 /* Whatever it does from here on, it does not do it to our memory. */
@@ -151,6 +191,15 @@ static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
     ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_RST);
     steps->wait_us = RST_ALONE_US;
     return RT_OK;
+}
+
+static enum rt_status reset_again(struct nic *nic, struct nic_steps *steps)
+{
+    struct ixgbe *dev = nic->priv;
+    bool stuck = dev->dma_stuck;
+
+    dev->dma_stuck = false;
+    return stuck ? reset(nic, steps) : RT_OK;
 }
 
 static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
@@ -177,8 +226,9 @@ static enum rt_status irqs_free(struct nic *nic, struct nic_steps *steps)
 
 #define SILENCE_STEPS                                                                            \
     {irqs_off}, {rx_path_close}, {rx_path_wait}, {receive_off}, {ixgbe_queues_off},              \
-        {ixgbe_queues_off_wait}, {master_off}, {master_off_wait}, {bus_master_off}
-#define RESET_STEPS {reset}, {reset_wait}
+        {ixgbe_queues_off_wait}, {master_off}, {master_off_wait}, {bus_master_off},              \
+        {stuck_loop}, {stuck_clear}, {stuck_done}
+#define RESET_STEPS {reset}, {reset_wait}, {reset_again}, {reset_wait}
 
 static enum rt_status finish(struct nic *nic, const struct nic_step *table, size_t count)
 {

@@ -25,6 +25,7 @@ enum ixgbe_model_flags {
     IXGBE_COPPER = 1u << 1,     /* 10GBASE-T PHY behind MDIO */
     IXGBE_NVM_EERD = 1u << 2,   /* the EEPROM can be read by register */
     IXGBE_REGSMP = 1u << 3,     /* second semaphore in SW_FW_SYNC, not in SWSM */
+    IXGBE_UDP_ZERO_BAD = 1u << 5, /* takes a UDP sum of zero, which is none, for a wrong one */
     IXGBE_BACKPLANE = 1u << 4,  /* link over traces: the EEPROM chose its mode */
 };
 
@@ -111,6 +112,7 @@ struct ixgbe {
     uint32_t phy;    /* address on MDIO, MDIO_PHYS: none */
     bool link_known; /* module set up or PHY found: both outlive a reset */
     bool module_1g;
+    bool dma_stuck; /* the master would not go off: buffers cleared, two resets */
     bool fresh;      /* reset, and nothing enabled since */
     enum ixgbe_state state;
     const char *fault; /* why it parks */

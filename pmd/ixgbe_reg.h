@@ -41,6 +41,9 @@ RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
 #define I2CCTL_DATA_IN RT_BIT(2)
 #define I2CCTL_DATA_OUT RT_BIT(3)
 
+#define IXGBE_GCR_EXT 0x11050
+#define GCR_EXT_BUFFERS_CLEAR RT_BIT(30)
+
 /* ---- EEPROM, semaphores, firmware, DS 8.2.3.2 to 8.2.3.4 ---- */
 #define IXGBE_EEC 0x10010
 #define EEC_SIZE RT_BITS(14, 11) /* words: 64 << size */
@@ -201,6 +204,7 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 #define HLREG0_RXCRCSTRP RT_BIT(1)
 #define HLREG0_JUMBOEN RT_BIT(2)
 #define HLREG0_TXPADEN RT_BIT(10)
+#define HLREG0_LPBK RT_BIT(15)
 #define IXGBE_MSCA 0x0425c
 #define MSCA_REG RT_BITS(15, 0)
 #define MSCA_DEVICE RT_BITS(20, 16)
@@ -273,6 +277,7 @@ _Static_assert(sizeof(struct ixgbe_rx_desc) == 16, "DS 7.1.6");
 _Static_assert(offsetof(struct ixgbe_rx_desc, low.wb.rss_hash) == 4, "DS 7.1.6.2");
 _Static_assert(offsetof(struct ixgbe_rx_desc, status) == 8, "DS 7.1.6.2");
 
+#define RXD_TYPE_UDP RT_BIT(9)
 #define RXD_DD RT_BIT(0)
 #define RXD_EOP RT_BIT(1)
 #define RXD_VP RT_BIT(3)

@@ -125,6 +125,15 @@ static void append(struct ixgbe_rxq *q, struct buf *b, uint32_t length)
     q->chain_last = b;
 }
 
+/* The 82599 says "wrong" of a UDP frame whose sum is zero (there is none: tunnels send them) and of
+ * one whose sum is wrong: neither good nor bad, the stack looks itself. */
+static uint32_t l4_verdict(const struct ixgbe_rxq *q, uint32_t type)
+{
+    bool unknown = (q->dev->model->flags & IXGBE_UDP_ZERO_BAD) != 0 && (type & RXD_TYPE_UDP) != 0;
+
+    return unknown ? 0 : (uint32_t)BUF_RX_L4_BAD;
+}
+
 /* What the chip found out, from the last descriptor of the frame (DS 7.1.6.2). */
 static void results(const struct ixgbe_rxq *q, struct buf *b, ixgbe_vec wb)
 {
@@ -139,7 +148,7 @@ static void results(const struct ixgbe_rxq *q, struct buf *b, ixgbe_vec wb)
     if (checked && (status & RXD_ERR_IPE) != 0)
         b->flags = (b->flags & ~(uint32_t)BUF_RX_IP_GOOD) | (uint32_t)BUF_RX_IP_BAD;
     if (checked && (status & RXD_ERR_L4E) != 0)
-        b->flags = (b->flags & ~(uint32_t)BUF_RX_L4_GOOD) | (uint32_t)BUF_RX_L4_BAD;
+        b->flags = (b->flags & ~(uint32_t)BUF_RX_L4_GOOD) | l4_verdict(q, (uint32_t)wb[0]);
 }
 
 void ixgbe_rx_odd(struct ixgbe_rxq *q, struct buf_batch *out)

@@ -165,6 +165,9 @@ void x82599_fault_chance(struct x82599 *dev, enum x82599_fault kind, uint32_t ch
  * messages. */
 void x82599_fault_now(struct x82599 *dev, enum x82599_fault kind, unsigned queue);
 const char *x82599_fault_name(enum x82599_fault kind);
+/* A request on PCIe does not end: the master stays on, and nothing moves, until its buffers were
+ * cleared and the device was reset twice (5.2.5.3.2). */
+void x82599_stuck_master(struct x82599 *dev);
 /* A removed device is plugged in again. Implies x82599_power_on. */
 void x82599_replug(struct x82599 *dev);
 

@@ -180,13 +180,32 @@ static void test_pipeline(void **state)
     }
 }
 
+/* A DMA request that does not end is cleared, and the card reset twice: then it works. */
+static void test_stuck_master(void **state)
+{
+    struct card *card = card_new(X82599_ID_SFP, 1);
+    struct buf_batch batch = {.count = 0};
+    uint64_t resets;
+
+    x82599_stuck_master(card->dev);
+    card_bring_up(card, &card_config);
+    assert_true(card_logged(card, "error=dma-still-on status="));
+    assert_int_equal(card_receive(card, 60, 1), X82599_RX_ACCEPTED);
+    assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 32), 1);
+    buf_batch_free(&batch);
+    resets = x82599_counters(card->dev)->resets;
+    card_stop(card); /* no trouble: one reset */
+    assert_int_equal(x82599_counters(card->dev)->resets, resets + 1);
+    card_free(card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sections),         cmocka_unit_test(test_changed_word),
         cmocka_unit_test(test_hostile_pointers), cmocka_unit_test(test_modules),
         cmocka_unit_test(test_module_refused),   cmocka_unit_test(test_laser),
-        cmocka_unit_test(test_pipeline),
+        cmocka_unit_test(test_pipeline),         cmocka_unit_test(test_stuck_master),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,33 @@ static void test_mac_invalid(void **state)
     }
 }
 
+/* A UDP sum of zero is no sum: the frame is not called bad, though the 82599 calls it so. */
+static void test_udp_without_sum(void **state)
+{
+    static const uint16_t ids[] = {X82599_ID_SFP, X82599_ID_X540};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(ids); i++) {
+        struct card *card = card_new(ids[i], 1);
+        struct buf_batch batch = {.count = 0};
+        uint8_t frame[100];
+
+        card_bring_up(card, &card_config);
+        card_ip4(frame, sizeof(frame), false, 7, SUMS_RIGHT);
+        assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)), X82599_RX_ACCEPTED);
+        memset(frame + 40, 0, 2);
+        assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)), X82599_RX_ACCEPTED);
+        for (unsigned n = 0; n < 10; n++)
+            (void)nic_rx(card->nic->rxq[0], &batch, 32);
+        assert_int_equal(batch.count, 2);
+        assert_true((batch.buf[0]->flags & BUF_RX_L4_GOOD) != 0);
+        assert_int_equal(batch.buf[1]->flags & (BUF_RX_L4_GOOD | BUF_RX_L4_BAD), 0);
+        assert_true((batch.buf[1]->flags & BUF_RX_IP_GOOD) != 0);
+        buf_batch_free(&batch);
+        card_stop(card);
+        card_free(card);
+    }
+}
+
 /* The end of the machine: the chip is silent after writes alone, whatever a core is doing. */
 static void test_quiesce(void **state)
 {
@@ -632,7 +659,7 @@ int main(void)
         cmocka_unit_test(test_toeplitz),       cmocka_unit_test(test_rss),
         cmocka_unit_test(test_arm),            cmocka_unit_test(test_quiesce),
         cmocka_unit_test(test_too_long),       cmocka_unit_test(test_losses_are_counted),
-        cmocka_unit_test(test_mac_invalid),
+        cmocka_unit_test(test_mac_invalid),    cmocka_unit_test(test_udp_without_sum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
