@@ -25,6 +25,7 @@ static struct {
     const struct boot_info *bi;
     uint64_t *root;
     unsigned levels;
+    uint64_t limit; /* the first physical address that no entry can hold */
     bool gib_pages;
     bool nx;           /* pages can be kept from being executed */
     bool nx_unlocked;  /* firmware had switched that off */
@@ -232,6 +233,15 @@ static enum rt_status map_image(void)
     return RT_OK;
 }
 
+/* SDM 3A 4.1.4: an entry whose address has a higher bit faults. Without the leaf it is 36 bits. */
+static uint64_t find_limit(void)
+{
+    const bool told = x86_cpuid(0x80000000, 0).eax >= 0x80000008;
+    const uint32_t bits = told ? x86_cpuid(0x80000008, 0).eax & 0xff : 36;
+
+    return UINT64_C(1) << RT_MIN(bits, paging.levels == 5 ? 52u : 47u);
+}
+
 static bool has_nx(void)
 {
     return (x86_cpuid(0x80000001, 0).edx & RT_BIT(20)) != 0;
@@ -274,6 +284,7 @@ enum rt_status paging_init(const struct boot_info *bi)
     find_nx();
     paging.table_pages = 0;
     paging.levels = (x86_read_cr4() & CR4_LA57) != 0 ? 5 : 4; /* cannot change in long mode */
+    paging.limit = find_limit();
     paging.gib_pages = (x86_cpuid(0x80000001, 0).edx & RT_BIT(26)) != 0;
     paging.root = table_alloc();
     if (paging.root == NULL)
@@ -316,6 +327,8 @@ enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
         return RT_INVALID;
     if (paging.root == NULL || memory_is_ram(paging.bi, phys.v, bytes))
         return RT_INVALID;
+    if (phys.v > paging.limit || bytes > paging.limit - phys.v)
+        return RT_UNSUPPORTED; /* tables and devices may name any address */
     st = paging_set(base, RT_ALIGN_UP(phys.v + bytes, PAGE_BYTES) - base, PAGE_RW_UC);
     if (st != RT_OK)
         return st;
@@ -327,6 +340,11 @@ enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
 uint64_t paging_root(void)
 {
     return (uintptr_t)paging.root;
+}
+
+uint64_t paging_limit(void)
+{
+    return paging.limit;
 }
 
 unsigned paging_levels(void)

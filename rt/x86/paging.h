@@ -49,6 +49,7 @@ uint64_t paging_lookup(uint64_t addr, uint64_t *page_bytes);
 
 uint64_t paging_root(void);        /* physical address of the top table */
 unsigned paging_levels(void);      /* 4 or 5 */
+uint64_t paging_limit(void);       /* the first address that this processor cannot reach */
 bool paging_nx(void);              /* PTE_NX is in the entries */
 bool paging_nx_unlocked(void);     /* after its switch was turned: other cores need that too */
 uint64_t paging_table_bytes(void); /* memory that the tables take */

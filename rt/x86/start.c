@@ -160,7 +160,8 @@ static void map_framebuffer(const struct boot_framebuffer *fb)
 
     if (fb->base == 0)
         return;
-    if (fb->base < IDENTITY_LIMIT && !memory_is_ram(boot, base, bytes))
+    if (base < paging_limit() && bytes <= paging_limit() - base &&
+        !memory_is_ram(boot, base, bytes))
         st = paging_set(base, RT_ALIGN_UP(bytes, UINT64_C(4096)), PAGE_RW_WC);
     if (st != RT_OK) {
         fb_console_init(&(const struct boot_framebuffer){.base = 0}, 0);
@@ -193,7 +194,7 @@ static void prepare_core0(const struct boot_info *bi)
     map_framebuffer(&bi->fb);
     paging_setup_core();
     trap_setup_core(core);
-    memory_set_limit(IDENTITY_LIMIT);
+    memory_set_limit(RT_MIN(IDENTITY_LIMIT, paging_limit()));
 }
 
 static void log_memory(const struct boot_info *bi)

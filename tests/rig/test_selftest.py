@@ -76,6 +76,20 @@ def test_iommu_left_on(machine, unit):
     assert code == 0
 
 
+@pytest.mark.parametrize("table", ("DMAR", "MCFG"))
+def test_tables_name_addresses_out_of_reach(machine, tmp_path, table):
+    """Registers behind the processor's last address bit: left alone, with a line."""
+    base = 0x700000000000
+    body = {"DMAR": bytes(12) + struct.pack("<HHBBHQ", 0, 16, 1, 0, 0, base),
+            "MCFG": bytes(8) + struct.pack("<QHBBI", base, 1, 0, 0, 0)}[table]
+    file = tmp_path / "table.bin"
+    file.write_bytes(body)
+    text, code = run(machine, cores=2, extra=["-acpitable", f"sig={table},rev=1,data={file}"])
+    assert re.search(rf"^(iommu address|pci ecam)={base:#x} .*unsupported", text, re.M), text
+    check_tap(text, 2)
+    assert code == 0
+
+
 def test_cores_argument(machine):
     text, code = run(machine, cores=4, args="cores=2")
     check_tap(text, 2)

@@ -9,6 +9,8 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
+#define CPUID_LEAF_MAX 0x80000008u
+#define PHYS_BITS 46
 #define CPUID_NX (1u << 20) /* 80000001h EDX */
 #define CPUID_PAGES_1G (1u << 26)
 
@@ -45,7 +47,9 @@ static int setup(void **state)
     memset(&bi, 0, sizeof(bi));
     tables = aligned_alloc(4096, TABLES * 4096);
     tables_left = TABLES;
+    fake_cpuid(0x80000000, CPUID_LEAF_MAX, 0, 0, 0);
     fake_cpuid(0x80000001, 0, 0, 0, CPUID_NX);
+    fake_cpuid(0x80000008, 0x3000 | PHYS_BITS, 0, 0, 0); /* and 48 bits of virtual addresses */
     return 0;
 }
 
@@ -190,6 +194,34 @@ static void registers(void **state)
     assert_int_equal(hal_map_mmio((phys_t){UINT64_C(1) << 47}, 4096, &mmio), RT_UNSUPPORTED);
 }
 
+/* What a table or a BAR may name and no entry can hold: such an entry would fault. */
+static void registers_out_of_reach(void **state)
+{
+    static const struct {
+        uint32_t leaf_max, bits, cr4;
+        unsigned reach_bits;
+    } rows[] = {{CPUID_LEAF_MAX, 40, 0, 40},
+                {CPUID_LEAF_MAX, 52, 0, 47},
+                {CPUID_LEAF_MAX, 52, CR4_LA57, 52},
+                {0x80000004, 0, 0, 36}};
+    struct hal_mmio mmio;
+
+    add(0, 64 * MIB, BOOT_MEM_RAM);
+    for (unsigned i = 0; i < RT_ARRAY_SIZE(rows); i++) {
+        const uint64_t limit = UINT64_C(1) << rows[i].reach_bits;
+
+        fake_cpuid(0x80000000, rows[i].leaf_max, 0, 0, 0);
+        fake_cpuid(0x80000008, 0x3000 | rows[i].bits, 0, 0, 0);
+        fake.cr4 = rows[i].cr4;
+        assert_int_equal(paging_init(&bi), RT_OK);
+        assert_int_equal(paging_limit(), limit);
+        assert_int_equal(hal_map_mmio((phys_t){limit - 4096}, 4096, &mmio), RT_OK);
+        assert_int_equal(hal_map_mmio((phys_t){limit - 4096}, 4097, &mmio), RT_UNSUPPORTED);
+        assert_int_equal(hal_map_mmio((phys_t){limit}, 4096, &mmio), RT_UNSUPPORTED);
+        assert_int_equal(access_of(limit), 0);
+    }
+}
+
 static void no_memory_for_tables(void **state)
 {
     add(0, 64 * MIB, BOOT_MEM_RAM);
@@ -298,6 +330,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(random_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(five_levels, setup, teardown),
         cmocka_unit_test_setup_teardown(registers, setup, teardown),
+        cmocka_unit_test_setup_teardown(registers_out_of_reach, setup, teardown),
         cmocka_unit_test_setup_teardown(no_memory_for_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(core_switches, setup, teardown),
         cmocka_unit_test_setup_teardown(without_no_execute, setup, teardown),
