@@ -92,9 +92,10 @@ void core_init_boot(void);
 RT_NODISCARD enum rt_status core_make_stacks(struct core *core);
 /* Control registers, GDT, TSS, IDT, %gs and APIC of the core that calls it. */
 void core_setup(struct core *core);
-/* Halts all other cores at once, for a panic or the end. Any core, any context. */
+/* Halts all other cores, for a panic or the end; when another core has called it, this one. Again
+ * from the same core it does nothing. Any core, any context. */
 void core_stop_others(void);
-bool core_stopping(void); /* that has begun */
+bool core_must_halt(void); /* another core has called it */
 
 /* ---- exit.c ---- */
 RT_NORETURN void exit_machine(int code, bool panicking);

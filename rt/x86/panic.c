@@ -32,8 +32,7 @@ enum {
     PF_FETCH = 1 << 4,
 };
 
-static uint32_t panic_owner; /* core id + 1; 0: nobody */
-static uint32_t panic_depth;
+static uint32_t panic_depth; /* of the one core that core_stop_others() lets go on */
 
 extern const uint8_t _text_start[], _text_end[];
 
@@ -73,25 +72,17 @@ static void say_event(const char *text)
     say("%s", text);
 }
 
-/* Returns on the core that reports. A second fault of that core ends the run here; another
- * core waits for the NMI that stops it. */
+/* Returns on the core that reports. Its third fault ends the run here; another core halts. */
 static void panic_begin(void)
 {
-    const uint32_t me = hal_core_id() + 1;
-    uint32_t nobody = 0;
-
     __asm__ volatile("cli" ::: "memory");
-    if (__atomic_compare_exchange_n(&panic_owner, &nobody, me, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_ACQUIRE)) {
-        panic_depth = 1;
-        console_take();
-        core_stop_others();
+    console_take();
+    core_stop_others();
+    if (++panic_depth == 1) {
         console_flush();
         return;
     }
-    if (nobody != me)
-        x86_halt_forever();
-    if (++panic_depth > 2)
+    if (panic_depth > 2)
         exit_machine(PANIC_CODE, true);
     hal_console_write("\n", 1); /* the first report may have stopped inside a line */
 }

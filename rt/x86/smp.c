@@ -38,7 +38,7 @@ void ap_main(struct core *core);
 static struct core core0;
 struct core *core_table[HAL_CORES_MAX] = {&core0};
 static unsigned core_count = 1;
-static bool stopping; /* an NMI means: halt for good */
+static const struct core *ender; /* ends the run; to any other an NMI means: halt for good */
 
 /* Read by ap.S. */
 struct ap_slot ap_slots[HAL_CORES_MAX];
@@ -75,22 +75,31 @@ void core_setup(struct core *core)
     apic_init_core();
 }
 
-/* One by one: a processor that was never started must not get an NMI. QEMU's would begin at the
- * reset vector, and the firmware would start the machine anew. */
+/* The first core that comes stops the others, one by one: a processor that was never started must
+ * not get an NMI. QEMU's would begin at the reset vector, and the firmware would start the machine
+ * anew. A second core must not stop the first: nobody would be left. */
 void core_stop_others(void)
 {
     const uint32_t me = apic_present() ? apic_id() : 0;
+    const struct core *nobody = NULL;
 
-    __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
+    if (!__atomic_compare_exchange_n(&ender, &nobody, core_this(), false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
+        if (nobody == core_this())
+            return;
+        x86_halt_forever();
+    }
     for (unsigned i = 0; i < core_count && apic_present(); i++) {
         if (core_table[i]->apic_id != me)
             apic_send_nmi(core_table[i]->apic_id);
     }
 }
 
-bool core_stopping(void)
+bool core_must_halt(void)
 {
-    return __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
+    const struct core *by = __atomic_load_n(&ender, __ATOMIC_ACQUIRE);
+
+    return by != NULL && by != core_this();
 }
 
 unsigned hal_core_count(void)

@@ -90,8 +90,9 @@ void trap_setup_core(struct core *core)
 
 void trap_exception(const struct trap_frame *frame)
 {
-    /* Another core reports a panic, or ends the run, and stops this one. */
-    if (frame->vector == TRAP_NMI && core_stopping())
+    /* Another core reports a panic, or ends the run, and stops this one. To the core that ends it
+     * an NMI is one more fault: were it to halt, nobody would go on. */
+    if (frame->vector == TRAP_NMI && core_must_halt())
         x86_halt_forever();
     panic_trap(frame);
 }

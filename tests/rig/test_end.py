@@ -3,6 +3,7 @@
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -94,6 +95,26 @@ def test_a_panic_waits_then_starts_anew(plain, args, action):
     assert re.search(rf"^exit action={action} in_s={READ_S} remedy=.*at_panic=halt", text,
                      re.M), text
     assert "power state=halted" not in text
+
+
+def test_an_nmi_does_not_hold_up_the_end(image, tmp_path):
+    """A failing card sends one at any time: the core that ends the run has nobody behind it."""
+    serial = tmp_path / "serial"
+    command = [qemu.QEMU, "-machine", "q35", "-cpu", "max", "-m", "256", "-nodefaults",
+               "-display", "none", "-serial", f"file:{serial}", "-no-reboot", "-monitor", "stdio",
+               "-kernel", image("selftest"), "-append", "fault=null"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not serial.exists() or b"\nexit action=reset" not in serial.read_bytes():
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            process.stdin.write(b"nmi\n")
+            process.stdin.flush()
+            assert process.wait(60) == 0, serial.read_text()
+        finally:
+            process.kill()
+    assert re.search(r'^panic core=0 reason="NMI" .* depth=2$', serial.read_text(), re.M)
 
 
 @pytest.mark.parametrize("screen", [True, False])
