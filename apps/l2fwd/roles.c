@@ -17,6 +17,7 @@ struct making {
     struct l2fwd_portmap *map;
     uint32_t wanted; /* bit n: port n may be used */
     uint32_t named;  /* by portmap= */
+    uint32_t alone;  /* the machine was booted from it, and ports= does not name it */
     arg_report_fn *report;
     void *ctx;
 };
@@ -259,6 +260,11 @@ static enum rt_status pair_from_text(struct making *m, const char *text, const c
             return RT_INVALID;
         if (port[i] == L2FWD_NO_PORT)
             continue;
+        if ((m->alone >> port[i] & 1) != 0) {
+            say(m, "l2fwd error=ports card=%s what=\"portmap= names it, but the machine was booted"
+                   " from it\" remedy=\"name it in ports=, too, to use it all the same\"", name[i]);
+            return RT_INVALID;
+        }
         if ((m->wanted >> port[i] & 1) == 0) {
             say(m, "l2fwd error=ports card=%s what=\"portmap= names it, ports= does not\"",
                 name[i]);
@@ -274,14 +280,14 @@ static enum rt_status pair_from_text(struct making *m, const char *text, const c
     return RT_OK;
 }
 
-static void pair_neighbours(struct making *m, uint32_t alone)
+static void pair_neighbours(struct making *m)
 {
     uint8_t waiting = L2FWD_NO_PORT;
 
     for (uint8_t port = 0; port < m->count; port++) {
         if ((m->wanted >> port & 1) == 0)
             continue;
-        if ((alone >> port & 1) != 0) {
+        if ((m->alone >> port & 1) != 0) {
             say(m, "nic%u role=management reason=\"booted from it; name it in ports= to use"
                    " it\"", port);
         } else if (waiting == L2FWD_NO_PORT) {
@@ -304,7 +310,6 @@ enum rt_status l2fwd_roles_make(const struct l2fwd_wishes *wishes,
                        .ctx = ctx};
     const char *at = wishes->portmap;
     enum rt_status st = RT_OK;
-    uint32_t alone = 0;
 
     map->used = 0;
     __builtin_memset(map->peer, L2FWD_NO_PORT, sizeof(map->peer));
@@ -314,12 +319,12 @@ enum rt_status l2fwd_roles_make(const struct l2fwd_wishes *wishes,
         st = wanted_from_mask(&m, wishes->ports);
     if (st == RT_OK && m.wanted == 0 && wishes->ports[0] != '(') {
         m.wanted = UINT32_MAX;
-        alone = booted_from(&m, wishes->boot_mac);
+        m.alone = booted_from(&m, wishes->boot_mac);
     }
     while (st == RT_OK && *at != '\0') /* each pair moves it */
         st = pair_from_text(&m, wishes->portmap, &at);
     if (wishes->portmap[0] == '\0' && st == RT_OK)
-        pair_neighbours(&m, alone);
+        pair_neighbours(&m);
     for (uint32_t port = 0; port < m.count; port++)
         map->used += map->peer[port] != L2FWD_NO_PORT;
     if (st == RT_OK && map->used == 0) {

@@ -148,10 +148,24 @@ static void the_card_booted_from_is_used_when_named(void **state)
         assert_int_equal(make(ports[i], "", "52:54:00:00:00:01", 2), RT_OK);
         check_peers("10");
     }
-    assert_int_equal(make("0", "(0,1)", "52:54:00:00:00:01", 3), RT_OK);
-    check_peers("10");
-    assert_int_equal(make("0", "(1,1)", "52:54:00:00:00:01", 3), RT_OK);
+    assert_int_equal(make("(0,1)", "(1,1)", "52:54:00:00:00:01", 3), RT_OK);
     check_peers("-1");
+}
+
+/* A number may mean another card than the user thinks: the network that the machine was booted
+ * from is not bridged by it. */
+static void portmap_alone_does_not_take_it(void **state)
+{
+    static const char *const maps[] = {"(0,1)", "(1,0)", "(1,1)", "(2,3)(0,1)",
+                                       "(52:54:00:00:00:01,0)"};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(maps); i++) {
+        assert_int_equal(make("0", maps[i], "52:54:00:00:00:01", 4), RT_INVALID);
+        assert_int_equal(map.peer[1], L2FWD_NO_PORT);
+        check_said("what=\"portmap= names it, but the machine was booted from it\"");
+    }
+    assert_int_equal(make("0", "(0,2)", "52:54:00:00:00:01", 4), RT_OK);
+    check_peers("2-0");
 }
 
 static void a_boot_mac_that_cannot_be_read(void **state)
@@ -280,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup(an_odd_port_stays_idle, fresh),
         cmocka_unit_test_setup(the_card_booted_from_is_left_alone, fresh),
         cmocka_unit_test_setup(the_card_booted_from_is_used_when_named, fresh),
+        cmocka_unit_test_setup(portmap_alone_does_not_take_it, fresh),
         cmocka_unit_test_setup(a_boot_mac_that_cannot_be_read, fresh),
         cmocka_unit_test_setup(maps, fresh),
         cmocka_unit_test_setup(mistakes, fresh),
