@@ -74,20 +74,6 @@ enum l2fwd_exit l2fwd_setup_plan(struct l2fwd *app)
     return L2FWD_EXIT_OK;
 }
 
-/* All rings of this core full, its batches in flight, and some to spare. DPDK's formula
- * without its floor of 8192: a larger pool costs boot time and cache. */
-static uint32_t pool_buffers(const struct l2fwd *app, unsigned core)
-{
-    uint32_t paths = app->plan.core_paths[core];
-    uint32_t segments = (l2fwd_options.frame_max + BUF_ROOM_BYTES - 1) / BUF_ROOM_BYTES;
-    uint32_t per_path = l2fwd_options.rx_descs + l2fwd_options.tx_descs +
-                        2 * l2fwd_options.batch * segments;
-
-    if (l2fwd_options.pool_size != 0)
-        return l2fwd_options.pool_size;
-    return paths * per_path + POOL_SPARE;
-}
-
 /* Below this the core ends up without a buffer to receive into: rings are full, sent buffers
  * wait for frames that would push them out, and each path needs a batch to work with. */
 static uint32_t least_buffers(const struct l2fwd *app, unsigned core)
@@ -103,6 +89,20 @@ static uint32_t least_buffers(const struct l2fwd *app, unsigned core)
                      l2fwd_options.batch * segments;
     }
     return least;
+}
+
+/* All rings of this core full, its batches in flight, and some to spare. DPDK's formula
+ * without its floor of 8192: a larger pool costs boot time and cache. */
+static uint32_t pool_buffers(const struct l2fwd *app, unsigned core)
+{
+    uint32_t paths = app->plan.core_paths[core];
+    uint32_t segments = (l2fwd_options.frame_max + BUF_ROOM_BYTES - 1) / BUF_ROOM_BYTES;
+    uint32_t per_path = l2fwd_options.rx_descs + l2fwd_options.tx_descs +
+                        2 * l2fwd_options.batch * segments;
+
+    if (l2fwd_options.pool_size != 0)
+        return l2fwd_options.pool_size;
+    return RT_MAX(paths * per_path + POOL_SPARE, least_buffers(app, core));
 }
 
 static enum l2fwd_exit too_few(unsigned core, uint32_t least)

@@ -132,6 +132,21 @@ static void run_pool_too_small(void **state)
     bench_free(bench);
 }
 
+/* A queue may hold more than its ring: many small ones need more than the usual spare. */
+static void run_usual_pool_is_enough(void **state)
+{
+    struct bench *bench = machine(4, "rx_descs=64 tx_descs=8 batch=1 queues=2");
+
+    pci_scan();
+    assert_int_equal(nic_probe_all(), 4);
+    assert_int_equal(l2fwd_setup_plan(&app), L2FWD_EXIT_OK);
+    for (uint32_t p = 0; p < 4; p++)
+        app.ports[p]->caps.tx_held_max = 63;
+    assert_int_equal(l2fwd_setup_memory(&app), L2FWD_EXIT_OK);
+    assert_true(app.cores[0]->pool->total >= 8 * (64 + 63 + 1));
+    bench_free(bench);
+}
+
 /* No DMA, not promiscuous, deaf: as if it were not there. */
 static void run_booted_from(void **state)
 {
@@ -161,6 +176,7 @@ int main(void)
         cmocka_unit_test(run_none_starts),
         cmocka_unit_test(run_first_card_fails),
         cmocka_unit_test(run_pool_too_small),
+        cmocka_unit_test(run_usual_pool_is_enough),
         cmocka_unit_test(run_booted_from),
     };
 
