@@ -194,6 +194,7 @@ void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
     poison(b);
     RT_ASSERT(pool->home[core] != NULL); /* the pool was made for fewer cores than run */
     RT_ASSERT_EQ(ring_put(pool->home[core], &item, 1), 1u);
+    __atomic_store_n(&pool->waiting, 1, __ATOMIC_RELEASE); /* behind the put, always */
 }
 
 /* Further segments, or another core's pool. */
@@ -272,10 +273,12 @@ static uint32_t collect_from(struct pool *pool, struct ring *ring)
     return total;
 }
 
-uint32_t pool_collect(struct pool *pool)
+uint32_t pool_collect_waiting(struct pool *pool)
 {
     uint32_t total = 0, waiting = 0;
 
+    /* First, and in one: what is put from here on sets it again. */
+    (void)__atomic_exchange_n(&pool->waiting, 0, __ATOMIC_ACQ_REL);
     for (unsigned core = 0; core < pool->home_cores; core++) {
         if (pool->home[core] == NULL)
             continue;

@@ -30,6 +30,7 @@ struct pool {
     uint32_t stride_bytes;
     const char *name;
     struct ring *home[HAL_CORES_MAX]; /* [freeing core]; NULL for the home core */
+    uint32_t waiting; /* something may lie in one of them: set by any core, cleared by home */
     unsigned home_cores;              /* entries of home[] in use */
     struct pool_stats stats;
     struct pool *next; /* registry of all pools */
@@ -97,8 +98,15 @@ void buf_batch_check(const struct buf_batch_checked *checked);
         .file = __FILE__, .line = __LINE__};                                                   \
     struct buf_batch *const name = &name##_checked.batch
 
-/* Brings home what other cores freed; returns how many. Home core, once a turn. */
-uint32_t pool_collect(struct pool *pool);
+/* Brings home what other cores freed; returns how many. Home core, once a turn: a load when there
+ * is nothing. */
+uint32_t pool_collect_waiting(struct pool *pool);
+RT_INLINE uint32_t pool_collect(struct pool *pool)
+{
+    if (RT_LIKELY(__atomic_load_n(&pool->waiting, __ATOMIC_RELAXED) == 0))
+        return 0;
+    return pool_collect_waiting(pool);
+}
 
 /* One line for each pool; returns the number of buffers that are not home. After stop. */
 uint32_t pool_report(void);
