@@ -13,6 +13,7 @@
 #define AFTER_RST_US 10
 #define DMA_DRAIN_US 10000
 #define EE_RST_US 10
+#define RESET_SETTLE_US 25000
 #define VLAN_ETHERTYPE 0x8100
 #define TIPG_COPPER \
     (FIELD_PUT(TIPG_IPGT, 8) | FIELD_PUT(TIPG_IPGR1, 8) | FIELD_PUT(TIPG_IPGR2, 6))
@@ -54,24 +55,141 @@ static void complain(const struct e1000e *dev, const char *what, const char *reg
            (unsigned)value);
 }
 
-/* Steps 2 and 3 of docs/drivers.md: no new DMA, no interrupts, both units off. Receive goes
- * off only on the way to a reset (E1000E_RCTL_EN_STAYS). */
-static void silence(struct e1000e *dev)
+/* A register that a step waits for, with a line when it does not come. */
+static enum rt_status await(struct nic *nic, struct nic_steps *steps, struct nic_step_wait wait,
+                            const char *what, const char *reg)
 {
-    uint32_t status = 0;
+    const struct e1000e *dev = nic->priv;
+    uint32_t value = 0;
+    enum rt_status st = nic_step_reg(steps, &dev->mmio, wait, &value);
+
+    if (st == RT_TIMEOUT)
+        complain(dev, what, reg, value);
+    return st;
+}
+
+/* ---- steps 2 and 3 of docs/drivers.md: no new DMA, no interrupts, both units off ---- */
+
+static enum rt_status irqs_off(struct nic *nic, struct nic_steps *steps)
+{
+    struct e1000e *dev = nic->priv;
 
     e1000e_irq_quiet(dev);
     e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | CTRL_GIO_MASTER_DISABLE);
-    if (hal_wait_reg(&dev->mmio, E1000E_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
-                     MASTER_OFF_TIMEOUT_US, &status) != RT_OK)
-        complain(dev, "dma-still-on", "status", status); /* the reset ends it */
+    return RT_OK;
+}
+
+/* The reset ends what still goes on then. */
+static enum rt_status master_off_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait off = {E1000E_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
+                                             MASTER_OFF_TIMEOUT_US};
+    enum rt_status st = await(nic, steps, off, "dma-still-on", "status");
+
+    return st == RT_TIMEOUT ? RT_OK : st;
+}
+
+/* Receive goes off only on the way to a reset (E1000E_RCTL_EN_STAYS). */
+static enum rt_status units_off(struct nic *nic, struct nic_steps *steps)
+{
+    const struct e1000e *dev = nic->priv;
+
     e1000e_write(dev, E1000E_RCTL, 0);
     e1000e_write(dev, E1000E_TCTL, e1000e_read(dev, E1000E_TCTL) & ~TCTL_EN);
     (void)e1000e_read(dev, E1000E_STATUS); /* the writes have arrived */
+    return RT_OK;
+}
+
+static enum rt_status drain(struct nic *nic, struct nic_steps *steps)
+{
+    steps->wait_us = DMA_DRAIN_US;
+    return RT_OK;
+}
+
+/* Whatever it does from here on, it does not do it to our memory. */
+static enum rt_status bus_master_off(struct nic *nic, struct nic_steps *steps)
+{
+    pci_bus_master(nic->pci, false);
+    return RT_OK;
+}
+
+/* ---- step 5 ---- */
+
+/* With the semaphore. The packet buffer split is written before, and survives. */
+static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
+{
+    const struct e1000e *dev = nic->priv;
+
+    e1000e_write(dev, E1000E_PBA, dev->rx_buffer_kb);
+    e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | CTRL_RST);
+    steps->wait_us = AFTER_RST_US;
+    return RT_OK;
+}
+
+static enum rt_status reset_begun(struct nic *nic, struct nic_steps *steps)
+{
+    struct e1000e *dev = nic->priv;
+
+    e1000e_semaphore_give(dev);
+    if (FIELD_GET(EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) == EECD_NVM_TYPE_FLASH)
+        steps->wait_us = EE_RST_US;
+    return RT_OK;
+}
+
+static enum rt_status flash_reset(struct nic *nic, struct nic_steps *steps)
+{
+    const struct e1000e *dev = nic->priv;
+
+    if (FIELD_GET(EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) == EECD_NVM_TYPE_FLASH)
+        e1000e_write(dev, E1000E_CTRL_EXT,
+                     e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_EE_RST);
+    return RT_OK;
+}
+
+static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait read = {E1000E_EECD, EECD_AUTO_RD, EECD_AUTO_RD,
+                                              AUTO_RD_TIMEOUT_US};
+    struct e1000e *dev = nic->priv;
+    enum rt_status st = await(nic, steps, read, "reset-timeout", "eecd");
+
+    if (st != RT_OK)
+        return st;
+    e1000e_write(dev, E1000E_IMC, UINT32_MAX);
+    (void)e1000e_read(dev, E1000E_ICR);
+    dev->fresh = true;
+    return RT_OK;
+}
+
+/* The chip reads its NVM again and configures the PHY: it is left alone meanwhile. */
+static enum rt_status reset_settle(struct nic *nic, struct nic_steps *steps)
+{
+    steps->wait_us = RESET_SETTLE_US;
+    return RT_OK;
+}
+
+static enum rt_status irqs_free(struct nic *nic, struct nic_steps *steps)
+{
+    e1000e_irq_teardown(nic->priv);
+    return RT_OK;
+}
+
+#define SILENCE_STEPS {irqs_off}, {master_off_wait}, {units_off}
+#define RESET_STEPS                                                                              \
+    {e1000e_semaphore_step}, {reset}, {reset_begun}, {flash_reset}, {reset_wait}
+
+static enum rt_status finish(struct nic *nic, const struct nic_step *table, size_t count)
+{
+    const struct e1000e *dev = nic->priv;
+    struct nic_steps steps;
+
+    nic_steps_begin(&steps, table, (uint32_t)count, dev->model->flags);
+    return nic_steps_finish(nic, &steps);
 }
 
 static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
 {
+    static const struct nic_step silence[] = {SILENCE_STEPS};
     struct e1000e *dev = hal_alloc(sizeof(*dev), RT_CACHE_LINE, "e1000e");
     uint32_t rctl, tctl;
     enum rt_status st;
@@ -94,48 +212,19 @@ static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
     dev->rx_buffer_kb = dev->model->rx_buffer_kb;
     rctl = e1000e_read(dev, E1000E_RCTL);
     tctl = e1000e_read(dev, E1000E_TCTL);
-    silence(dev);
+    st = finish(nic, silence, RT_ARRAY_SIZE(silence));
     /* A unit that was never switched on has no transfer under way. */
     *settle_us = (rctl & RCTL_EN) != 0 || (tctl & TCTL_EN) != 0 ? DMA_DRAIN_US : 0;
     e1000e_write(dev, E1000E_SWSM, e1000e_read(dev, E1000E_SWSM) & ~SWSM_SMBI);
-    return RT_OK;
-}
-
-/* Step 5. The chip reads its NVM again and configures the PHY: leave it alone for the settle
- * time. The packet buffer split is written before, and survives. */
-enum rt_status e1000e_reset(struct e1000e *dev)
-{
-    uint32_t value = 0;
-    enum rt_status st = e1000e_semaphore_take(dev);
-
-    if (st != RT_OK)
-        return st;
-    e1000e_write(dev, E1000E_PBA, dev->rx_buffer_kb);
-    e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | CTRL_RST);
-    hal_delay_us(AFTER_RST_US);
-    e1000e_semaphore_give(dev);
-    value = e1000e_read(dev, E1000E_EECD);
-    if (FIELD_GET(EECD_NVM_TYPE, value) == EECD_NVM_TYPE_FLASH) {
-        hal_delay_us(EE_RST_US);
-        e1000e_write(dev, E1000E_CTRL_EXT,
-                     e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_EE_RST);
-    }
-    st = hal_wait_reg(&dev->mmio, E1000E_EECD, EECD_AUTO_RD, EECD_AUTO_RD, AUTO_RD_TIMEOUT_US,
-                      &value);
-    if (st != RT_OK) {
-        complain(dev, "reset-timeout", "eecd", value);
-        return st;
-    }
-    e1000e_write(dev, E1000E_IMC, UINT32_MAX);
-    (void)e1000e_read(dev, E1000E_ICR);
-    dev->fresh = true;
-    return RT_OK;
+    return st;
 }
 
 static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
 {
-    *settle_us = E1000E_RESET_SETTLE_US;
-    return e1000e_reset(nic->priv);
+    static const struct nic_step rows[] = {RESET_STEPS};
+
+    *settle_us = RESET_SETTLE_US;
+    return finish(nic, rows, RT_ARRAY_SIZE(rows));
 }
 
 /* The address that the chip loaded, unless firmware gave it none: then the NVM's. */
@@ -209,8 +298,9 @@ static enum rt_status configure(struct nic *nic)
 }
 
 /* Step 8: what every driver of this chip sets, see docs/drivers.md. */
-static void hardware_bits(struct e1000e *dev)
+static enum rt_status hardware_bits(struct nic *nic, struct nic_steps *steps)
 {
+    const struct e1000e *dev = nic->priv;
     uint32_t flags = dev->model->flags, tarc0, tarc1;
 
     e1000e_write(dev, E1000E_CTRL,
@@ -232,11 +322,13 @@ static void hardware_bits(struct e1000e *dev)
     }
     e1000e_write(dev, E1000E_TARC(0), tarc0);
     e1000e_write(dev, E1000E_TARC(1), tarc1);
+    return RT_OK;
 }
 
 /* Step 12: pause frames, sent when the packet buffer is 90 % full (or lacks one frame). */
-static void flow_control(struct e1000e *dev)
+static enum rt_status flow_control(struct nic *nic, struct nic_steps *steps)
 {
+    const struct e1000e *dev = nic->priv;
     uint32_t buffer = dev->rx_buffer_kb * 1024;
     uint32_t frame = (uint32_t)dev->nic->config.frame_max_bytes + E1000E_VLAN_BYTES +
                      E1000E_CRC_BYTES;
@@ -248,6 +340,7 @@ static void flow_control(struct e1000e *dev)
     e1000e_write(dev, E1000E_FCTTV, 0x0680);
     e1000e_write(dev, E1000E_FCRTL, (high - 8) | FCRTL_XONE);
     e1000e_write(dev, E1000E_FCRTH, high);
+    return RT_OK;
 }
 
 /* The reset values of MULR and of the read thresholds stay: without MULR a small frame waits for
@@ -288,60 +381,120 @@ static void receive_on(struct e1000e *dev)
         e1000e_rx_post(dev->rxq[q]); /* next = 0: everything but the last descriptor */
 }
 
-/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
-static void shut_down(struct e1000e *dev)
+static enum rt_status filters(struct nic *nic, struct nic_steps *steps)
 {
-    silence(dev);
-    hal_delay_us(DMA_DRAIN_US);
-    if (e1000e_reset(dev) != RT_OK)
-        pci_bus_master(dev->nic->pci, false); /* whatever it does now, not to our memory */
-    hal_delay_us(E1000E_RESET_SETTLE_US);
-    e1000e_irq_teardown(dev);
-    pci_bus_master(dev->nic->pci, false);
+    struct e1000e *dev = nic->priv;
+
+    dev->fresh = false;
+    e1000e_filter_init(dev);
+    return RT_OK;
+}
+
+static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
+{
+    const struct e1000e *dev = nic->priv;
+
+    e1000e_write(dev, E1000E_CTRL_EXT,
+                 e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_DRV_LOAD);
+    e1000e_write(dev, E1000E_WUC, 0);
+    e1000e_write(dev, E1000E_VET, VLAN_ETHERTYPE);
+    return RT_OK;
+}
+
+static enum rt_status rings(struct nic *nic, struct nic_steps *steps)
+{
+    e1000e_rss_init(nic->priv);
+    return e1000e_rings_start(nic->priv);
+}
+
+static enum rt_status dma_on(struct nic *nic, struct nic_steps *steps)
+{
+    e1000e_irq_setup(nic->priv);
+    pci_bus_master(nic->pci, true);
+    return RT_OK;
+}
+
+static enum rt_status units_on(struct nic *nic, struct nic_steps *steps)
+{
+    transmit_on(nic->priv);
+    receive_on(nic->priv);
+    return RT_OK;
+}
+
+/* No register answers. */
+static const struct nic_step off_bus[] = {{bus_master_off}, {irqs_free}};
+static const struct nic_step down[] = {
+    SILENCE_STEPS, {drain}, {bus_master_off}, RESET_STEPS, {reset_settle}, {irqs_free},
+};
+static const struct nic_step up[] = {
+    {filters},
+    {hardware_bits},
+    {driver_loaded},
+    {e1000e_semaphore_step},
+    {e1000e_link_begin},
+    {flow_control},
+    {rings},
+    {dma_on},
+    {units_on},
+};
+
+static bool is_gone(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+    bool now = e1000e_read(dev, E1000E_STATUS) == UINT32_MAX; /* has bits that read as zero */
+
+    if (now)
+        dev->phy_known = false;
+    return now;
+}
+
+/* The semaphore that steps left off half-way held goes back first. */
+static void begin(struct nic *nic, enum nic_way way, struct nic_steps *steps)
+{
+    struct e1000e *dev = nic->priv;
+    bool there = !is_gone(nic);
+
+    if (there)
+        e1000e_semaphore_give(dev);
+    dev->semaphore = false;
+    if (way == NIC_UP)
+        nic_steps_begin(steps, up, RT_ARRAY_SIZE(up), dev->model->flags);
+    else if (there)
+        nic_steps_begin(steps, down, RT_ARRAY_SIZE(down), dev->model->flags);
+    else
+        nic_steps_begin(steps, off_bus, RT_ARRAY_SIZE(off_bus), dev->model->flags);
+}
+
+static enum rt_status go(struct nic *nic, enum nic_way way)
+{
+    struct nic_steps steps;
+
+    begin(nic, way, &steps);
+    return nic_steps_finish(nic, &steps);
+}
+
+/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
+static void shut_down(struct nic *nic)
+{
+    struct e1000e *dev = nic->priv;
+
+    if (go(nic, NIC_DOWN) != RT_OK)
+        complain(dev, "stop", "status", e1000e_read(dev, E1000E_STATUS));
     e1000e_rings_stop(dev);
 }
 
 static enum rt_status start(struct nic *nic)
 {
-    struct e1000e *dev = nic->priv;
-    enum rt_status st = RT_OK;
+    const struct e1000e *dev = nic->priv;
+    enum rt_status st = dev->fresh ? RT_OK : go(nic, NIC_DOWN);
 
-    if (!dev->fresh) {
-        silence(dev);
-        hal_delay_us(DMA_DRAIN_US);
-        st = e1000e_reset(dev);
-        hal_delay_us(E1000E_RESET_SETTLE_US);
-    }
-    if (st != RT_OK)
-        return st;
-    dev->fresh = false;
-    e1000e_filter_init(dev);
-    hardware_bits(dev);
-    e1000e_write(dev, E1000E_CTRL_EXT,
-                 e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_DRV_LOAD);
-    e1000e_write(dev, E1000E_WUC, 0);
-    e1000e_write(dev, E1000E_VET, VLAN_ETHERTYPE);
-    st = e1000e_link_begin(dev);
-    if (st != RT_OK)
-        return st;
-    flow_control(dev);
-    e1000e_rss_init(dev);
-    st = e1000e_rings_start(dev);
-    if (st != RT_OK) {
-        shut_down(dev);
-        return st;
-    }
-    e1000e_irq_setup(dev);
-    pci_bus_master(nic->pci, true);
-    transmit_on(dev);
-    receive_on(dev);
-    e1000e_irq_try(dev);
-    e1000e_poll_link(nic);
-    e1000e_poll_stats(nic, NIC_STATS_ALL); /* clears what the device counted before */
-    for (uint32_t i = 0; i < nic->counter_count; i++)
-        nic->counters[i].value = 0;
-    nic->stats = (struct nic_stats){0};
-    return RT_OK;
+    if (st == RT_OK)
+        st = go(nic, NIC_UP);
+    if (st == RT_OK)
+        e1000e_irq_try(nic->priv);
+    else
+        shut_down(nic);
+    return st;
 }
 
 static void stop(struct nic *nic)
@@ -349,9 +502,10 @@ static void stop(struct nic *nic)
     struct e1000e *dev = nic->priv;
 
     e1000e_poll_stats(nic, NIC_STATS_ALL);
-    shut_down(dev);
-    e1000e_write(dev, E1000E_CTRL_EXT,
-                 e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
+    shut_down(nic);
+    if (!is_gone(nic))
+        e1000e_write(dev, E1000E_CTRL_EXT,
+                     e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
     nic->link.up = false;
     rt_log("%s state=stopped", nic->name);
 }
@@ -368,6 +522,27 @@ static void quiesce(struct nic *nic)
     e1000e_write(dev, E1000E_TCTL, 0);
 }
 
+/* The chip has no cause of its own for that; its ring errors are seen as a hang. */
+static const char *no_fault(struct nic *nic)
+{
+    return NULL;
+}
+
+static void tx_position(const struct nic_txq *txq, uint32_t *head, uint32_t *tail)
+{
+    const struct e1000e *dev = txq->nic->priv;
+
+    *head = e1000e_read(dev, E1000E_TDH(txq->index));
+    *tail = e1000e_read(dev, E1000E_TDT(txq->index));
+}
+
+static uint64_t pauses(struct nic *nic)
+{
+    const struct e1000e *dev = nic->priv;
+
+    return nic_count_now(nic, &dev->mmio, E1000E_XOFFRXC);
+}
+
 static const struct nic_ops e1000e_ops = {
     .configure = configure,
     .rxq_setup = e1000e_rxq_setup,
@@ -380,6 +555,15 @@ static const struct nic_ops e1000e_ops = {
     .set_promiscuous = e1000e_set_promiscuous,
     .add_multicast = e1000e_add_multicast,
     .set_vlan_filter = e1000e_set_vlan_filter,
+    .begin = begin,
+    .gone = is_gone,
+    .fault = no_fault,
+    .tx_position = tx_position,
+    .pauses = pauses,
+    .rxq_run = e1000e_rxq_run,
+    .rxq_drop = e1000e_rxq_drop,
+    .txq_run = e1000e_txq_run,
+    .txq_empty = e1000e_txq_empty,
 };
 
 const struct nic_driver e1000e_driver = {

@@ -5,6 +5,7 @@
 
 #include "e1000e_reg.h"
 #include "nic_driver.h"
+#include "nic_steps.h"
 
 #define E1000E_QUEUES_MAX 2
 #define E1000E_RING_MIN 8 /* length registers count 128 bytes */
@@ -59,6 +60,7 @@ struct e1000e_rxq {
     struct buf *chain, *chain_last; /* frame in several buffers, so far; owner STACK */
     struct e1000e *dev;
     uint32_t ims;     /* interrupt causes of this queue */
+    bool filled;      /* every slot of shadow has a buffer */
     uint16_t ring_descs_max; /* memory there is */
 };
 
@@ -96,13 +98,10 @@ struct e1000e {
     uint64_t phy_checked_us;
     uint32_t phy_hangs; /* consecutive checks that looked hung */
     uint32_t rx_buffer_kb;
-    bool fresh; /* reset, and nothing enabled since */
+    bool fresh;     /* reset, and nothing enabled since */
+    bool phy_known; /* it negotiates, which outlives a reset */
     bool semaphore;
 };
-
-/* e1000e.c */
-RT_NODISCARD enum rt_status e1000e_reset(struct e1000e *dev); /* without its settle time */
-#define E1000E_RESET_SETTLE_US 25000
 
 /* e1000e_phy.c: semaphore, NVM, PHY, link */
 RT_NODISCARD enum rt_status e1000e_semaphore_take(struct e1000e *dev);
@@ -110,7 +109,8 @@ void e1000e_semaphore_give(struct e1000e *dev);
 RT_NODISCARD enum rt_status e1000e_nvm_check(struct e1000e *dev, uint8_t mac[6]);
 RT_NODISCARD enum rt_status e1000e_phy_read(struct e1000e *dev, uint32_t reg, uint16_t *value);
 RT_NODISCARD enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value);
-RT_NODISCARD enum rt_status e1000e_link_begin(struct e1000e *dev);
+RT_NODISCARD enum rt_status e1000e_semaphore_step(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status e1000e_link_begin(struct nic *nic, struct nic_steps *steps);
 void e1000e_poll_link(struct nic *nic);
 
 /* e1000e_irq.c */
@@ -138,6 +138,10 @@ RT_NODISCARD enum rt_status e1000e_txq_setup(struct nic *nic, uint16_t queue, un
                                              struct pool *pool);
 RT_NODISCARD enum rt_status e1000e_rings_start(struct e1000e *dev); /* fills and programs */
 void e1000e_rings_stop(struct e1000e *dev); /* every buffer goes home; DMA must be off */
+void e1000e_rxq_run(struct nic_rxq *rxq);   /* these four: see nic_driver.h */
+void e1000e_rxq_drop(struct nic_rxq *rxq);
+void e1000e_txq_run(struct nic_txq *txq);
+void e1000e_txq_empty(struct nic_txq *txq);
 
 /* e1000e_rxtx.c: the data path */
 uint32_t e1000e_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);

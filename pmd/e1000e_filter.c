@@ -111,7 +111,7 @@ static const struct nic_counter_reg registers[] = { /* a read of the high half c
     {E1000E_RLEC, 0, "length_errors"},
     {0x4048, 0, "xon_rx"},
     {0x404c, 0, "xon_tx"},
-    {0x4050, 0, "xoff_rx"},
+    {E1000E_XOFFRXC, 0, "xoff_rx"},
     {0x4054, 0, "xoff_tx"},
     {0x4058, 0, "flow_control_unsupported"},
     {0x405c, 0, "rx_64"},
@@ -161,7 +161,12 @@ static const struct nic_counter_reg registers[] = { /* a read of the high half c
 
 enum rt_status e1000e_stats_alloc(struct e1000e *dev)
 {
-    return nic_counters_alloc(dev->nic, registers, RT_ARRAY_SIZE(registers), 0);
+    enum rt_status st = nic_counters_alloc(dev->nic, registers, RT_ARRAY_SIZE(registers),
+                                           NIC_WATCH_ROWS);
+
+    if (st == RT_OK)
+        nic_watch_name_rows(dev->nic);
+    return st;
 }
 
 void e1000e_poll_stats(struct nic *nic, uint32_t rows)

@@ -25,24 +25,48 @@ static void failed(const struct e1000e *dev, const char *what, const char *reg, 
 }
 
 /* The firmware shares NVM and PHY with us; who sets the bit and reads it back set owns them. */
+static enum rt_status semaphore_try(struct e1000e *dev)
+{
+    uint32_t value;
+
+    e1000e_write(dev, E1000E_EXTCNF_CTRL,
+                 e1000e_read(dev, E1000E_EXTCNF_CTRL) | EXTCNF_CTRL_MDIO_SW);
+    value = e1000e_read(dev, E1000E_EXTCNF_CTRL);
+    if (value == UINT32_MAX)
+        return RT_TIMEOUT; /* the device is gone */
+    dev->semaphore = (value & EXTCNF_CTRL_MDIO_SW) != 0;
+    return dev->semaphore ? RT_OK : RT_BUSY;
+}
+
+static enum rt_status semaphore_timeout(const struct e1000e *dev)
+{
+    failed(dev, "semaphore-timeout", "extcnf_ctrl", e1000e_read(dev, E1000E_EXTCNF_CTRL));
+    return RT_TIMEOUT;
+}
+
+enum rt_status e1000e_semaphore_step(struct nic *nic, struct nic_steps *steps)
+{
+    enum rt_status st = semaphore_try(nic->priv);
+
+    if (st == RT_TIMEOUT || (st == RT_BUSY &&
+                             nic_step_us(steps) >= SEMAPHORE_TRIES * SEMAPHORE_STEP_US))
+        return semaphore_timeout(nic->priv);
+    steps->wait_us = st == RT_BUSY ? SEMAPHORE_STEP_US : 0;
+    return st;
+}
+
 enum rt_status e1000e_semaphore_take(struct e1000e *dev)
 {
-    uint32_t value = 0;
-
     for (unsigned i = 0; i < SEMAPHORE_TRIES; i++) {
-        e1000e_write(dev, E1000E_EXTCNF_CTRL,
-                     e1000e_read(dev, E1000E_EXTCNF_CTRL) | EXTCNF_CTRL_MDIO_SW);
-        value = e1000e_read(dev, E1000E_EXTCNF_CTRL);
-        if (value == UINT32_MAX)
-            break; /* the device is gone */
-        if ((value & EXTCNF_CTRL_MDIO_SW) != 0) {
-            dev->semaphore = true;
+        enum rt_status st = semaphore_try(dev);
+
+        if (st == RT_OK)
             return RT_OK;
-        }
+        if (st == RT_TIMEOUT)
+            break;
         hal_delay_us(SEMAPHORE_STEP_US);
     }
-    failed(dev, "semaphore-timeout", "extcnf_ctrl", value);
-    return RT_TIMEOUT;
+    return semaphore_timeout(dev);
 }
 
 void e1000e_semaphore_give(struct e1000e *dev)
@@ -155,20 +179,19 @@ static enum rt_status phy_negotiate(struct e1000e *dev)
     return e1000e_phy_write(dev, PHY_BMCR, bmcr);
 }
 
-enum rt_status e1000e_link_begin(struct e1000e *dev)
+/* With the semaphore, which goes back. What the PHY was told outlives a reset of the MAC. */
+enum rt_status e1000e_link_begin(struct nic *nic, struct nic_steps *steps)
 {
+    struct e1000e *dev = nic->priv;
     uint32_t ctrl = e1000e_read(dev, E1000E_CTRL);
-    enum rt_status st = e1000e_semaphore_take(dev);
+    enum rt_status st = dev->phy_known ? RT_OK : phy_negotiate(dev);
 
-    if (st != RT_OK)
-        return st;
-    st = phy_negotiate(dev);
     e1000e_semaphore_give(dev);
+    dev->phy_known = st == RT_OK;
     if (st != RT_OK)
         return st;
     ctrl = (ctrl | CTRL_SLU) & ~(CTRL_FRCSPD | CTRL_FRCDPX);
     e1000e_write(dev, E1000E_CTRL, ctrl);
-    dev->nic->link = (struct nic_link){.up = false};
     return RT_OK;
 }
 

@@ -201,6 +201,7 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define E1000E_ECOL 0x4018 /* excessive collisions */
 #define E1000E_LATECOL 0x4020 /* late collisions */
 #define E1000E_RLEC 0x4040 /* length errors */
+#define E1000E_XOFFRXC 0x4050 /* pause frames received */
 #define E1000E_GPRC 0x4074 /* good frames received */
 #define E1000E_GPTC 0x4080 /* good frames sent */
 #define E1000E_GORCL 0x4088 /* ... and their bytes with CRC; the high read clears both */

@@ -56,9 +56,6 @@ enum rt_status e1000e_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
     q->dev = dev;
     q->mmio = dev->mmio;
     q->tail_reg = E1000E_RDT(queue);
-    q->head.rx = e1000e_rx;
-    q->head.arm = e1000e_rx_arm;
-    q->head.disarm = e1000e_rx_disarm;
     q->head.nic = nic;
     q->head.pool = pool;
     q->head.index = queue;
@@ -94,8 +91,6 @@ enum rt_status e1000e_txq_setup(struct nic *nic, uint16_t queue, unsigned core,
     q->mmio = dev->mmio;
     q->tail_reg = E1000E_TDT(queue);
     q->no_owner = BUF_POOL;
-    q->head.tx = e1000e_tx;
-    q->head.reclaim = e1000e_tx_reclaim;
     q->head.nic = nic;
     q->head.pool = pool;
     q->head.index = queue;
@@ -123,11 +118,20 @@ static enum rt_status rx_fill(struct e1000e_rxq *q)
         if (!buf_move(ref.buf, ref.owner, BUF_POOL, BUF_NIC))
             return RT_INVALID;
         q->shadow[i] = ref;
+    }
+    q->filled = true;
+    return RT_OK;
+}
+
+/* Every descriptor for the buffer in its slot. Through a recovery the buffers stay: no pool is
+ * touched, it may be in use on another core. */
+static void rx_describe(struct e1000e_rxq *q)
+{
+    for (uint32_t i = 0; i < q->descs; i++) {
         q->ring[i].low.address =
-            hal_phys((char *)ref.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
+            hal_phys((char *)q->shadow[i].buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
         q->ring[i].status = 0;
     }
-    return RT_OK;
 }
 
 static void rx_templates(struct e1000e_rxq *q)
@@ -150,23 +154,16 @@ static enum rt_status rx_start(struct e1000e *dev, uint16_t queue)
 {
     struct e1000e_rxq *q = dev->rxq[queue];
     uint64_t ring = hal_phys(q->ring).v;
-    enum rt_status st;
+    enum rt_status st = q->filled ? RT_OK : rx_fill(q);
 
+    if (st != RT_OK)
+        return st;
     q->next = 0;
     q->unposted = 0;
     q->mid_frame = false;
     q->skip = false;
-    q->chain = NULL;
-    q->chain_last = NULL;
-    q->head.stats = (struct nic_queue_stats){0};
-    for (uint32_t i = 0; i < q->descs; i++)
-        q->shadow[i] = (struct buf_ref){NULL, NULL};
+    rx_describe(q);
     rx_templates(q);
-    nic_rx_use(&q->head, e1000e_rx,
-               e1000e_takes_long(dev->nic) ? UINT32_MAX : E1000E_STANDARD_FRAME_BYTES);
-    st = rx_fill(q);
-    if (st != RT_OK)
-        return st;
     e1000e_write(dev, E1000E_RDBAL(queue), (uint32_t)ring);
     e1000e_write(dev, E1000E_RDBAH(queue), (uint32_t)(ring >> 32));
     e1000e_write(dev, E1000E_RDLEN(queue),
@@ -195,7 +192,6 @@ static void tx_start(struct e1000e *dev, uint16_t queue)
     q->vlan_insert = nic->config.vlan_strip;
     q->frame_max_bytes = (uint32_t)nic->config.frame_max_bytes + E1000E_VLAN_BYTES;
     q->plain_max_bytes = RT_MIN(q->frame_max_bytes, (uint32_t)BUF_ROOM_BYTES);
-    q->head.stats = (struct nic_queue_stats){0};
     __builtin_memset(q->ring, 0, q->descs * sizeof(q->ring[0]));
     e1000e_write(dev, E1000E_TDBAL(queue), (uint32_t)ring);
     e1000e_write(dev, E1000E_TDBAH(queue), (uint32_t)(ring >> 32));
@@ -231,23 +227,37 @@ enum rt_status e1000e_rings_start(struct e1000e *dev)
     return RT_OK;
 }
 
-static void rx_empty(struct e1000e_rxq *q)
+/* ---- on the queue's core ---- */
+
+void e1000e_rxq_run(struct nic_rxq *rxq)
 {
+    nic_rx_use(rxq, e1000e_rx,
+               e1000e_takes_long(rxq->nic) ? UINT32_MAX : E1000E_STANDARD_FRAME_BYTES);
+    rxq->arm = e1000e_rx_arm;
+    rxq->disarm = e1000e_rx_disarm;
+}
+
+void e1000e_rxq_drop(struct nic_rxq *rxq)
+{
+    struct e1000e_rxq *q = RT_CONTAINER_OF(rxq, struct e1000e_rxq, head);
+
     if (q->chain != NULL)
         buf_free(q->chain);
     q->chain = NULL;
     q->chain_last = NULL;
     q->mid_frame = false;
-    for (uint32_t i = 0; i < q->descs; i++) {
-        if (q->shadow[i].buf != NULL)
-            buf_go_home(q->shadow[i], BUF_NIC);
-        q->shadow[i] = (struct buf_ref){NULL, NULL};
-        q->ring[i].status = 0;
-    }
 }
 
-static void tx_empty(struct e1000e_txq *q)
+void e1000e_txq_run(struct nic_txq *txq)
 {
+    txq->tx = e1000e_tx;
+    txq->reclaim = e1000e_tx_reclaim;
+}
+
+void e1000e_txq_empty(struct nic_txq *txq)
+{
+    struct e1000e_txq *q = RT_CONTAINER_OF(txq, struct e1000e_txq, head);
+
     for (uint32_t i = 0; i < q->descs && q->used > 0; i++) {
         if (q->shadow[q->clean].buf != NULL)
             buf_go_home(q->shadow[q->clean], BUF_NIC);
@@ -257,12 +267,26 @@ static void tx_empty(struct e1000e_txq *q)
     q->rs_count = 0;
 }
 
+/* ---- at stop: core 0, the other cores are out of their loops ---- */
+
+static void rx_empty(struct e1000e_rxq *q)
+{
+    e1000e_rxq_drop(&q->head);
+    for (uint32_t i = 0; i < q->descs; i++) {
+        if (q->shadow[i].buf != NULL)
+            buf_go_home(q->shadow[i], BUF_NIC);
+        q->shadow[i] = (struct buf_ref){NULL, NULL};
+        q->ring[i].status = 0;
+    }
+    q->filled = false;
+}
+
 void e1000e_rings_stop(struct e1000e *dev)
 {
     for (unsigned queue = 0; queue < E1000E_QUEUES_MAX; queue++) {
         if (dev->rxq[queue] != NULL && dev->rxq[queue]->ring_descs_max != 0)
             rx_empty(dev->rxq[queue]);
         if (dev->txq[queue] != NULL && dev->txq[queue]->ring_descs_max != 0)
-            tx_empty(dev->txq[queue]);
+            e1000e_txq_empty(&dev->txq[queue]->head);
     }
 }

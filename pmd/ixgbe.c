@@ -275,13 +275,20 @@ static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
 
 /* ---- steps up: DS 4.6.3 steps 4 to 6: EEPROM read, firmware and DMA ready ---- */
 
+/* A memory error since the reset: it takes another one. Reading clears the causes. */
+static enum rt_status healthy(struct nic *nic)
+{
+    const char *fault = ixgbe_fault(nic);
+
+    if (fault != NULL)
+        rt_log("%s error=start reason=%s", nic->name, fault);
+    return fault == NULL ? RT_OK : RT_IO;
+}
+
 static enum rt_status causes_clear(struct nic *nic, struct nic_steps *steps)
 {
-    struct ixgbe *dev = nic->priv;
-
-    ixgbe_irq_quiet(dev);
-    (void)ixgbe_read(dev, IXGBE_EICR);
-    return RT_OK;
+    ixgbe_irq_quiet(nic->priv);
+    return healthy(nic);
 }
 
 static enum rt_status eeprom_wait(struct nic *nic, struct nic_steps *steps)
@@ -454,6 +461,10 @@ static enum rt_status rings(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status dma_on(struct nic *nic, struct nic_steps *steps)
 {
+    enum rt_status st = healthy(nic);
+
+    if (st != RT_OK)
+        return st;
     ixgbe_irq_setup(nic->priv);
     pci_bus_master(nic->pci, true);
     return RT_OK;
@@ -465,8 +476,8 @@ static enum rt_status receive_on(struct nic *nic, struct nic_steps *steps)
     return RT_OK;
 }
 
-/* Off the bus: no register answers. */
-static const struct nic_step gone[] = {{bus_master_off}, {irqs_free}};
+/* No register answers. */
+static const struct nic_step off_bus[] = {{bus_master_off}, {irqs_free}};
 static const struct nic_step down[] = {SILENCE_STEPS, RESET_STEPS, {reset_settle}, {irqs_free}};
 static const struct nic_step up[] = {
     SETTLED_STEPS,
@@ -494,54 +505,64 @@ static const struct nic_step up[] = {
     {receive_on},
 };
 
-/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
-void ixgbe_shut_down(struct ixgbe *dev)
+static bool is_gone(struct nic *nic)
 {
-    bool there = ixgbe_read(dev, IXGBE_STATUS) != UINT32_MAX;
-    enum rt_status st = there ? finish(dev->nic, down, RT_ARRAY_SIZE(down))
-                              : finish(dev->nic, gone, RT_ARRAY_SIZE(gone));
+    struct ixgbe *dev = nic->priv;
+    bool now = ixgbe_read(dev, IXGBE_STATUS) == UINT32_MAX; /* has bits that read as zero */
 
-    if (st != RT_OK)
-        ixgbe_complain(dev, "stop", "status", ixgbe_read(dev, IXGBE_STATUS));
-    ixgbe_rings_stop(dev);
+    if (now)
+        dev->link_known = false; /* another module, for all we know */
+    return now;
 }
 
-enum rt_status ixgbe_bring_up(struct ixgbe *dev)
+/* Semaphores that steps left off half-way held go back first. */
+static void begin(struct nic *nic, enum nic_way way, struct nic_steps *steps)
 {
-    enum rt_status st = RT_OK;
+    struct ixgbe *dev = nic->priv;
+    bool there = !is_gone(nic);
 
-    if (!dev->fresh)
-        st = finish(dev->nic, down, RT_ARRAY_SIZE(down));
-    if (st == RT_OK)
-        st = finish(dev->nic, up, RT_ARRAY_SIZE(up));
-    if (st != RT_OK)
-        ixgbe_shut_down(dev);
-    return st;
+    if (there)
+        ixgbe_sync_give(dev, dev->synced);
+    dev->synced = 0;
+    if (way == NIC_UP)
+        nic_steps_begin(steps, up, RT_ARRAY_SIZE(up), dev->model->flags);
+    else if (there)
+        nic_steps_begin(steps, down, RT_ARRAY_SIZE(down), dev->model->flags);
+    else
+        nic_steps_begin(steps, off_bus, RT_ARRAY_SIZE(off_bus), dev->model->flags);
+}
+
+static enum rt_status go(struct nic *nic, enum nic_way way)
+{
+    struct nic_steps steps;
+
+    begin(nic, way, &steps);
+    return nic_steps_finish(nic, &steps);
+}
+
+/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
+static void shut_down(struct nic *nic)
+{
+    struct ixgbe *dev = nic->priv;
+
+    if (go(nic, NIC_DOWN) != RT_OK)
+        ixgbe_complain(dev, "stop", "status", ixgbe_read(dev, IXGBE_STATUS));
+    ixgbe_rings_stop(dev);
 }
 
 static enum rt_status start(struct nic *nic)
 {
     struct ixgbe *dev = nic->priv;
-    enum rt_status st;
+    enum rt_status st = dev->fresh ? RT_OK : go(nic, NIC_DOWN);
 
-    nic->link = (struct nic_link){.up = false};
-    dev->recoveries = dev->tx_hangs = dev->device_faults = 0;
     dev->link_known = false; /* another module since, perhaps */
-    st = ixgbe_bring_up(dev);
-    if (st != RT_OK)
-        return st;
-    for (uint16_t q = 0; q < nic->config.rxqs; q++)
-        nic->rxq[q]->stats = (struct nic_queue_stats){0};
-    for (uint16_t q = 0; q < nic->config.txqs; q++)
-        nic->txq[q]->stats = (struct nic_queue_stats){0};
-    ixgbe_irq_try(dev);
-    ixgbe_resume(dev);
-    ixgbe_link_look(dev);
-    ixgbe_poll_stats(nic, NIC_STATS_ALL); /* clears what the device counted before */
-    for (uint32_t i = 0; i < nic->counter_count; i++)
-        nic->counters[i].value = 0;
-    nic->stats = (struct nic_stats){0};
-    return RT_OK;
+    if (st == RT_OK)
+        st = go(nic, NIC_UP);
+    if (st == RT_OK)
+        ixgbe_irq_try(nic->priv);
+    else
+        shut_down(nic);
+    return st;
 }
 
 static void stop(struct nic *nic)
@@ -549,8 +570,8 @@ static void stop(struct nic *nic)
     struct ixgbe *dev = nic->priv;
 
     ixgbe_poll_stats(nic, NIC_STATS_ALL);
-    ixgbe_shut_down(dev);
-    if (dev->state != IXGBE_GONE)
+    shut_down(nic);
+    if (!is_gone(nic))
         ixgbe_write(dev, IXGBE_CTRL_EXT,
                     ixgbe_read(dev, IXGBE_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
     nic->link.up = false;
@@ -572,6 +593,21 @@ static void quiesce(struct nic *nic)
     }
 }
 
+static void tx_position(const struct nic_txq *txq, uint32_t *head, uint32_t *tail)
+{
+    const struct ixgbe *dev = txq->nic->priv;
+
+    *head = ixgbe_read(dev, IXGBE_TDH(txq->index));
+    *tail = ixgbe_read(dev, IXGBE_TDT(txq->index));
+}
+
+static uint64_t pauses(struct nic *nic)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    return nic_count_now(nic, &dev->mmio, IXGBE_LXOFFRXC);
+}
+
 static const struct nic_ops ixgbe_ops = {
     .configure = configure,
     .rxq_setup = ixgbe_rxq_setup,
@@ -584,6 +620,15 @@ static const struct nic_ops ixgbe_ops = {
     .set_promiscuous = ixgbe_set_promiscuous,
     .add_multicast = ixgbe_add_multicast,
     .set_vlan_filter = ixgbe_set_vlan_filter,
+    .begin = begin,
+    .gone = is_gone,
+    .fault = ixgbe_fault,
+    .tx_position = tx_position,
+    .pauses = pauses,
+    .rxq_run = ixgbe_rxq_run,
+    .rxq_drop = ixgbe_rxq_drop,
+    .txq_run = ixgbe_txq_run,
+    .txq_empty = ixgbe_txq_empty,
 };
 
 const struct nic_driver ixgbe_driver = {

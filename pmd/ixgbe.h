@@ -57,7 +57,7 @@ struct ixgbe_rxq {
     /* cold */
     struct buf *chain, *chain_last; /* frame in several buffers, so far; owner STACK */
     struct ixgbe *dev;
-    bool parked;      /* its core has seen that the port is in recovery */
+    bool filled; /* every slot of shadow has a buffer */
     uint16_t ring_descs_max; /* memory there is */
 };
 
@@ -93,13 +93,8 @@ struct ixgbe_txq {
     uint32_t bytes_max; /* of a frame without TSO, in any number of buffers */
     struct ixgbe *dev;
     uint8_t no_owner; /* owner byte of context descriptors: never NIC */
-    bool parked;
     uint16_t ring_descs_max;
-    uint16_t watch_clean, watch_used; /* as of the last look of core 0 */
-    uint64_t moved_us;                /* when it last made progress */
 };
-
-enum ixgbe_state { IXGBE_RUNNING, IXGBE_PARKING, IXGBE_GONE };
 
 struct ixgbe {
     struct hal_mmio mmio;
@@ -114,16 +109,10 @@ struct ixgbe {
     bool module_1g;
     bool dma_stuck; /* the master would not go off: buffers cleared, two resets */
     bool fresh;      /* reset, and nothing enabled since */
-    enum ixgbe_state state;
-    const char *fault; /* why it parks */
-    uint64_t recoveries, tx_hangs, device_faults; /* last rows of nic->counters */
 };
 
 /* ixgbe.c */
 void ixgbe_complain(const struct ixgbe *dev, const char *what, const char *reg, uint32_t value);
-/* Reset, rings, interrupts, link; and back. For start, stop and recovery. */
-RT_NODISCARD enum rt_status ixgbe_bring_up(struct ixgbe *dev);
-void ixgbe_shut_down(struct ixgbe *dev);
 
 /* ixgbe_nvm.c: semaphores and EEPROM */
 RT_NODISCARD enum rt_status ixgbe_sync_take(struct ixgbe *dev, uint32_t resources);
@@ -144,12 +133,13 @@ RT_NODISCARD enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps 
 RT_NODISCARD enum rt_status ixgbe_copper_begin(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_backplane_begin(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_flow_control(struct nic *nic, struct nic_steps *steps);
-void ixgbe_link_look(struct ixgbe *dev);
+void ixgbe_poll_link(struct nic *nic);
 
 /* ixgbe_irq.c */
 void ixgbe_irq_setup(struct ixgbe *dev);
 void ixgbe_irq_quiet(struct ixgbe *dev);
 void ixgbe_irq_try(struct ixgbe *dev); /* see nic_irq_try() */
+const char *ixgbe_fault(struct nic *nic);
 bool ixgbe_rx_arm(struct nic_rxq *rxq);
 void ixgbe_rx_disarm(struct nic_rxq *rxq);
 
@@ -177,10 +167,10 @@ RT_NODISCARD enum rt_status ixgbe_tx_on_wait(struct nic *nic, struct nic_steps *
 RT_NODISCARD enum rt_status ixgbe_rx_on(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_rx_on_wait(struct nic *nic, struct nic_steps *steps);
 void ixgbe_rings_stop(struct ixgbe *dev); /* every buffer goes home; DMA must be off */
-
-/* ixgbe_watch.c: faults; see the head of the file */
-void ixgbe_poll_link(struct nic *nic);
-void ixgbe_resume(struct ixgbe *dev); /* queues use the data path again */
+void ixgbe_rxq_run(struct nic_rxq *rxq);  /* these four: see nic_driver.h */
+void ixgbe_rxq_drop(struct nic_rxq *rxq);
+void ixgbe_txq_run(struct nic_txq *txq);
+void ixgbe_txq_empty(struct nic_txq *txq);
 
 /* ixgbe_rxtx.c: the data path */
 uint32_t ixgbe_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);

@@ -118,7 +118,7 @@ static const struct nic_counter_reg registers[] = { /* pairs have 36 bits */
     {0x3f60, 0, "xon_tx"},
     {0x3f68, 0, "xoff_tx"},
     {0x41a4, 0, "xon_rx"},
-    {0x41a8, 0, "xoff_rx"},
+    {IXGBE_LXOFFRXC, 0, "xoff_rx"},
     {0x405c, 0, "rx_64"},
     {0x4060, 0, "rx_65_127"},
     {0x4064, 0, "rx_128_255"},
@@ -152,18 +152,13 @@ static const struct nic_counter_reg registers[] = { /* pairs have 36 bits */
     {IXGBE_QPRDC(0), 0, "queue_drops"}, /* RQSMR maps every queue here */
 };
 
-/* Behind the registers: what the driver itself did about faults. */
-static const char *const own_rows[] = {"driver_recoveries", "driver_tx_hangs",
-                                       "driver_device_faults"};
-
 enum rt_status ixgbe_stats_alloc(struct ixgbe *dev)
 {
-    struct nic *nic = dev->nic;
-    enum rt_status st = nic_counters_alloc(nic, registers, RT_ARRAY_SIZE(registers),
-                                           RT_ARRAY_SIZE(own_rows));
+    enum rt_status st = nic_counters_alloc(dev->nic, registers, RT_ARRAY_SIZE(registers),
+                                           NIC_WATCH_ROWS);
 
-    for (uint32_t i = 0; i < RT_ARRAY_SIZE(own_rows) && st == RT_OK; i++)
-        nic->counters[RT_ARRAY_SIZE(registers) + i] = (struct nic_counter){own_rows[i], 0};
+    if (st == RT_OK)
+        nic_watch_name_rows(dev->nic);
     return st;
 }
 
@@ -171,11 +166,7 @@ void ixgbe_poll_stats(struct nic *nic, uint32_t rows)
 {
     struct ixgbe *dev = nic->priv;
     struct nic_stats *stats = &nic->stats;
-    struct nic_counter *own = nic->counters + RT_ARRAY_SIZE(registers);
 
-    own[0].value = dev->recoveries;
-    own[1].value = dev->tx_hangs;
-    own[2].value = dev->device_faults;
     if (ixgbe_read(dev, IXGBE_STATUS) == UINT32_MAX)
         return; /* removed: all ones everywhere */
     if (!nic_counters_read(nic, &dev->mmio, rows))

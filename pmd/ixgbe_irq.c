@@ -79,7 +79,7 @@ void ixgbe_irq_setup(struct ixgbe *dev)
     nic_irq_setup(dev->nic, program);
     if (dev->nic->irq_mode == NIC_IRQ_NONE)
         return;
-    ixgbe_write(dev, IXGBE_EICR, UINT32_MAX);
+    ixgbe_write(dev, IXGBE_EICR, ~EICR_ECC); /* that one is looked for */
     ixgbe_write(dev, IXGBE_EIMS, OTHER_CAUSES);
 }
 
@@ -112,12 +112,20 @@ void ixgbe_irq_try(struct ixgbe *dev)
     nic_irq_try(dev->nic, raise, lower);
 }
 
+/* Of its memories: it stands still until it is reset (DS 8.2.3.5.1). */
+const char *ixgbe_fault(struct nic *nic)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    return (ixgbe_read(dev, IXGBE_EICR) & EICR_ECC) != 0 ? "memory-error" : NULL;
+}
+
 bool ixgbe_rx_arm(struct nic_rxq *rxq)
 {
     struct ixgbe_rxq *q = RT_CONTAINER_OF(rxq, struct ixgbe_rxq, head);
     uint32_t bit = rxq->nic->irq_mode == NIC_IRQ_MSIX ? RT_BIT(rxq->index) : RT_BIT(0);
 
-    if (!rxq->irq_reaches || rxq->rx != ixgbe_rx) /* parked: its core must come back and see */
+    if (!rxq->irq_reaches)
         return true;
     if (q->unposted > 0)
         ixgbe_rx_post(q); /* the whole ring, for what comes while we sleep */

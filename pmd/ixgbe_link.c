@@ -225,14 +225,15 @@ static uint32_t speed_mbps(uint32_t links)
 }
 
 /* LINKS latches a loss: the second read is the state now (DS 8.2.3.22.19). */
-void ixgbe_link_look(struct ixgbe *dev)
+void ixgbe_poll_link(struct nic *nic)
 {
-    struct nic *nic = dev->nic;
-    uint32_t links = ixgbe_read(dev, IXGBE_LINKS);
+    const struct ixgbe *dev = nic->priv;
+    uint32_t links;
     bool up;
 
+    (void)ixgbe_read(dev, IXGBE_LINKS);
     links = ixgbe_read(dev, IXGBE_LINKS);
-    if (links == UINT32_MAX || dev->state == IXGBE_GONE)
+    if (links == UINT32_MAX)
         links = 0; /* removed: no link */
     up = (links & LINKS_UP) != 0;
     if (up == nic->link.up)

@@ -239,6 +239,7 @@ enum { LINKS_SPEED_100M = 1, LINKS_SPEED_1G = 2, LINKS_SPEED_10G = 3 };
 #define IXGBE_CRCERRS 0x04000
 #define IXGBE_RLEC 0x04040
 #define IXGBE_RXMPC(i) (0x03fa0 + 4u * (i))
+#define IXGBE_LXOFFRXC 0x041a8 /* pause frames received, DS 8.2.3.23.18 */
 #define IXGBE_GPRC 0x04074
 #define IXGBE_GPTC 0x04080
 #define IXGBE_GORCL 0x04088

@@ -51,9 +51,6 @@ enum rt_status ixgbe_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
     q->dev = dev;
     q->mmio = dev->mmio;
     q->tail_reg = IXGBE_RDT(queue);
-    q->head.rx = ixgbe_rx;
-    q->head.arm = ixgbe_rx_arm;
-    q->head.disarm = ixgbe_rx_disarm;
     q->head.nic = nic;
     q->head.pool = pool;
     q->head.index = queue;
@@ -89,8 +86,6 @@ enum rt_status ixgbe_txq_setup(struct nic *nic, uint16_t queue, unsigned core,
     q->mmio = dev->mmio;
     q->tail_reg = IXGBE_TDT(queue);
     q->no_owner = BUF_POOL;
-    q->head.tx = ixgbe_tx;
-    q->head.reclaim = ixgbe_tx_reclaim;
     q->head.nic = nic;
     q->head.pool = pool;
     q->head.index = queue;
@@ -118,11 +113,20 @@ static enum rt_status rx_fill(struct ixgbe_rxq *q)
         if (!buf_move(ref.buf, ref.owner, BUF_POOL, BUF_NIC))
             return RT_INVALID;
         q->shadow[i] = ref;
+    }
+    q->filled = true;
+    return RT_OK;
+}
+
+/* Every descriptor for the buffer in its slot. Through a recovery the buffers stay: no pool is
+ * touched, it may be in use on another core. */
+static void rx_describe(struct ixgbe_rxq *q)
+{
+    for (uint32_t i = 0; i < q->descs; i++) {
         q->ring[i].low.address =
-            hal_phys((char *)ref.buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
+            hal_phys((char *)q->shadow[i].buf + sizeof(struct buf) + BUF_HEADROOM_BYTES).v;
         q->ring[i].status = 0;
     }
-    return RT_OK;
 }
 
 static void rx_templates(struct ixgbe_rxq *q)
@@ -145,21 +149,16 @@ static enum rt_status rx_start(struct ixgbe *dev, uint16_t queue)
 {
     struct ixgbe_rxq *q = dev->rxq[queue];
     uint64_t ring = hal_phys(q->ring).v;
-    enum rt_status st;
+    enum rt_status st = q->filled ? RT_OK : rx_fill(q);
 
+    if (st != RT_OK)
+        return st;
     q->next = 0;
     q->unposted = 0;
     q->mid_frame = false;
     q->skip = false;
-    q->parked = false;
-    q->chain = NULL;
-    q->chain_last = NULL;
-    for (uint32_t i = 0; i < q->descs; i++)
-        q->shadow[i] = (struct buf_ref){NULL, NULL};
+    rx_describe(q);
     rx_templates(q);
-    st = rx_fill(q);
-    if (st != RT_OK)
-        return st;
     ixgbe_write(dev, IXGBE_RDBAL(queue), (uint32_t)ring);
     ixgbe_write(dev, IXGBE_RDBAH(queue), (uint32_t)(ring >> 32));
     ixgbe_write(dev, IXGBE_RDLEN(queue),
@@ -192,9 +191,6 @@ static void tx_start(struct ixgbe *dev, uint16_t queue)
     q->requests_mask = BUF_TX_OFFLOADS;
     q->context_requests = 0; /* none: no frame with requests fits it */
     q->offload = (struct ixgbe_tx_kind){0};
-    q->parked = false;
-    q->watch_clean = 0;
-    q->watch_used = 0;
     q->bytes_max = (uint32_t)nic->config.frame_max_bytes + IXGBE_VLAN_BYTES;
     one_buffer = RT_MIN(q->bytes_max, (uint32_t)BUF_ROOM_BYTES);
     q->plain = (struct ixgbe_tx_kind){
@@ -309,23 +305,36 @@ enum rt_status ixgbe_rings_start(struct ixgbe *dev)
     return RT_OK;
 }
 
-static void rx_empty(struct ixgbe_rxq *q)
+/* ---- on the queue's core ---- */
+
+void ixgbe_rxq_run(struct nic_rxq *rxq)
 {
+    nic_rx_use(rxq, ixgbe_rx, ixgbe_card_max_bytes(rxq->nic));
+    rxq->arm = ixgbe_rx_arm;
+    rxq->disarm = ixgbe_rx_disarm;
+}
+
+void ixgbe_rxq_drop(struct nic_rxq *rxq)
+{
+    struct ixgbe_rxq *q = RT_CONTAINER_OF(rxq, struct ixgbe_rxq, head);
+
     if (q->chain != NULL)
         buf_free(q->chain);
     q->chain = NULL;
     q->chain_last = NULL;
     q->mid_frame = false;
-    for (uint32_t i = 0; i < q->descs; i++) {
-        if (q->shadow[i].buf != NULL)
-            buf_go_home(q->shadow[i], BUF_NIC);
-        q->shadow[i] = (struct buf_ref){NULL, NULL};
-        q->ring[i].status = 0;
-    }
 }
 
-static void tx_empty(struct ixgbe_txq *q)
+void ixgbe_txq_run(struct nic_txq *txq)
 {
+    txq->tx = ixgbe_tx;
+    txq->reclaim = ixgbe_tx_reclaim;
+}
+
+void ixgbe_txq_empty(struct nic_txq *txq)
+{
+    struct ixgbe_txq *q = RT_CONTAINER_OF(txq, struct ixgbe_txq, head);
+
     for (uint32_t i = 0; i < q->descs && q->used > 0; i++) {
         if (q->shadow[q->clean].buf != NULL)
             buf_go_home(q->shadow[q->clean], BUF_NIC);
@@ -335,12 +344,26 @@ static void tx_empty(struct ixgbe_txq *q)
     q->rs_count = 0;
 }
 
+/* ---- at stop: core 0, the other cores are out of their loops ---- */
+
+static void rx_empty(struct ixgbe_rxq *q)
+{
+    ixgbe_rxq_drop(&q->head);
+    for (uint32_t i = 0; i < q->descs; i++) {
+        if (q->shadow[i].buf != NULL)
+            buf_go_home(q->shadow[i], BUF_NIC);
+        q->shadow[i] = (struct buf_ref){NULL, NULL};
+        q->ring[i].status = 0;
+    }
+    q->filled = false;
+}
+
 void ixgbe_rings_stop(struct ixgbe *dev)
 {
     for (unsigned queue = 0; queue < IXGBE_QUEUES_MAX; queue++) {
         if (dev->rxq[queue] != NULL && dev->rxq[queue]->ring_descs_max != 0)
             rx_empty(dev->rxq[queue]);
         if (dev->txq[queue] != NULL && dev->txq[queue]->ring_descs_max != 0)
-            tx_empty(dev->txq[queue]);
+            ixgbe_txq_empty(&dev->txq[queue]->head);
     }
 }

@@ -315,11 +315,18 @@ enum rt_status nic_start(struct nic *nic)
         return RT_BUSY;
     if (!all_set_up(nic))
         return RT_INVALID;
+    nic->link = (struct nic_link){.up = false};
     st = nic->ops->start(nic);
     if (st != RT_OK) {
         rt_log("%s error=start status=%s", nic->name, rt_status_name(st));
         return st;
     }
+    nic->ops->poll_link(nic);
+    nic->ops->poll_stats(nic, NIC_STATS_ALL); /* clears what the device counted before */
+    for (uint32_t i = 0; i < nic->counter_count; i++)
+        nic->counters[i].value = 0;
+    nic->stats = (struct nic_stats){0};
+    nic_watch_start(nic);
     nic->started = true;
     return RT_OK;
 }
@@ -328,19 +335,28 @@ void nic_stop(struct nic *nic)
 {
     if (!nic->started)
         return;
+    nic_watch_stop(nic);
     nic->ops->stop(nic);
     nic->started = false;
 }
 
 void nic_poll_link(struct nic *nic)
 {
-    if (nic->started)
+    if (!nic->started)
+        return;
+    nic_watch_poll(nic);
+    if (nic_watch_calm(nic))
         nic->ops->poll_link(nic);
+}
+
+uint64_t nic_next_us(const struct nic *nic)
+{
+    return nic->started ? nic_watch_next_us(nic) : UINT64_MAX;
 }
 
 void nic_poll_stats(struct nic *nic, uint32_t rows)
 {
-    if (nic->started)
+    if (nic->started && nic_watch_calm(nic))
         nic->ops->poll_stats(nic, rows);
 }
 

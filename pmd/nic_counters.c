@@ -41,6 +41,14 @@ bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t ro
     return true;
 }
 
+uint64_t nic_count_now(struct nic *nic, const struct hal_mmio *mmio, uint32_t offset)
+{
+    for (uint32_t i = 0; i < nic->counter_reg_count; i++)
+        if (nic->counter_regs[i].offset == offset)
+            return nic->counters[i].value += hal_read32(mmio, offset);
+    return 0;
+}
+
 uint64_t nic_counted(const struct nic *nic, uint32_t offset)
 {
     for (uint32_t i = 0; i < nic->counter_reg_count; i++)

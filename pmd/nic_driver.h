@@ -3,7 +3,12 @@
 #ifndef PMD_NIC_DRIVER_H
 #define PMD_NIC_DRIVER_H
 
+#include "nic_steps.h"
+#include "nic_watch.h"
+
 #include <pmd/nic.h>
+
+enum nic_way { NIC_DOWN, NIC_UP };
 
 struct nic_ops {
     enum rt_status (*configure)(struct nic *nic);
@@ -16,11 +21,24 @@ struct nic_ops {
     /* The machine ends, perhaps in a panic: receive, transmit, pause frames and interrupts off.
      * As <rt/quiesce.h> asks: writes to registers, nothing else, from any core. */
     void (*quiesce)(struct nic *nic);
-    void (*poll_link)(struct nic *nic);
+    void (*poll_link)(struct nic *nic); /* acknowledges and looks */
     void (*poll_stats)(struct nic *nic, uint32_t rows);
     enum rt_status (*set_promiscuous)(struct nic *nic, bool on);
     enum rt_status (*add_multicast)(struct nic *nic, const uint8_t mac[6]);
     enum rt_status (*set_vlan_filter)(struct nic *nic, uint16_t vlan, bool on);
+    /* For recovery, core 0. Down: to a device without DMA, whatever it does; up: to a started one,
+     * with rings that are empty (transmit) or hold their buffers (receive). */
+    void (*begin)(struct nic *nic, enum nic_way way, struct nic_steps *steps);
+    bool (*gone)(struct nic *nic);         /* off the bus */
+    const char *(*fault)(struct nic *nic); /* it asks for a reset: why; NULL: it does not */
+    void (*tx_position)(const struct nic_txq *txq, uint32_t *head, uint32_t *tail);
+    uint64_t (*pauses)(struct nic *nic);   /* pause frames received since start */
+    /* ... on the queue's core. Run: data path functions; drop: a half received frame; empty: DMA
+     * is off, every buffer goes home. */
+    void (*rxq_run)(struct nic_rxq *rxq);
+    void (*rxq_drop)(struct nic_rxq *rxq);
+    void (*txq_run)(struct nic_txq *txq);
+    void (*txq_empty)(struct nic_txq *txq);
 };
 
 /*
@@ -50,6 +68,8 @@ RT_NODISCARD enum rt_status nic_counters_alloc(struct nic *nic,
 /* Reads the next `rows` registers, or all from the first; true when that was the last. */
 bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t rows);
 uint64_t nic_counted(const struct nic *nic, uint32_t offset); /* 0: no such register */
+/* Reads this register now, ahead of its turn; what has been counted with it. */
+uint64_t nic_count_now(struct nic *nic, const struct hal_mmio *mmio, uint32_t offset);
 
 /* nic_limit.c: `rx` becomes the queue's receive function; behind a check of the length when the
  * card lets in frames of up to card_max_bytes (without CRC) and the port takes less. */

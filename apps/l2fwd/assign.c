@@ -44,7 +44,7 @@ static enum rt_status plan_port(const struct l2fwd_plan_input *in, uint8_t port,
         uint32_t core = in->queues_per_core != 0 ? plan->count / in->queues_per_core
                                                  : plan->count % in->cores;
 
-        if (core >= in->cores || plan->core_paths[core] == LOOP_SOURCES_MAX) {
+        if (core >= in->cores || plan->core_paths[core] == L2FWD_CORE_PATHS_MAX) {
             rt_snprintf(error, L2FWD_ERROR_BYTES,
                         "port %u queue %u finds no core: %u cores, queues_per_core=%u", port, q,
                         in->cores, in->queues_per_core);

@@ -14,6 +14,7 @@
 #include <rt/hal.h>
 
 #define L2FWD_ERROR_BYTES 160
+#define L2FWD_CORE_PATHS_MAX (LOOP_SOURCES_MAX - 1) /* one source is for the other cores */
 #define L2FWD_PATHS_MAX (NIC_PORTS_MAX * NIC_QUEUES_MAX)
 
 struct l2fwd_path_plan {

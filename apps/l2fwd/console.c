@@ -209,11 +209,28 @@ static void watch_next_port(struct console *con, uint64_t now_us)
     }
 }
 
+/* A port that recovers: its next step. Returns when that of the next one is due. */
+static uint64_t recover_ports(struct console *con, uint64_t now_us)
+{
+    uint64_t due_us = UINT64_MAX;
+
+    for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
+        struct nic *nic = con->app->ports[p];
+
+        if (nic == NULL)
+            continue;
+        if (nic_next_us(nic) <= now_us)
+            nic_poll_link(nic);
+        due_us = RT_MIN(due_us, nic_next_us(nic));
+    }
+    return due_us;
+}
+
 static void on_read(struct timer *timer, uint64_t now_us)
 {
     struct console *con = RT_CONTAINER_OF(timer, struct console, read_timer);
     bool within_line = l2fwd_input_within_line(&con->input);
-    uint64_t next_us;
+    uint64_t next_us, due_us;
 
     for (unsigned i = 0; i < READ_MAX; i++) {
         int c = hal_console_read();
@@ -229,8 +246,11 @@ static void on_read(struct timer *timer, uint64_t now_us)
     watch_link_irqs(con);
     watch_next_port(con, now_us);
     within_line &= now_us - con->typed_us < TYPING_US;
-    next_us = hal_console_pump() ? PUMP_US : POLL_US;
-    timer_arm(wheel_of(con), timer, now_us + (within_line ? POLL_BUSY_US : next_us));
+    due_us = recover_ports(con, now_us);
+    next_us = now_us + (hal_console_pump() ? PUMP_US : POLL_US);
+    if (within_line)
+        next_us = now_us + POLL_BUSY_US;
+    timer_arm(wheel_of(con), timer, RT_MIN(next_us, due_us));
 }
 
 static void on_stats(struct timer *timer, uint64_t now_us)

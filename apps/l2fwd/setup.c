@@ -222,6 +222,19 @@ static enum l2fwd_exit setup_path(struct l2fwd *app, const struct l2fwd_path_pla
     return L2FWD_EXIT_OK;
 }
 
+/* A core alone has nobody who wants something of it. */
+static enum l2fwd_exit hear_others(struct l2fwd *app)
+{
+    for (uint32_t i = 0; i < app->core_count && app->core_count > 1; i++) {
+        struct l2fwd_core *core = app->cores[i];
+        struct loop_source source = l2fwd_others_source(core->pool);
+
+        if (core->pool != NULL && rt_loop_add(&core->loop, &source) != RT_OK)
+            return L2FWD_EXIT_PLAN; /* the plan bounds it: cannot happen */
+    }
+    return L2FWD_EXIT_OK;
+}
+
 static enum l2fwd_exit setup_queues(struct l2fwd *app)
 {
     bool txq_made[NIC_PORTS_MAX][NIC_QUEUES_MAX] = {{false}};
@@ -301,7 +314,9 @@ enum l2fwd_exit l2fwd_setup_ports(struct l2fwd *app)
         e = setup_queues(app);
     if (e == L2FWD_EXIT_OK)
         e = start_ports(app);
-    return e == L2FWD_EXIT_OK ? add_sources(app) : e;
+    if (e == L2FWD_EXIT_OK)
+        e = add_sources(app);
+    return e == L2FWD_EXIT_OK ? hear_others(app) : e;
 }
 
 static uint32_t links_down(struct l2fwd *app)

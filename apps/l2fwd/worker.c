@@ -126,7 +126,6 @@ static bool path_arm(void *ctx, uint64_t now_us)
     if (path->batch.count != 0 && path->mode != L2FWD_TXONLY)
         send_batch(path, true, now_us);
     nic_tx_reclaim(path->txq);
-    pool_collect(path->pool);
     if (path->batch.count != 0 ||
         (path->mode == L2FWD_TXONLY && l2fwd_txgen_left(&path->txgen))) {
         (void)nic_rx_arm(path->rxq); /* disarm follows: keep the pair */
@@ -161,6 +160,39 @@ struct loop_source l2fwd_worker_source(struct l2fwd_path *path)
     else if (path->drain_us != 0)
         source.poll = poll_held;
     return source;
+}
+
+/* What other cores want of this one: buffers that they freed come home, and queues of a port that
+ * recovers are put aside and taken up again. Two loads a turn when there is nothing. */
+static uint32_t poll_others(void *ctx, uint64_t now_us)
+{
+    struct pool *pool = ctx;
+
+    pool_collect(pool);
+    nic_core_poll(pool->core);
+    return 0;
+}
+
+static bool arm_others(void *ctx, uint64_t now_us)
+{
+    const struct pool *pool = ctx;
+
+    return nic_core_pending(pool->core); /* what comes later kicks the core */
+}
+
+static void disarm_others(void *ctx)
+{
+}
+
+struct loop_source l2fwd_others_source(struct pool *pool)
+{
+    return (struct loop_source){
+        .name = "others",
+        .poll = poll_others,
+        .arm = arm_others,
+        .disarm = disarm_others,
+        .ctx = pool,
+    };
 }
 
 void l2fwd_worker_leave(struct l2fwd_path *path)

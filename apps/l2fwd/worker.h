@@ -41,6 +41,8 @@ struct l2fwd_path {
 /* The source that runs this path in the path's mode. After nic_start(): by then it is known
  * whether the queue's interrupt reaches this core. */
 struct loop_source l2fwd_worker_source(struct l2fwd_path *path);
+/* The source of what other cores want of this one, by its pool. One a core, once a turn. */
+struct loop_source l2fwd_others_source(struct pool *pool);
 /* modes io, mac and macswap; ctx is the path. The rig counts instructions between calls. */
 uint32_t l2fwd_worker_poll(void *ctx, uint64_t now_us);
 /* Gives back what the path still holds. The path's core, after its loop. */

@@ -106,6 +106,13 @@ struct nic_ops; /* pmd/nic_driver.h */
 
 typedef uint32_t nic_rx_fn(struct nic_rxq *q, struct buf_batch *out, uint32_t max);
 
+/* A queue of a port that recovers from a fault; see nic_core_poll. */
+enum nic_queue_state {
+    NIC_QUEUE_RUNS,
+    NIC_QUEUE_PARKED, /* its functions move nothing, its core is out of the ring */
+    NIC_QUEUE_EMPTY,  /* ... and DMA is off, what waited to be sent is home */
+};
+
 /* Heads of the driver's own queue structures. */
 struct nic_rxq {
     nic_rx_fn *rx;
@@ -118,6 +125,7 @@ struct nic_rxq {
     struct hal_irq irq; /* `count` NULL: it has none */
     bool irq_reaches; /* it ends a halt of the queue's core */
     nic_rx_fn *rx_card; /* the driver's, when `rx` looks at the length of what it returns */
+    uint32_t asked, state; /* enum nic_queue_state: written by core 0, by the queue's core */
     struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
 
@@ -128,6 +136,7 @@ struct nic_txq {
     struct pool *pool; /* where most buffers come from: completions go there fastest */
     uint16_t index;
     uint16_t core;
+    uint32_t asked, state; /* enum nic_queue_state: written by core 0, by the queue's core */
     struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
 
@@ -179,8 +188,11 @@ RT_NODISCARD enum rt_status nic_txq_setup(struct nic *nic, uint16_t queue, unsig
 RT_NODISCARD enum rt_status nic_start(struct nic *nic);
 /* Stops DMA, gives all ring buffers back. Its queues' cores must have left their loops. */
 void nic_stop(struct nic *nic);
-/* Reads link state (MMIO): from a timer or after link_irq, core 0. */
+/* Looks at link and faults (MMIO): from a timer or after link_irq, core 0. Never waits. While a
+ * port recovers, each call is a step of it. */
 void nic_poll_link(struct nic *nic);
+/* When nic_poll_link has the next step to do; UINT64_MAX: none, call it now and then. */
+uint64_t nic_next_us(const struct nic *nic);
 /* Reads the next `rows` statistics registers (MMIO, about 1 us each); nic->stats changes when
  * the last was read. Core 0, and all of them within 50 s: some have 36 bits of bytes. */
 void nic_poll_stats(struct nic *nic, uint32_t rows);
@@ -188,6 +200,21 @@ void nic_poll_stats(struct nic *nic, uint32_t rows);
 RT_NODISCARD enum rt_status nic_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
+
+/* A port that recovers needs its queues' cores: each takes its own ones off the data path and back,
+ * empties its transmit rings into its own pools. Every core that has queues calls this once a
+ * turn, outside of queue functions; a load when there is nothing. */
+extern uint32_t nic_core_asked[HAL_CORES_MAX];
+void nic_core_work(unsigned core);
+RT_INLINE bool nic_core_pending(unsigned core)
+{
+    return RT_UNLIKELY(__atomic_load_n(&nic_core_asked[core], __ATOMIC_RELAXED) != 0);
+}
+RT_INLINE void nic_core_poll(unsigned core)
+{
+    if (nic_core_pending(core))
+        nic_core_work(core);
+}
 
 /* Receives at most `max` frames (<= BUF_BATCH_MAX) behind what is in the batch. */
 RT_INLINE uint32_t nic_rx(struct nic_rxq *q, struct buf_batch *out, uint32_t max)

@@ -20,6 +20,8 @@
 #define RT_INLINE static inline __attribute__((always_inline))
 #define RT_NORETURN __attribute__((noreturn))
 #define RT_NODISCARD __attribute__((warn_unused_result))
+/* Reads what another core writes meanwhile, and can do with an old value. */
+#define RT_UNSYNCHRONISED __attribute__((no_sanitize("thread")))
 #define RT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define RT_ALIGNED(n) __attribute__((aligned(n)))
 #define RT_PACKED __attribute__((packed))

@@ -21,7 +21,7 @@
 #include <rt/poll.h>
 #include <rt/timer.h>
 
-#define LOOP_SOURCES_MAX 32
+#define LOOP_SOURCES_MAX 33 /* 32 queues of ports, and what other cores want */
 #define LOOP_WAKE_BUCKETS 20 /* bucket i: wake latency < 2^i us */
 
 struct loop_source {

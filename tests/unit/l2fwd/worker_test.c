@@ -107,6 +107,16 @@ static void fake_tx(struct nic_txq *q, struct buf_batch *batch)
     txq.sent += n;
 }
 
+/* What a port that recovers asks of this core. */
+uint32_t nic_core_asked[HAL_CORES_MAX];
+static uint32_t core_works;
+
+void nic_core_work(unsigned core)
+{
+    nic_core_asked[core] = 0;
+    core_works++;
+}
+
 static uint32_t fake_reclaim(struct nic_txq *q)
 {
     txq.reclaims++;
@@ -342,6 +352,36 @@ static void arm_reclaims_and_tells_pending(void **state)
     finish();
 }
 
+/* In every turn, whether the core ever sleeps or not: buffers come home, requests are heard. */
+static void other_cores_are_heard(void **state)
+{
+    struct loop_source others;
+    struct buf *b;
+
+    (void)start(L2FWD_MAC, 0);
+    host_memory_reset();
+    host_set_core_count(2);
+    assert_int_equal(pool_create("test", 0, 2, POOL, &pool), RT_OK);
+    others = l2fwd_others_source(pool);
+    b = take();
+    host_set_core(1);
+    buf_free(b);
+    host_set_core(0);
+    assert_int_equal(pool->free, pool->total - 1);
+    assert_int_equal(others.poll(others.ctx, 0), 0);
+    assert_int_equal(pool->free, pool->total);
+    assert_false(others.arm(others.ctx, 0));
+    others.disarm(others.ctx);
+    nic_core_asked[0] = 1;
+    assert_true(others.arm(others.ctx, 0));
+    others.disarm(others.ctx);
+    others.poll(others.ctx, 0);
+    assert_int_equal(core_works, 1);
+    assert_false(others.arm(others.ctx, 0));
+    others.disarm(others.ctx);
+    host_memory_reset();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +395,7 @@ int main(void)
         cmocka_unit_test(txonly),
         cmocka_unit_test(without_an_interrupt_the_core_never_sleeps),
         cmocka_unit_test(arm_reclaims_and_tells_pending),
+        cmocka_unit_test(other_cores_are_heard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

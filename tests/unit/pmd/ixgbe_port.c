@@ -161,6 +161,23 @@ void card_pass_us(struct card *card, uint64_t us)
     x82599_step(card->dev, hal_now_us() * 1000);
 }
 
+uint64_t card_live_us(struct card *card, uint64_t us)
+{
+    uint64_t end_us = hal_now_us() + us, longest_us = 0;
+
+    while (nic_next_us(card->nic) <= end_us) {
+        uint64_t now_us = hal_now_us();
+
+        card_pass_us(card, nic_next_us(card->nic) - RT_MIN(nic_next_us(card->nic), now_us));
+        now_us = hal_now_us();
+        nic_poll_link(card->nic);
+        longest_us = RT_MAX(longest_us, hal_now_us() - now_us);
+    }
+    if (hal_now_us() < end_us)
+        card_pass_us(card, end_us - hal_now_us());
+    return longest_us;
+}
+
 enum x82599_rx card_receive(struct card *card, uint32_t bytes, uint32_t seed)
 {
     static uint8_t frame[X82599_FRAME_MAX];

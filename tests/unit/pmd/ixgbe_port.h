@@ -54,6 +54,8 @@ void card_free(struct card *card);
 bool card_logged(const struct card *card, const char *text);
 /* Time passes for the model and the driver's clock. */
 void card_pass_us(struct card *card, uint64_t us);
+/* ... and core 0's timers fire: each step of a recovery at its time. Returns the longest call. */
+uint64_t card_live_us(struct card *card, uint64_t us);
 /* A frame with recognisable bytes arrives. */
 enum x82599_rx card_receive(struct card *card, uint32_t bytes, uint32_t seed);
 void card_fill(uint8_t *frame, uint32_t bytes, uint32_t seed);
