@@ -122,6 +122,74 @@ static void test_faults(void **state)
     }
 }
 
+static void send_one(struct card *card)
+{
+    struct buf_batch batch = {.count = 1};
+
+    batch.buf[0] = card_buf(card, 100, 0);
+    nic_tx(card->nic->txq[0], &batch);
+    assert_int_equal(batch.count, 0);
+}
+
+/* The chip has not fetched the last frame. */
+static void head_behind(struct card *card)
+{
+    uint32_t tail = x82599_read32(card->dev, IXGBE_TDT(0));
+    volatile uint8_t *bar = x82599_bar(card->dev);
+
+    *(volatile uint32_t *)(volatile void *)(bar + IXGBE_TDH(0)) = tail - 1;
+}
+
+/* With many ports a look comes once a second: a frame that was sent just before one is new, however
+ * long ago the last one was. At the next look it is a hang. */
+static void a_new_frame_is_no_hang(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+
+    send_one(card);
+    nic_poll_link(card->nic);
+    card_pass_us(card, 1000000);
+    nic_poll_link(card->nic);
+    card_pass_us(card, 1000000);
+    send_one(card);
+    head_behind(card);
+    nic_poll_link(card->nic);
+    assert_false(card_logged(card, "fault="));
+    card_pass_us(card, 999999);
+    nic_poll_link(card->nic);
+    assert_false(card_logged(card, "fault="));
+    card_pass_us(card, 1);
+    nic_poll_link(card->nic);
+    assert_true(card_logged(card, "fault=tx-hang action=reset"));
+    must_work(card, CALL_US_MAX);
+    card_stop(card);
+    card_free(card);
+}
+
+/* A partner may hold us up for as long as it likes. */
+static void a_pause_is_no_hang(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    volatile uint8_t *bar = x82599_bar(card->dev);
+
+    send_one(card);
+    head_behind(card);
+    for (uint32_t i = 0; i < 20; i++) {
+        *(volatile uint32_t *)(volatile void *)(bar + IXGBE_LXOFFRXC) = 1;
+        nic_poll_link(card->nic);
+        card_pass_us(card, 500000);
+    }
+    assert_false(card_logged(card, "fault="));
+    for (uint32_t i = 0; i < 4; i++) {
+        nic_poll_link(card->nic);
+        card_pass_us(card, 500000);
+    }
+    assert_true(card_logged(card, "fault=tx-hang action=reset"));
+    must_work(card, CALL_US_MAX);
+    card_stop(card);
+    card_free(card);
+}
+
 static void test_removal(void **state)
 {
     struct card *card = card_start(&card_config, 1);
@@ -155,6 +223,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(a_new_frame_is_no_hang),
+        cmocka_unit_test(a_pause_is_no_hang),
         cmocka_unit_test(test_removal),
         cmocka_unit_test(test_removal_and_back),
     };
