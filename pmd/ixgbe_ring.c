@@ -187,7 +187,8 @@ static void tx_start(struct ixgbe *dev, uint16_t queue)
     q->rs_first = 0;
     q->rs_count = 0;
     q->unreported = 0;
-    q->rs_every = (uint16_t)RT_MIN(TX_REPORT_DESCS, q->descs / 4);
+    q->rs_every = (uint16_t)RT_MIN(RT_MIN(TX_REPORT_DESCS, q->descs / 4u),
+                                   nic_tx_unreported_max(&q->head));
     q->requests_mask = BUF_TX_OFFLOADS;
     q->context_requests = 0; /* none: no frame with requests fits it */
     q->offload = (struct ixgbe_tx_kind){0};

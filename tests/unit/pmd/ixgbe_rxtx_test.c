@@ -645,6 +645,40 @@ static void test_arm(void **state)
     card_free(card);
 }
 
+/* One frame at a time with hardly more buffers than the receive ring holds: the sent ones come back
+ * in time, whatever the size of the rings. */
+static void small_pools_live(void **state)
+{
+    static const uint16_t descs[] = {512, 128, 8};
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(descs); i++) {
+        struct nic_config config = card_config;
+        struct card *card = card_new(X82599_ID_SFP, 1);
+
+        config.rx_descs = config.tx_descs = descs[i];
+        pci_scan();
+        assert_int_equal(nic_probe_all(), 1);
+        card->nic = nic_get(0);
+        assert_int_equal(pool_create("test", 0, 2, descs[i] + 10u, &card->pool), RT_OK);
+        card_configure(card, &config);
+        assert_int_equal(nic_start(card->nic), RT_OK);
+        for (uint32_t n = 0; n < 2000; n++) {
+            struct buf_batch batch = {.count = 0};
+
+            assert_int_equal(card_receive(card, 60, n), X82599_RX_ACCEPTED);
+            assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 32), 1);
+            nic_tx(card->nic->txq[0], &batch);
+            assert_int_equal(batch.count, 0);
+            (void)nic_tx_reclaim(card->nic->txq[0]);
+            card_pass_us(card, 10000);
+        }
+        assert_int_equal(card->sent_frames, 2000);
+        assert_int_equal(card->nic->rxq[0]->stats.no_replacement, 0);
+        card_stop(card);
+        card_free(card);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -660,6 +694,7 @@ int main(void)
         cmocka_unit_test(test_arm),            cmocka_unit_test(test_quiesce),
         cmocka_unit_test(test_too_long),       cmocka_unit_test(test_losses_are_counted),
         cmocka_unit_test(test_mac_invalid),    cmocka_unit_test(test_udp_without_sum),
+        cmocka_unit_test(small_pools_live),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
