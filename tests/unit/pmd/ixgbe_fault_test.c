@@ -9,7 +9,7 @@
 
 #define STEP_US 200
 #define CALL_US_MAX 200 /* no call of nic_poll_link holds core 0 up for longer */
-#define CALL_MODULE_US_MAX 2000 /* ... but to ask a card that was away for its module */
+#define CALL_MODULE_US_MAX 5000 /* ... but to ask a card that was away for its module */
 #define POLL_EVERY 500 /* bursts: link is looked at every 100 ms */
 
 struct fault_row {
