@@ -4,10 +4,10 @@
 
 usage: pciids.py pci.ids OUT.c
 
-Kept: network and NVMe devices of every vendor by the words of their names, bridges of the
-vendors that make chipsets and switches, names of the classes that we drive. Names are packed
-by replacing the most frequent pair of codes again and again (byte pair encoding): codes
-below 128 are ASCII, code 128 + i stands for pair i. rt/core/pci_name.c unpacks.
+Kept: network and NVMe devices of every vendor by the words of their names, and the names of
+classes; other devices never get a line. Names are packed by replacing the most frequent pair of
+codes again and again (byte pair encoding): codes below 128 are ASCII, code 128 + i stands for
+pair i. rt/core/pci_name.c unpacks.
 """
 import collections
 import re
@@ -23,21 +23,10 @@ WANTED = re.compile(
     r"Gigabit|82599|Virtio network|vmxnet|NVMe|NVM Express|Non-Volatile|"
     r"Virtio (block|SCSI)", re.I)
 UNWANTED = re.compile(r"Wireless|Wi-?Fi|WLAN|Modem|ISDN|Token|Audio|IDE\b", re.I)
-BRIDGE = re.compile(r"\bbridge\b|Root Port|PCIe? Switch|PCI Express Switch|LPC Controller",
-                    re.I)
-# Intel, AMD, PLX, Broadcom, Microsemi, Pericom, ASMedia, QEMU, VMware, Ampere, NVIDIA switches
-BRIDGE_VENDORS = {"8086", "1022", "10b5", "14e4", "11f8", "12d8", "1b21", "1b36", "15ad",
-                  "1def", "15b3"}
 
 
-def is_wanted(vendor, name):
-    if UNWANTED.search(name):
-        return False
-    return bool(WANTED.search(name)) or is_bridge(vendor, name)
-
-
-def is_bridge(vendor, name):
-    return vendor in BRIDGE_VENDORS and bool(BRIDGE.search(name))
+def is_wanted(name):
+    return bool(WANTED.search(name)) and not UNWANTED.search(name)
 
 
 def clean(name):
@@ -59,7 +48,7 @@ def read_database(lines):
             vendor, base = None, int(number, 16)
             classes[base, None] = clean(name)
         elif nested and vendor is not None:
-            if is_wanted(vendor, name):
+            if is_wanted(name):
                 devices[int(vendor, 16), int(number, 16)] = clean(name)
         elif nested:
             classes[base, int(number, 16)] = clean(name)
@@ -130,24 +119,12 @@ def generate(database):
     return out
 
 
-def without_bridges(database):
-    vendors, devices, classes = database
-    devices = {key: name for key, name in devices.items()
-               if not is_bridge("%04x" % key[0], name) or WANTED.search(name)}
-    owners = {vendor for vendor, _ in devices}
-    return {v: n for v, n in vendors.items() if v in owners}, devices, classes
-
-
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8", errors="replace") as f:
         database = read_database(f)
-    try:
-        text = generate(database)
-    except ValueError as error:  # a later database has more of everything
-        print("pciids: with bridges: %s; left out" % error, file=sys.stderr)
-        text = generate(without_bridges(database))
+    text = generate(database)
     with open(sys.argv[2], "w") as f:
         f.write(text)
 
