@@ -19,6 +19,7 @@ RIG_TESTS = build.ROOT / "tests" / "rig"
 # Long: software cards in a newer QEMU, Linux and DPDK guests. `./millrace test cards`.
 CARD_TESTS = ("test_model.py", "test_ixgbe.py", "test_compare.py")
 AGAIN_MOST = 3  # rig tests that failed are run once more; more than that are no accident
+ENDED = "pytest ended with"  # stands for a case when pytest itself failed
 UNIT_VARIANTS = ("build", "build-clang", "build-hostile")
 
 
@@ -167,17 +168,18 @@ def _pytest(folder, environment, words):
          f"--junitxml={xml}", *words],
         cwd=build.ROOT, check=False, env=environment)
     if not xml.exists():
-        return Layer(failed=[f"pytest ended with {ran.returncode}"])
+        return Layer(failed=[f"{ENDED} {ran.returncode}"])
     layer = pytest_cases(xml)
     if ran.returncode not in (0, 1) and not layer.failed:
-        layer.failed = [f"pytest ended with {ran.returncode}"]
+        layer.failed = [f"{ENDED} {ran.returncode}"]
     return layer
 
 
 def again(layer, run, log):
     """A few failures are tried once more, each in sight: one that passes then is flaky, neither
     passed nor failed, and has a line of its own at the end. Its cause is to be found."""
-    if not layer.passed or not 0 < len(layer.failed) <= AGAIN_MOST:
+    if not layer.passed or not 0 < len(layer.failed) <= AGAIN_MOST or \
+            any(name.startswith(ENDED) for name in layer.failed):
         return layer
     log(f"test: rig: once more: {', '.join(layer.failed)}")
     second = run(layer.failed)

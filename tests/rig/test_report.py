@@ -239,6 +239,23 @@ def test_what_did_not_run_again_is_not_flaky(second):
     assert (layer.failed, layer.flaky) == (["a"], [])
 
 
+def test_a_pytest_that_fails_itself_is_a_failure(monkeypatch, tmp_path):
+    """Interrupted behind cases that passed: there is no case to try again, and a last line."""
+    def interrupted(command, **_):
+        path = next(word.partition("=")[2] for word in command if word.startswith("--junitxml="))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('<testsuites><testsuite><testcase classname="tests.rig.test_x" '
+                       'name="test_a"/></testsuite></testsuites>')
+        return types.SimpleNamespace(returncode=2)
+    monkeypatch.setattr(suites.build, "build", lambda name, log: tmp_path)
+    monkeypatch.setattr(suites.setup, "linux_kernel", lambda folder, log: None)
+    monkeypatch.setattr(suites.subprocess, "run", interrupted)
+    said = []
+    assert suites.run_tests(("rig",), [], said.append) == 1
+    assert said[-3:] == ["failed rig: pytest ended with 2",
+                         "1 passed, 1 failed, 0 flaky, 0 skipped", "1 passed, 1 failed"]
+
+
 def test_many_failures_are_not_tried_again():
     names = [str(i) for i in range(suites.AGAIN_MOST + 1)]
     layer = suites.again(suites.Layer(9, names), None, None)
