@@ -95,7 +95,9 @@ void core_setup(struct core *core);
 /* Halts all other cores, for a panic or the end; when another core has called it, this one. Again
  * from the same core it does nothing. Any core, any context. */
 void core_stop_others(void);
-bool core_must_halt(void); /* another core has called it */
+bool core_must_halt(void); /* another core has called it, or all stand still */
+/* The machine stands still from now on; an NMI does not change that. After core_stop_others(). */
+RT_NORETURN void core_halt_for_good(void);
 
 /* ---- exit.c ---- */
 RT_NORETURN void exit_machine(int code, bool panicking);

@@ -96,7 +96,7 @@ void exit_machine(int code, bool panicking)
     console_flush();
     say("exit code=%d\n", code);
     if (action == RT_STOP_HALT)
-        x86_halt_forever();
+        core_halt_for_good();
     if (code != 0 && under_qemu())
         x86_out32(DEBUG_EXIT_PORT, (uint32_t)code); /* returns when the device is absent */
     if (panicking || (code != 0 && fb_console_present()))

@@ -6,6 +6,7 @@
 #include <rt/hal.h>
 #include <rt/log.h>
 
+#include "cpu.h"
 #include "power.h"
 #include "x86.h"
 
@@ -158,7 +159,7 @@ void power_off(void)
     }
     /* Not rt_log(): its lock may belong to a core that has stopped. */
     hal_console_write(halted, sizeof(halted) - 1);
-    x86_halt_forever();
+    core_halt_for_good();
 }
 
 /* 4.8.3.6: one byte, in port or memory space. */

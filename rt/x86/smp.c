@@ -39,6 +39,7 @@ static struct core core0;
 struct core *core_table[HAL_CORES_MAX] = {&core0};
 static unsigned core_count = 1;
 static const struct core *ender; /* ends the run; to any other an NMI means: halt for good */
+static bool halted;               /* the run has ended, and the machine stands still */
 
 /* Read by ap.S. */
 struct ap_slot ap_slots[HAL_CORES_MAX];
@@ -99,7 +100,13 @@ bool core_must_halt(void)
 {
     const struct core *by = __atomic_load_n(&ender, __ATOMIC_ACQUIRE);
 
-    return by != NULL && by != core_this();
+    return halted || (by != NULL && by != core_this());
+}
+
+void core_halt_for_good(void)
+{
+    halted = true; /* of the one core that still runs */
+    x86_halt_forever();
 }
 
 unsigned hal_core_count(void)

@@ -33,6 +33,11 @@ void core_stop_others(void)
     tell("stop");
 }
 
+void core_halt_for_good(void)
+{
+    x86_halt_forever();
+}
+
 void rt_quiesce_all(void)
 {
     tell("quiesce");

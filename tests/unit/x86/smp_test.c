@@ -188,6 +188,7 @@ static int setup(void **state)
     ap_slot_count = nmis = 0;
     access_now = skew_cycles = 0;
     ender = NULL;
+    halted = false;
     this_core = &core0;
     no_page = no_stacks = x2 = nx_unlocked = false;
     nx = true;
@@ -397,6 +398,9 @@ static void one_ends_the_run(void **state)
     this_core = core_table[1];
     core_stop_others(); /* its own second fault */
     assert_int_equal(nmis, 2);
+    assert_false(core_must_halt());
+    EXPECT_PANIC(core_halt_for_good());
+    assert_true(core_must_halt()); /* at an NMI that comes then */
 }
 
 int main(void)
