@@ -4,9 +4,10 @@
  *
  *     core 1: port 0 queue 0, port 1        core 2: port 0 queue 1, port 2        core 0: watches
  *
- * Port 0 fails again and again. Ports 1 and 2 lose nothing, no hand-over is refused, every buffer
- * is home in the end. Built with the thread sanitizer and with the address sanitizer.
- * RECOVERIES=1000 for a long run. Time decides nothing here but when a run has failed to end.
+ * Port 0 fails again and again, and then has each fault that the card knows. Ports 1 and 2 lose
+ * nothing, no hand-over is refused, every buffer is home in the end. Built with the thread
+ * sanitizer and with the address sanitizer. RECOVERIES=1000 FAULT_FRAMES=1000000 for a long run.
+ * Time decides nothing here but when a run has failed to end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -332,14 +333,25 @@ static void stop(void)
     host_memory_reset();
 }
 
-static void recover_in(enum poll_mode mode, const char *name)
+static uint64_t environment(const char *name, uint64_t otherwise)
 {
-    const char *wish = getenv("RECOVERIES");
-    uint64_t times = wish != NULL ? strtoull(wish, NULL, 0) : 12, refusals = buf_refusals();
+    const char *text = getenv(name);
 
+    return text != NULL ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void run_cores(enum poll_mode mode)
+{
     start(mode);
     for (unsigned i = 1; i < CORES; i++)
         assert_int_equal(hal_core_run(i, run_core, &cores[i]), RT_OK);
+}
+
+static void recover_in(enum poll_mode mode, const char *name)
+{
+    uint64_t times = environment("RECOVERIES", 12), refusals = buf_refusals();
+
+    run_cores(mode);
     fail_and_recover(times / 3);
     all_arrives();
     printf("poll=%s recoveries=%llu sent=%llu,%llu,%llu refusals=%llu\n", name,
@@ -366,12 +378,71 @@ static void poll_irq(void **state)
     recover_in(POLL_IRQ, "irq");
 }
 
+static const struct fault_row {
+    enum x82599_fault kind;
+    uint32_t chance_65536;
+} fault_rows[] = {
+    {X82599_FAULT_LATE_WRITEBACK, 3000}, {X82599_FAULT_WRONG_LENGTH, 3000},
+    {X82599_FAULT_DD_WITHOUT_DATA, 3000}, {X82599_FAULT_LOST_IRQ, 20000},
+    {X82599_FAULT_SPURIOUS_IRQ, 3000}, {X82599_FAULT_STUCK_TX, 3},
+    {X82599_FAULT_LINK_FLAP, 100}, {X82599_FAULT_RESET_NEEDED, 100},
+};
+
+static void fault_chance(enum x82599_fault kind, uint32_t chance_65536)
+{
+    pthread_mutex_lock(&cards[0].lock);
+    x82599_fault_chance(cards[0].dev, kind, chance_65536);
+    if (chance_65536 != 0)
+        x82599_fault_now(cards[0].dev, kind, 0);
+    pthread_mutex_unlock(&cards[0].lock);
+}
+
+/* Both queues of port 0 in a fault, on a core each, which has another port beside. */
+static void under_fault(const struct fault_row *row, uint64_t frames)
+{
+    uint64_t refusals = buf_refusals(), hits, since_us, before;
+    uint32_t number = 0;
+
+    run_cores(POLL_ADAPTIVE);
+    fault_chance(row->kind, row->chance_65536);
+    while ((uint64_t)number * BURST < frames)
+        turn(number++);
+    fault_chance(row->kind, 0);
+    since_us = hal_now_us();
+    before = sent_of(&cards[0]);
+    while (sent_of(&cards[0]) == before) { /* link back, hang seen, queues parked, reset */
+        turn(number++);
+        if (hal_now_us() - since_us > STALL_US)
+            fail_msg("port 0 stays silent:\n%s", console);
+    }
+    all_arrives();
+    pthread_mutex_lock(&cards[0].lock);
+    hits = x82599_counters(cards[0].dev)->faults[row->kind];
+    pthread_mutex_unlock(&cards[0].lock);
+    printf("fault=%s hits=%llu recoveries=%llu sent=%llu,%llu,%llu refusals=%llu\n",
+           x82599_fault_name(row->kind), (unsigned long long)hits,
+           (unsigned long long)recoveries_of(cards[0].nic),
+           (unsigned long long)sent_of(&cards[0]), (unsigned long long)sent_of(&cards[1]),
+           (unsigned long long)sent_of(&cards[2]),
+           (unsigned long long)(buf_refusals() - refusals));
+    assert_true(hits > 0);
+    assert_int_equal(buf_refusals(), refusals);
+    stop();
+}
+
+static void every_fault(void **state)
+{
+    for (size_t i = 0; i < RT_ARRAY_SIZE(fault_rows); i++)
+        under_fault(&fault_rows[i], environment("FAULT_FRAMES", 4000));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(poll_always),
         cmocka_unit_test(poll_adaptive),
         cmocka_unit_test(poll_irq),
+        cmocka_unit_test(every_fault),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
