@@ -2,6 +2,7 @@
 """Values of the command line that are refused before anything is started."""
 import argparse
 import os
+import re
 
 
 def whole(least, most):
@@ -51,6 +52,20 @@ def boot_args_wrong(command, text):
     return None
 
 
+FRAME_MAX = 1514  # the image's default, apps/l2fwd/options.c
+
+
+def sizes_wrong(sizes, args):
+    """Why frames of these sizes would not come back from a machine without a fault; None when
+    they would."""
+    limit = int((re.findall(r"\bframe_max=(\d+)", args) or [FRAME_MAX])[-1])
+    largest = max((int(word) for word in re.findall(r"\d+", sizes)), default=0)
+    if largest <= limit:
+        return None
+    return f"{sizes}: the image takes frames of up to {limit} bytes; add --args " \
+           f"\"frame_max={largest}\""
+
+
 def wrong(options):
     """What is wrong with options of a command that was parsed; None when nothing is."""
     for name in ("rounds", "bursts", "boots"):
@@ -60,6 +75,10 @@ def wrong(options):
         mistake = boot_args_wrong(options.command, options.args)
         if mistake:
             return f"--args {mistake}"
+    if options.command == "run":
+        mistake = sizes_wrong(options.sizes, options.args)
+        if mistake:
+            return f"--sizes {mistake}"
     path = getattr(options, "json", None)
     mistake = unwritable(path) if path else None
     return f"--json: {mistake}" if mistake else None

@@ -167,9 +167,10 @@ def _pytest(folder, environment, words):
         [sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider",
          f"--junitxml={xml}", *words],
         cwd=build.ROOT, check=False, env=environment)
-    if not xml.exists():
+    try:
+        layer = pytest_cases(xml)
+    except (OSError, ElementTree.ParseError):  # it ended before the file did
         return Layer(failed=[f"{ENDED} {ran.returncode}"])
-    layer = pytest_cases(xml)
     if ran.returncode not in (0, 1) and not layer.failed:
         layer.failed = [f"{ENDED} {ran.returncode}"]
     return layer

@@ -239,21 +239,28 @@ def test_what_did_not_run_again_is_not_flaky(second):
     assert (layer.failed, layer.flaky) == (["a"], [])
 
 
-def test_a_pytest_that_fails_itself_is_a_failure(monkeypatch, tmp_path):
-    """Interrupted behind cases that passed: there is no case to try again, and a last line."""
-    def interrupted(command, **_):
+CASE = '<testsuites><testsuite><testcase classname="tests.rig.test_x" name="test_a"/>'
+
+
+@pytest.mark.parametrize("text,passed,code", [
+    (CASE + "</testsuite></testsuites>", 1, 2),  # interrupted behind cases that passed
+    (CASE, 0, -9), ("", 0, -9), (None, 0, 3)])   # killed while it wrote, or before
+def test_a_pytest_that_fails_itself_is_a_failure(monkeypatch, tmp_path, text, passed, code):
+    """There is no case to try again, and the last line is there."""
+    def ended(command, **_):
         path = next(word.partition("=")[2] for word in command if word.startswith("--junitxml="))
-        with open(path, "w", encoding="utf-8") as file:
-            file.write('<testsuites><testsuite><testcase classname="tests.rig.test_x" '
-                       'name="test_a"/></testsuite></testsuites>')
-        return types.SimpleNamespace(returncode=2)
+        if text is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return types.SimpleNamespace(returncode=code)
     monkeypatch.setattr(suites.build, "build", lambda name, log: tmp_path)
     monkeypatch.setattr(suites.setup, "linux_kernel", lambda folder, log: None)
-    monkeypatch.setattr(suites.subprocess, "run", interrupted)
+    monkeypatch.setattr(suites.subprocess, "run", ended)
     said = []
     assert suites.run_tests(("rig",), [], said.append) == 1
-    assert said[-3:] == ["failed rig: pytest ended with 2",
-                         "1 passed, 1 failed, 0 flaky, 0 skipped", "1 passed, 1 failed"]
+    assert said[-3:] == [f"failed rig: pytest ended with {code}",
+                         f"{passed} passed, 1 failed, 0 flaky, 0 skipped",
+                         f"{passed} passed, 1 failed"]
 
 
 def test_many_failures_are_not_tried_again():
@@ -278,6 +285,8 @@ def test_help(words, capsys):
     (["run", "l2fwd", "--args", "batch=8 at_stop=halt"], "at_stop=halt"),
     (["soak", "--args", "mode=rxonly"], "mode=rxonly"),
     (["run", "l2fwd", "--args", "mode=txonly"], "mode=txonly"),
+    (["run", "l2fwd", "--sizes", "60,9000"], "up to 1514 bytes; add --args \"frame_max=9000\""),
+    (["run", "l2fwd", "--sizes", "60-2000", "--args", "frame_max=1600"], "up to 1600 bytes"),
     (["tune", "--nic", "foo"], "invalid choice"), (["bench", "l2fwd", "--rounds", "0"], "rounds"),
     (["compare", "dpdk", "--boots", "0"], "boots")])
 def test_bad_command_lines(words, says, capsys):
@@ -285,6 +294,12 @@ def test_bad_command_lines(words, says, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
     assert ended.value.code == 2 and says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("sizes,args", [("60", ""), ("imix", ""), ("60-1514", "batch=8"),
+                                        ("60-9018", "frame_max=100 frame_max=9018")])
+def test_sizes_that_the_image_takes(sizes, args):
+    assert options.sizes_wrong(sizes, args) is None
 
 
 def test_a_json_file_is_tried_and_not_left(tmp_path):
