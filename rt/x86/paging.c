@@ -233,13 +233,14 @@ static enum rt_status map_image(void)
     return RT_OK;
 }
 
-/* SDM 3A 4.1.4: an entry whose address has a higher bit faults. Without the leaf it is 36 bits. */
+/* SDM 3A 4.1.4: an entry whose address has a higher bit faults. Without the leaf it is 36 bits. No
+ * processor of 64 bits has less than 32, whatever a hypervisor says. */
 static uint64_t find_limit(void)
 {
     const bool told = x86_cpuid(0x80000000, 0).eax >= 0x80000008;
     const uint32_t bits = told ? x86_cpuid(0x80000008, 0).eax & 0xff : 36;
 
-    return UINT64_C(1) << RT_MIN(bits, paging.levels == 5 ? 52u : 47u);
+    return UINT64_C(1) << RT_MIN(RT_MAX(bits, 32u), paging.levels == 5 ? 52u : 47u);
 }
 
 static bool has_nx(void)

@@ -203,6 +203,7 @@ static void registers_out_of_reach(void **state)
     } rows[] = {{CPUID_LEAF_MAX, 40, 0, 40},
                 {CPUID_LEAF_MAX, 52, 0, 47},
                 {CPUID_LEAF_MAX, 52, CR4_LA57, 52},
+                {CPUID_LEAF_MAX, 0, 0, 32},
                 {0x80000004, 0, 0, 36}};
     struct hal_mmio mmio;
 
