@@ -24,7 +24,8 @@ enum watch_state {
 
 /* A transmit queue as of the last looks. */
 struct tx_look {
-    bool still;        /* it had work, and its head stood at `head` */
+    bool empty;        /* it had none ... */
+    bool still;        /* ... or its head stood at `head` with work before it */
     uint32_t head;
     uint64_t since_us; /* first seen there */
     uint64_t packets;  /* queued until then */
@@ -197,16 +198,14 @@ static bool tx_hung(const struct nic *nic, struct tx_look *look, uint16_t queue,
     uint64_t packets = packets_of(txq);
     uint32_t head = 0, tail = 0;
 
-    if (!look->still && packets == look->packets)
-        return false; /* nothing was queued since the ring was seen empty */
-    nic->ops->tx_position(txq, &head, &tail);
-    if (head == tail || held) {
-        look->still = false;
-        look->packets = head == tail ? packets : look->packets;
+    if (look->empty && packets == look->packets)
         return false;
-    }
-    if (!look->still || head != look->head || packets - look->packets >= nic->config.tx_descs) {
-        *look = (struct tx_look){true, head, now_us, packets};
+    nic->ops->tx_position(txq, &head, &tail);
+    if (head == tail || held || !look->still || head != look->head ||
+        packets - look->packets >= nic->config.tx_descs) {
+        *look = (struct tx_look){
+            .empty = head == tail, .still = head != tail && !held, .head = head,
+            .since_us = now_us, .packets = packets};
         return false;
     }
     return now_us - look->since_us >= TX_HANG_US;
@@ -277,7 +276,7 @@ static void look_from_here(struct nic *nic, struct nic_watch *w)
 {
     w->pauses = nic->ops->pauses(nic);
     for (uint16_t q = 0; q < nic->config.txqs; q++)
-        w->tx[q] = (struct tx_look){.packets = packets_of(nic->txq[q])};
+        w->tx[q] = (struct tx_look){.empty = true, .packets = packets_of(nic->txq[q])};
     enter(w, WATCH_RUNNING, UINT64_MAX);
 }
 

@@ -190,6 +190,28 @@ static void a_pause_is_no_hang(void **state)
     card_free(card);
 }
 
+/* What held a queue up for a while does not hide that it hangs, though no frame comes any more. */
+static void a_hang_outlives_a_pause(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    volatile uint8_t *bar = x82599_bar(card->dev);
+
+    send_one(card);
+    head_behind(card);
+    nic_poll_link(card->nic);
+    card_pass_us(card, 500000);
+    *(volatile uint32_t *)(volatile void *)(bar + IXGBE_LXOFFRXC) = 1;
+    nic_poll_link(card->nic);
+    for (uint32_t i = 0; i < 4; i++) {
+        card_pass_us(card, 500000);
+        nic_poll_link(card->nic);
+    }
+    assert_true(card_logged(card, "fault=tx-hang action=reset"));
+    must_work(card, CALL_US_MAX);
+    card_stop(card);
+    card_free(card);
+}
+
 static void test_removal(void **state)
 {
     struct card *card = card_start(&card_config, 1);
@@ -225,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(a_new_frame_is_no_hang),
         cmocka_unit_test(a_pause_is_no_hang),
+        cmocka_unit_test(a_hang_outlives_a_pause),
         cmocka_unit_test(test_removal),
         cmocka_unit_test(test_removal_and_back),
     };
