@@ -528,6 +528,11 @@ static const char *no_fault(struct nic *nic)
     return NULL;
 }
 
+static bool receives(struct nic *nic)
+{
+    return (e1000e_read(nic->priv, E1000E_RCTL) & RCTL_EN) != 0;
+}
+
 static void tx_position(const struct nic_txq *txq, uint32_t *head, uint32_t *tail)
 {
     const struct e1000e *dev = txq->nic->priv;
@@ -558,6 +563,7 @@ static const struct nic_ops e1000e_ops = {
     .begin = begin,
     .gone = is_gone,
     .fault = no_fault,
+    .receives = receives,
     .tx_position = tx_position,
     .pauses = pauses,
     .rxq_run = e1000e_rxq_run,

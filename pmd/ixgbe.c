@@ -593,6 +593,11 @@ static void quiesce(struct nic *nic)
     }
 }
 
+static bool receives(struct nic *nic)
+{
+    return (ixgbe_read(nic->priv, IXGBE_RXCTRL) & RXCTRL_RXEN) != 0;
+}
+
 static void tx_position(const struct nic_txq *txq, uint32_t *head, uint32_t *tail)
 {
     const struct ixgbe *dev = txq->nic->priv;
@@ -623,6 +628,7 @@ static const struct nic_ops ixgbe_ops = {
     .begin = begin,
     .gone = is_gone,
     .fault = ixgbe_fault,
+    .receives = receives,
     .tx_position = tx_position,
     .pauses = pauses,
     .rxq_run = ixgbe_rxq_run,

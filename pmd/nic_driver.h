@@ -31,6 +31,7 @@ struct nic_ops {
     void (*begin)(struct nic *nic, enum nic_way way, struct nic_steps *steps);
     bool (*gone)(struct nic *nic);         /* off the bus */
     const char *(*fault)(struct nic *nic); /* it asks for a reset: why; NULL: it does not */
+    bool (*receives)(struct nic *nic); /* as start left it: nobody else has reset it */
     void (*tx_position)(const struct nic_txq *txq, uint32_t *head, uint32_t *tail);
     uint64_t (*pauses)(struct nic *nic);   /* pause frames received since start */
     /* ... on the queue's core. Run: data path functions; drop: a half received frame; empty: DMA

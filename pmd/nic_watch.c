@@ -238,6 +238,8 @@ static void look_for_faults(struct nic *nic, struct nic_watch *w)
     const char *fault = nic->ops->fault(nic);
 
     w->pauses = pauses;
+    if (fault == NULL && !nic->ops->receives(nic))
+        fault = "was-reset"; /* a bounce of the PCIe link, firmware: its rings are forgotten */
     if (fault != NULL) {
         count(nic, NIC_DEVICE_FAULTS);
         park(nic, w, fault);

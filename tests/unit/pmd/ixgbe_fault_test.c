@@ -241,6 +241,21 @@ static void test_removal_and_back(void **state)
     card_free(card);
 }
 
+/* A bounce of the PCIe link, too short to be seen: every register is as after power on. */
+static void a_reset_by_others_is_seen(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+
+    send_one(card);
+    x82599_power_on(card->dev);
+    card_pass_us(card, 200000);
+    nic_poll_link(card->nic);
+    assert_true(card_logged(card, "fault=was-reset action=reset"));
+    must_work(card, CALL_US_MAX);
+    card_stop(card);
+    card_free(card);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -250,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_hang_outlives_a_pause),
         cmocka_unit_test(test_removal),
         cmocka_unit_test(test_removal_and_back),
+        cmocka_unit_test(a_reset_by_others_is_seen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
