@@ -401,7 +401,13 @@ void nic_watch_start(struct nic *nic)
     look_from_here(nic, w);
 }
 
+/* A reset that has just begun has its time: no register is touched in it. */
 void nic_watch_stop(struct nic *nic)
 {
-    enter(&watches[nic->port], WATCH_OFF, UINT64_MAX);
+    struct nic_watch *w = &watches[nic->port];
+    uint64_t now_us = hal_now_us();
+
+    if ((w->state == WATCH_DOWN || w->state == WATCH_UP) && w->due_us > now_us)
+        hal_delay_us((uint32_t)(w->due_us - now_us));
+    enter(w, WATCH_OFF, UINT64_MAX);
 }

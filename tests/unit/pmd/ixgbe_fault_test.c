@@ -256,6 +256,26 @@ static void a_reset_by_others_is_seen(void **state)
     card_free(card);
 }
 
+/* Whatever step a recovery is at; card_stop() wants no register touched while a reset is alone. */
+static void stop_at_each_step(void **state)
+{
+    for (uint32_t steps = 0; steps < 80; steps++) {
+        struct card *card = card_start(&card_config, 1);
+
+        x82599_fault_now(card->dev, X82599_FAULT_RESET_NEEDED, 0);
+        nic_poll_link(card->nic);
+        for (uint32_t i = 0; i < steps; i++) {
+            uint64_t now_us = hal_now_us(), next_us = nic_next_us(card->nic);
+
+            if (next_us != UINT64_MAX && next_us > now_us)
+                card_pass_us(card, next_us - now_us);
+            nic_poll_link(card->nic);
+        }
+        card_stop(card);
+        card_free(card);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -266,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_removal),
         cmocka_unit_test(test_removal_and_back),
         cmocka_unit_test(a_reset_by_others_is_seen),
+        cmocka_unit_test(stop_at_each_step),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
