@@ -51,10 +51,8 @@ struct ref_timer {
 };
 
 uint64_t hal_cycles_hz = CLOCK_GUESS_HZ;
-static uint64_t cycles_start;
-/* Fixed point: us per cycle * 2^64, cycles per us * 2^32. */
-static uint64_t us_per_cycle_q64;
-static uint64_t cycles_per_us_q32;
+uint64_t hal_cycles_start, hal_us_per_cycle_q64;
+static uint64_t cycles_per_us_q32; /* cycles a microsecond times 2^32 */
 static const char *source = "guess";
 
 static struct hal_mmio hpet;
@@ -63,7 +61,7 @@ static struct acpi_gas pm_timer;
 static void set_rate(uint64_t hz)
 {
     hal_cycles_hz = hz;
-    us_per_cycle_q64 = x86_div128(1000000, 0, hz);
+    hal_us_per_cycle_q64 = x86_div128(1000000, 0, hz);
     cycles_per_us_q32 = x86_mul_div(hz, UINT64_C(1) << 32, 1000000);
 }
 
@@ -72,7 +70,7 @@ void clock_start(uint64_t entry_cycles)
     const uint64_t now = hal_cycles();
 
     /* The loader's number, unless it cannot be true. */
-    cycles_start = entry_cycles != 0 && entry_cycles <= now ? entry_cycles : now;
+    hal_cycles_start = entry_cycles != 0 && entry_cycles <= now ? entry_cycles : now;
     set_rate(CLOCK_GUESS_HZ);
 }
 
@@ -81,21 +79,11 @@ const char *clock_source(void)
     return source;
 }
 
-uint64_t hal_us_from_cycles(uint64_t cycles)
-{
-    return (uint64_t)(((unsigned __int128)cycles * us_per_cycle_q64) >> 64);
-}
-
 uint64_t hal_cycles_from_us(uint64_t us)
 {
     const unsigned __int128 cycles = ((unsigned __int128)us * cycles_per_us_q32) >> 32;
 
     return cycles > UINT64_MAX ? UINT64_MAX : (uint64_t)cycles;
-}
-
-uint64_t hal_us_at(uint64_t cycles)
-{
-    return hal_us_from_cycles(cycles - cycles_start);
 }
 
 uint64_t hal_now_us(void)

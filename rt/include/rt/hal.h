@@ -21,12 +21,11 @@
 
 #define HAL_CORES_MAX 64
 
-/* ---- clock: one invariant counter, the same on every core ---- */
+/* ---- clock: one invariant counter, the same on every core; hal_cycles(), and cycles to
+ * microseconds (no overflow for 500 years), are in <rt/hal_arch.h> ---- */
 extern uint64_t hal_cycles_hz;               /* rate of hal_cycles() */
-uint64_t hal_us_from_cycles(uint64_t cycles); /* no overflow for 500 years */
 uint64_t hal_cycles_from_us(uint64_t us);
 uint64_t hal_now_us(void); /* since start; any core */
-uint64_t hal_us_at(uint64_t cycles); /* what hal_now_us() gave when hal_cycles() gave this */
 void hal_delay_us(uint32_t us);
 
 /* Poll a register until (value & mask) == want. RT_TIMEOUT after timeout_us; the caller

@@ -10,6 +10,7 @@
 #define RT_X86_X86_H
 
 #include <rt/base.h>
+#include <rt/hal_clock.h>
 #include <setjmp.h>
 #include <stdarg.h>
 

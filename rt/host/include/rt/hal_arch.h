@@ -32,6 +32,10 @@ RT_INLINE uint64_t hal_cycles(void)
     return __builtin_ia32_rdtsc();
 }
 
+uint64_t hal_us_from_cycles(uint64_t cycles);
+/* What hal_now_us() gave when hal_cycles() gave this. */
+uint64_t hal_us_at(uint64_t cycles);
+
 RT_INLINE unsigned hal_core_id(void)
 {
     return host_core_current;

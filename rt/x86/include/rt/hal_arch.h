@@ -10,6 +10,7 @@
 #define RT_HAL_ARCH_H
 
 #include <rt/base.h>
+#include <rt/hal_clock.h>
 
 /* Registers of one device, mapped uncached by hal_map_mmio(). */
 struct hal_mmio {
