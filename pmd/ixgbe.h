@@ -174,6 +174,8 @@ void ixgbe_txq_empty(struct nic_txq *txq);
 
 /* ixgbe_rxtx.c: the data path */
 uint32_t ixgbe_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);
+/* ... of a port with rx_checksum */
+uint32_t ixgbe_rx_checked(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);
 bool ixgbe_rx_pending(const struct ixgbe_rxq *q); /* a written-back descriptor waits */
 void ixgbe_rx_post(struct ixgbe_rxq *q);          /* gives rewritten descriptors to the chip */
 void ixgbe_tx(struct nic_txq *txq, struct buf_batch *batch);

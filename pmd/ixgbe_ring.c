@@ -310,7 +310,8 @@ enum rt_status ixgbe_rings_start(struct ixgbe *dev)
 
 void ixgbe_rxq_run(struct nic_rxq *rxq)
 {
-    nic_rx_use(rxq, ixgbe_rx, ixgbe_card_max_bytes(rxq->nic));
+    nic_rx_use(rxq, rxq->nic->config.rx_checksum ? ixgbe_rx_checked : ixgbe_rx,
+               ixgbe_card_max_bytes(rxq->nic));
     rxq->arm = ixgbe_rx_arm;
     rxq->disarm = ixgbe_rx_disarm;
 }
