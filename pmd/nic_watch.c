@@ -271,6 +271,7 @@ static void try_later(struct nic *nic, struct nic_watch *w)
     if (RT_IS_POW2(w->tries))
         rt_log("%s fault=%s action=reset status=failed tries=%u next_ms=%u", nic->name,
                w->fault, (unsigned)w->tries, (unsigned)(delay_us / 1000));
+    nic->ops->quiesce(nic); /* it may have been as good as up; nobody hears it until then */
     enter(w, WATCH_RETRY, hal_now_us() + delay_us);
 }
 
