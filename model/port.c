@@ -134,6 +134,30 @@ struct hal_mmio x82599_mmio(struct x82599 *dev, enum x82599_access access)
     return (struct hal_mmio){NULL, X82599_BAR_BYTES, &mmio_calls, dev};
 }
 
+/* Behind its BAR, when the function has an address and decodes it. */
+static bool decodes(const struct x82599_port *port)
+{
+    return (pci_space_get32(&port->space, PCI_SPACE_COMMAND) & PCI_COMMAND_MEMORY) != 0 &&
+           (pci_space_get32(&port->space, PCI_SPACE_BAR0) & ~0xfu) != 0;
+}
+
+static uint32_t port_read(void *ctx, uint32_t offset)
+{
+    const struct x82599_port *port = ctx;
+
+    return decodes(port) ? mmio_read(port->dev, offset) : UINT32_MAX;
+}
+
+static void port_write(void *ctx, uint32_t offset, uint32_t value)
+{
+    const struct x82599_port *port = ctx;
+
+    if (decodes(port))
+        mmio_write(port->dev, offset, value);
+}
+
+static const struct hal_mmio_ops port_calls = {port_read, port_write};
+
 /* ---- life ---- */
 
 static bool plug(struct x82599_port *port, unsigned slot, enum x82599_access access)
@@ -147,8 +171,8 @@ static bool plug(struct x82599_port *port, unsigned slot, enum x82599_access acc
     for (unsigned i = 0; i < X82599_VECTORS; i++)
         port->bar4[i * 4 + 3] = 1; /* masked after reset */
     host_pci(&pci, NULL, 0);
-    return host_mmio_add(bar0, X82599_BAR_BYTES, mmio.ops,
-                         mmio.ops != NULL ? mmio.ctx : (void *)(uintptr_t)mmio.base) == RT_OK &&
+    return host_mmio_add(bar0, X82599_BAR_BYTES, mmio.ops != NULL ? &port_calls : NULL,
+                         mmio.ops != NULL ? port : (void *)(uintptr_t)mmio.base) == RT_OK &&
            host_mmio_add(bar4, PCI_BAR4_BYTES, NULL, port->bar4) == RT_OK;
 }
 
@@ -209,6 +233,19 @@ void x82599_port_hide(struct x82599_port *port, bool msix, bool msi)
 void x82599_port_break_msix(struct x82599_port *port, bool broken)
 {
     port->space.value[PCI_SPACE_MSIX + 4] = broken ? 7 : 4; /* the BAR that holds the table */
+}
+
+void x82599_port_replug(struct x82599_port *port)
+{
+    uint32_t zero = 0;
+
+    pci_space_reset(&port->space);
+    pci_space_write(&port->space, PCI_SPACE_LINE, &zero, sizeof(zero));
+    pci_space_write(&port->space, PCI_SPACE_BAR0, &zero, sizeof(zero));
+    pci_space_write(&port->space, PCI_SPACE_BAR4, &zero, sizeof(zero));
+    for (unsigned i = 0; i < X82599_VECTORS; i++)
+        port->bar4[i * 4 + 3] = 1;
+    x82599_replug(port->dev);
 }
 
 uint64_t x82599_port_messages(const struct x82599_port *port, unsigned vector)

@@ -339,8 +339,11 @@ static void park_on(struct nic *nic, struct nic_watch *w)
 /* Off the bus: nothing is asked of it until it is back. */
 static bool gone(struct nic *nic, struct nic_watch *w)
 {
-    bool now = nic->ops->gone(nic);
+    bool now;
 
+    if (w->state == WATCH_GONE)
+        pci_restore(nic->pci); /* back, perhaps: then it has forgotten where its registers are */
+    now = nic->ops->gone(nic);
     if (now && w->state != WATCH_GONE) {
         count(nic, NIC_DEVICE_FAULTS);
         rt_log("%s fault=removed", nic->name);

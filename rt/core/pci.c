@@ -207,7 +207,10 @@ static void found_keep(struct walk *walk, const struct pci_dev *dev)
         walk->dropped++;
         return;
     }
-    pci_table.dev[pci_table.count++] = *dev;
+    struct pci_dev *kept = &pci_table.dev[pci_table.count++];
+    *kept = *dev;
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(kept->bar); i++)
+        kept->bar[i] = pci_read32(kept, PCI_BAR0 + 4 * i);
 }
 
 void pci_scan(void)
@@ -340,6 +343,16 @@ static void aspm_clear(const struct pci_dev *dev)
     /* The status half is written as zero: it clears what is written as one. */
     pci_write32(dev, cap + PCI_EXPRESS_LINK,
                 link & PCI_EXPRESS_LINK_CONTROL & ~PCI_EXPRESS_LINK_ASPM);
+}
+
+void pci_restore(const struct pci_dev *dev)
+{
+    if (pci_read32(dev, PCI_ID) != ((uint32_t)dev->device << 16 | dev->vendor))
+        return;
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(dev->bar); i++)
+        if (pci_read32(dev, PCI_BAR0 + 4 * i) != dev->bar[i])
+            pci_write32(dev, PCI_BAR0 + 4 * i, dev->bar[i]);
+    command_update(dev, 0, PCI_COMMAND_MEMORY);
 }
 
 void pci_aspm_off(const struct pci_dev *dev)

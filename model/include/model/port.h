@@ -30,6 +30,9 @@ uint32_t x82599_port_bdf(const struct x82599_port *port);
 void x82599_port_hide(struct x82599_port *port, bool msix, bool msi);
 /* The MSI-X table is said to be in a BAR that does not exist. */
 void x82599_port_break_msix(struct x82599_port *port, bool broken);
+/* A removed device is plugged in again, at the end of a link that was down: no address, nothing
+ * decoded, no interrupt enabled. */
+void x82599_port_replug(struct x82599_port *port);
 /* MSI-X messages sent, by vector. MSI and INTx count in 0. */
 uint64_t x82599_port_messages(const struct x82599_port *port, unsigned vector);
 /* Takes all ports off the bus and frees them. Calls host_mmio_reset(). */

@@ -17,6 +17,8 @@ static void found_on_the_bus(void **state)
     assert_int_equal(hal_pci_read32(x82599_port_bdf(port), 0), 0x15288086);
     assert_int_equal(hal_map_mmio((phys_t){0xe0300000}, X82599_BAR_BYTES, &bar0), RT_OK);
     assert_int_equal(hal_map_mmio((phys_t){0xe0380000}, 0x4000, &bar4), RT_OK);
+    assert_int_equal(hal_read32(&bar0, 0x8), UINT32_MAX); /* it decodes nothing yet */
+    hal_pci_write32(x82599_port_bdf(port), 4, 2);
     assert_int_equal(hal_read32(&bar0, 0x8) & 1u << 19, 1u << 19);
     /* vector 0 through the table */
     hal_write32(&bar0, 0x880, 1);
@@ -29,7 +31,7 @@ static void found_on_the_bus(void **state)
     hal_write32(&bar4, 12, 0);
     hal_write32(&bar0, 0x808, 1);
     assert_int_equal(x82599_port_messages(port, 0), 1); /* a message is DMA, which is off */
-    hal_pci_write32(x82599_port_bdf(port), 4, 4);
+    hal_pci_write32(x82599_port_bdf(port), 4, 6);
     hal_write32(&bar0, 0x808, 1);
     assert_int_equal(x82599_port_messages(port, 0), 2);
     x82599_port_reset_all();

@@ -234,7 +234,7 @@ static void test_removal_and_back(void **state)
     x82599_fault_now(card->dev, X82599_FAULT_REMOVAL, 0);
     for (uint32_t round = 0; round < 2000; round++)
         turn(card, round);
-    x82599_replug(card->dev);
+    x82599_port_replug(card->port);
     must_work(card, CALL_MODULE_US_MAX);
     assert_true(card_logged(card, "fault=came-back action=reset status=recovered"));
     card_stop(card);
