@@ -127,6 +127,19 @@ void e1000e_irq_teardown(struct e1000e *dev)
     nic_irq_teardown(dev->nic);
 }
 
+/* Without vectors the cause that an arming queue clears is that of the others on its core, too. */
+static bool cause_pending(const struct e1000e_rxq *q)
+{
+    const struct nic *nic = q->head.nic;
+    bool pending = e1000e_rx_pending(q);
+
+    if (nic->irq_mode == NIC_IRQ_MSIX)
+        return pending;
+    for (uint16_t i = 0; i < nic->config.rxqs && !pending; i++)
+        pending = nic->rxq[i]->irq_reaches && e1000e_rx_pending(q->dev->rxq[i]);
+    return pending;
+}
+
 bool e1000e_rx_arm(struct nic_rxq *rxq)
 {
     struct e1000e_rxq *q = RT_CONTAINER_OF(rxq, struct e1000e_rxq, head);
@@ -137,7 +150,7 @@ bool e1000e_rx_arm(struct nic_rxq *rxq)
         e1000e_rx_post(q); /* the whole ring, for what comes while we sleep */
     hal_write32(&q->mmio, E1000E_ICR, q->ims);
     (void)hal_read32(&q->mmio, E1000E_STATUS);
-    if (e1000e_rx_pending(q))
+    if (cause_pending(q))
         return true;
     hal_write32(&q->mmio, E1000E_IMS, q->ims);
     RT_COMPILER_BARRIER();

@@ -120,6 +120,19 @@ const char *ixgbe_fault(struct nic *nic)
     return (ixgbe_read(dev, IXGBE_EICR) & EICR_ECC) != 0 ? "memory-error" : NULL;
 }
 
+/* Without vectors the cause that an arming queue clears is that of the others on its core, too. */
+static bool cause_pending(const struct ixgbe_rxq *q)
+{
+    const struct nic *nic = q->head.nic;
+    bool pending = ixgbe_rx_pending(q);
+
+    if (nic->irq_mode == NIC_IRQ_MSIX)
+        return pending;
+    for (uint16_t i = 0; i < nic->config.rxqs && !pending; i++)
+        pending = nic->rxq[i]->irq_reaches && ixgbe_rx_pending(q->dev->rxq[i]);
+    return pending;
+}
+
 bool ixgbe_rx_arm(struct nic_rxq *rxq)
 {
     struct ixgbe_rxq *q = RT_CONTAINER_OF(rxq, struct ixgbe_rxq, head);
@@ -131,7 +144,7 @@ bool ixgbe_rx_arm(struct nic_rxq *rxq)
         ixgbe_rx_post(q); /* the whole ring, for what comes while we sleep */
     hal_write32(&q->mmio, IXGBE_EICR, bit);
     (void)hal_read32(&q->mmio, IXGBE_STATUS);
-    if (ixgbe_rx_pending(q))
+    if (cause_pending(q))
         return true;
     hal_write32(&q->mmio, IXGBE_EIMS, bit);
     RT_COMPILER_BARRIER();
