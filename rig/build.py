@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Meson build directories: one for each variant, in the top folder as build, build-*."""
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -38,6 +40,21 @@ def _run(command, environment, log_path, say):
         raise BuildError(f"{' '.join(command)} failed ({log_path}):\n{tail}")
 
 
+@contextlib.contextmanager
+def alone(folder, say):
+    """One build of a folder at a time: a second command that builds it waits, and says so."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # not passed on to children
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"build: waiting for another command that builds {folder.name}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
 def build(variant="build", log=print, targets=(), environment=None):
     """Configures (once) and builds a variant or some of it, or one like `build` in another
     environment; returns its directory."""
@@ -46,12 +63,13 @@ def build(variant="build", log=print, targets=(), environment=None):
     folder = ROOT / variant
     folder.mkdir(exist_ok=True)
     log_path = folder / "millrace.log"
-    log_path.unlink(missing_ok=True)
-    if not (folder / "build.ninja").exists():
-        log(f"build: configuring {variant}")
-        _run(["meson", "setup", *options, str(folder)], environment, log_path, log)
-    log(f"build: {variant}")
-    _run(["ninja", "-C", str(folder), *targets], environment, log_path, log)
+    with alone(folder, log):
+        log_path.unlink(missing_ok=True)
+        if not (folder / "build.ninja").exists():
+            log(f"build: configuring {variant}")
+            _run(["meson", "setup", *options, str(folder)], environment, log_path, log)
+        log(f"build: {variant}")
+        _run(["ninja", "-C", str(folder), *targets], environment, log_path, log)
     return folder
 
 

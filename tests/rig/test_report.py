@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 import time
 import types
 import xml.etree.ElementTree as ElementTree
@@ -300,6 +301,25 @@ def test_bad_command_lines(words, says, capsys):
                                         ("60-9018", "frame_max=100 frame_max=9018")])
 def test_sizes_that_the_image_takes(sizes, args):
     assert options.sizes_wrong(sizes, args) is None
+
+
+def test_two_builds_of_a_folder_take_turns(tmp_path):
+    """Two ninjas in one folder delete each other's files."""
+    said, order = [], []
+
+    def second():
+        with build.alone(tmp_path, said.append):
+            order.append("second")
+
+    with build.alone(tmp_path, said.append):
+        other = threading.Thread(target=second)
+        other.start()
+        while not said:
+            other.join(0.01)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    assert said == [f"build: waiting for another command that builds {tmp_path.name}"]
 
 
 def test_a_json_file_is_tried_and_not_left(tmp_path):
