@@ -15,6 +15,7 @@ import subprocess
 import time
 
 from . import build, native_dpdk
+from .options import whole
 
 TARGET = "compare/dpdk/native/native_bench"
 SAMPLE = re.compile(r"sample item=(\S+) lane=(\S+) round=(\d+) ticks=([0-9.]+)")
@@ -319,9 +320,12 @@ def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("bench", help="ours against DPDK, native, no QEMU")
     one.add_argument("what", choices=sorted(ROWS))
-    one.add_argument("--starts", type=int, default=6, help="starts of the host program (6)")
-    one.add_argument("--rounds", type=int, default=6, help="interleaved rounds a start (6)")
-    one.add_argument("--bursts", type=int, default=1000, help="bursts a row and round (1000)")
+    one.add_argument("--starts", type=whole(1, 1000), default=6,
+                     help="starts of the host program (6)")
+    one.add_argument("--rounds", type=whole(1, 1000), default=6,
+                     help="interleaved rounds a start (6)")
+    one.add_argument("--bursts", type=whole(1, 1000000), default=1000,
+                     help="bursts a row and round (1000)")
     one.add_argument("--quick", action="store_true", help="2 starts of 3 rounds of 500")
     one.add_argument("--temp", choices=("auto", "l1", "l3"), default="auto",
                      help="where plain rows find the device's writes: l3 needs CLDEMOTE (auto)")

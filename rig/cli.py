@@ -7,24 +7,14 @@ import signal
 import sys
 
 from . import bench, build, compare, setup, tune
-from .options import seconds, whole, wrong
+from .options import NICS, seconds, sizes, whole, wrong
 
 BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
-NICS = ("e1000e", "ixgbe")
 CORES_MOST = 64  # HAL_CORES_MAX of rt/include/rt/hal.h
 SAYS = """\
-  ./millrace setup                 install what is missing (Debian 12, 13), say what and why
-  ./millrace build                 build images and host programs into build/
-  ./millrace run l2fwd             PXE-boot in QEMU, drive it both ways, a verdict and rates
-  ./millrace test [unit|fuzz|rig|cards]  tests; last line "N passed, N failed"
-  ./millrace count                 exact instructions a packet
-  ./millrace bench WHAT            ours against DPDK, native, no QEMU
-  ./millrace fuzz --seconds S      every parser's fuzzer
-  ./millrace soak --seconds S      mixed traffic for long
-  ./millrace boot --serve IF       serve the image to a real rig by PXE
-  ./millrace compare dpdk          our image against Linux with DPDK, same QEMU machine
-  ./millrace tune                  poll thresholds against load
-  ./millrace report A B            compare the runs of two commits"""
+start with:
+  ./millrace run l2fwd      boot in QEMU, send traffic, a verdict and rates
+  ./millrace help COMMAND   the options of a command"""
 
 
 def say(text):
@@ -45,9 +35,9 @@ def _machine_options(parser, boot, lasts):
                         help=f"cores of the machine, 1..{CORES_MOST} (1)")
     parser.add_argument("--queues", type=whole(1, 16),
                         help="receive queues a port (the image's default)")
-    parser.add_argument("--args", default="", help="boot arguments, \"name=value ...\"")
-    parser.add_argument("--seconds", type=seconds, default=lasts,
-                        help=f"how long ({lasts:g})")
+    parser.add_argument("--args", default="",
+                        help="boot arguments, \"name=value ...\": docs/boot-args.md")
+    parser.add_argument("--seconds", type=seconds, default=lasts["seconds"], help=lasts["help"])
 
 
 def parser():
@@ -55,38 +45,41 @@ def parser():
                                   formatter_class=argparse.RawDescriptionHelpFormatter,
                                   description="Kernel-bypass dataplane on a bare machine.")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("setup", help="install what is missing")
-    one = commands.add_parser("build", help="build images and host programs")
-    one.add_argument("variant", nargs="?", choices=sorted(build.VARIANTS), default="build")
-    one = commands.add_parser("run", help="boot an application and drive it")
-    one.add_argument("app", choices=("l2fwd",))
-    _machine_options(one, "pxe-bios", 0)
+    commands.add_parser("setup", help="install what is missing, and say why")
+    one = commands.add_parser("build", help="build images and host programs into build/")
+    one.add_argument("variant", nargs="?", choices=sorted(build.VARIANTS), default="build",
+                     metavar="VARIANT", help=", ".join(build.VARIANTS) + " (build)")
+    one = commands.add_parser("run", help="PXE-boot in QEMU, send traffic, a verdict and rates")
+    one.add_argument("app", choices=("l2fwd",), help="the application")
+    _machine_options(one, "pxe-bios", {"seconds": 0, "help": "least time of the "
+                                       "verdict's passes; the run may then be long"})
     one.add_argument("--frames", type=whole(1, 1000000000), default=0,
                      help="frames that the verdict wants (1000000)")
     one.add_argument("--thorough", action="store_true",
                      help="five times the frames and long searches: some minutes")
     one.add_argument("--drop-one-in", type=whole(1, 1000000000), default=0, metavar="N",
                      help="test of the rig: one received frame in N vanishes; the run must fail")
-    one.add_argument("--sizes", default="60", help="frame bytes: 60 | 60,594 | imix | 60-1514")
+    one.add_argument("--sizes", type=sizes, default="60",
+                     help="frame bytes: 60 | 60,594 | imix | 60-1514 (60)")
     one.add_argument("--flows", type=whole(1, 4096), default=16, help="flows a direction (16)")
     one.add_argument("--json", metavar="FILE", help="write the result")
     one.add_argument("--no-count", dest="count", action="store_false",
                      help="do not count instructions")
-    one = commands.add_parser("test", help="run the tests")
+    one = commands.add_parser("test", help="run the tests; last line \"N passed, N failed\"")
     one.add_argument("layer", nargs="?", choices=("all", "unit", "fuzz", "rig", "cards"),
                      default="all")
-    one.add_argument("files", nargs="*", help="rig: only these files")
+    one.add_argument("files", nargs="*", help="rig: only these, as tests/rig/test_args.py")
     one = commands.add_parser("fuzz", help="fuzz every parser")
-    one.add_argument("--seconds", type=seconds, default=600)
-    one.add_argument("--seed", type=int, default=1)
+    one.add_argument("--seconds", type=seconds, default=600, help="of all together (600)")
+    one.add_argument("--seed", type=int, default=1, help="of the fuzzers (1)")
     one = commands.add_parser("soak", help="mixed traffic for long")
-    _machine_options(one, "direct", 600)
-    one.add_argument("--seed", type=int, default=1)
+    _machine_options(one, "direct", {"seconds": 600, "help": "how long (600)"})
+    one.add_argument("--seed", type=int, default=1, help="of rates, sizes, bursts (1)")
     one = commands.add_parser("count", help="exact instructions a packet")
     _nic_option(one)
-    one.add_argument("--args", default="")
+    one.add_argument("--args", default="", help="boot arguments: docs/boot-args.md")
     bench.add_parser(commands)
-    one = commands.add_parser("boot", help="serve the image to a real rig")
+    one = commands.add_parser("boot", help="serve the image to a real rig by PXE")
     one.add_argument("--serve", metavar="IF", required=True, help="network interface")
     one.add_argument("--image", help="file to serve (l2fwd.img)")
     one.add_argument("--args", default="", help="boot arguments")
@@ -107,8 +100,6 @@ def _ensure_machine(options):
     setup.ensure(("build", "run"), say)
     if options.nic == "ixgbe":
         setup.ensure_qemu11(say)
-    if getattr(options, "boot", None) == "pxe-card" and options.nic != "ixgbe":
-        raise setup.SetupError("--boot pxe-card needs --nic ixgbe")
 
 
 def _run(options):
@@ -158,6 +149,9 @@ def _bench(options):
 
 def _boot(options):
     from . import serve
+    status = serve.refused(options.serve, options.args, options.print_only, options.macs)
+    if status is not None:
+        return status
     setup.ensure(("build",), say)
     image = options.image
     if not image:
@@ -198,8 +192,8 @@ COMMANDS = {"setup": _setup, "build": _build, "run": _run, "test": _test, "fuzz"
 
 def main(arguments):
     """Returns the exit status: 0 good, 1 the thing failed, 2 it could not be done at all."""
-    if arguments in ([], ["help"]):
-        arguments = ["--help"]
+    if arguments[:1] in ([], ["help"]):
+        arguments = [*arguments[1:2], "--help"]
     top = parser()
     options = top.parse_args(arguments)
     mistake = wrong(options)

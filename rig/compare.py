@@ -16,6 +16,7 @@ import time
 
 from . import build, count, gaps, guest, judge, plots, report, run_l2fwd, setup, unpack
 from .elf import Elf
+from .options import cards, whole
 from .qemu import Machine
 from .search import highest_kept
 from .traffic import Traffic
@@ -576,8 +577,6 @@ def run(options, log=print):
                   "host_cpus": os.cpu_count(), "host": platform.machine(), "boot": "direct"}
     results, wrong = {}, []
     for nic in options.nic.split(","):
-        if nic not in NICS:
-            raise CompareError(f"--nic {nic}: {' or '.join(NICS)}")
         results[nic] = compare_nic(build_dir, nic, options, log)
         print_table(nic, results[nic], log)
         missed = verdict(results[nic])
@@ -611,9 +610,12 @@ def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("compare", help="our image against Linux + DPDK, in QEMU")
     one.add_argument("with_what", choices=("dpdk",), metavar="dpdk")
-    one.add_argument("--nic", default="e1000e", help="cards: e1000e, ixgbe, or e1000e,ixgbe")
-    one.add_argument("--rounds", type=int, default=5, help="alternating rate searches (5)")
-    one.add_argument("--boots", type=int, default=3, help="boots of each for the times (3)")
+    one.add_argument("--nic", type=cards, default="e1000e",
+                     help="cards: e1000e, ixgbe, or e1000e,ixgbe")
+    one.add_argument("--rounds", type=whole(1, 1000), default=5,
+                     help="alternating rate searches (5)")
+    one.add_argument("--boots", type=whole(1, 1000), default=3,
+                     help="boots of each for the times (3)")
     one.add_argument("--json", metavar="FILE", help="write all figures")
 
 

@@ -4,6 +4,10 @@ import argparse
 import os
 import re
 
+NICS = ("e1000e", "ixgbe")
+# As rig/traffic/frame.h has them.
+FRAME_BYTES_LEAST, FRAME_BYTES_MOST, SIZES_MOST = 60, 9018, 64
+
 
 def whole(least, most):
     """A type for argparse: a whole number of that range."""
@@ -13,7 +17,7 @@ def whole(least, most):
         except ValueError:
             value = least - 1
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text}: {least}..{most}")
+            raise argparse.ArgumentTypeError(f"{text}: wanted is a number, {least}..{most}")
         return value
     return parse
 
@@ -25,8 +29,37 @@ def seconds(text):
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1e7:
-        raise argparse.ArgumentTypeError(f"{text}: seconds, 0..10000000")
+        raise argparse.ArgumentTypeError(f"{text}: wanted are seconds, 0..10000000")
     return value
+
+
+def some_seconds(text):
+    """A type for argparse: a time that something can be measured in."""
+    value = seconds(text)
+    if value < 0.1:
+        raise argparse.ArgumentTypeError(f"{text}: wanted are seconds, 0.1..10000000")
+    return value
+
+
+def sizes(text):
+    """A type for argparse: frame sizes as rig/traffic/frame.c reads them."""
+    numbers = [int(word) for word in re.findall(r"[0-9]+", text)]
+    good = re.fullmatch(r"[0-9]+(-[0-9]+|(,[0-9]+)*)", text) and len(numbers) <= SIZES_MOST and \
+        all(FRAME_BYTES_LEAST <= number <= FRAME_BYTES_MOST for number in numbers)
+    if text != "imix" and not good:
+        raise argparse.ArgumentTypeError(
+            f"{text}: wanted are {FRAME_BYTES_LEAST}..{FRAME_BYTES_MOST} bytes without CRC, as in "
+            "60 or 60,594 or 60-1514, or imix")
+    return text
+
+
+def cards(text):
+    """A type for argparse: one card or more, with commas."""
+    for card in text.split(","):
+        if card not in NICS:
+            raise argparse.ArgumentTypeError(f"{card or repr(text)}: wanted is one of "
+                                             f"{', '.join(NICS)}, or more with commas")
+    return text
 
 
 def unwritable(path):
@@ -68,9 +101,6 @@ def sizes_wrong(sizes, args):
 
 def wrong(options):
     """What is wrong with options of a command that was parsed; None when nothing is."""
-    for name in ("rounds", "bursts", "boots"):
-        if getattr(options, name, 1) < 1:
-            return f"--{name} {getattr(options, name)}: at least 1"
     if options.command in ("run", "soak", "count"):
         mistake = boot_args_wrong(options.command, options.args)
         if mistake:
@@ -79,6 +109,8 @@ def wrong(options):
         mistake = sizes_wrong(options.sizes, options.args)
         if mistake:
             return f"--sizes {mistake}"
+    if getattr(options, "boot", None) == "pxe-card" and options.nic != "ixgbe":
+        return "--boot pxe-card: needs --nic ixgbe, the card it boots over"
     path = getattr(options, "json", None)
     mistake = unwritable(path) if path else None
     return f"--json: {mistake}" if mistake else None

@@ -314,6 +314,20 @@ def check_rights():
                          "run that dnsmasq command as root")
 
 
+def refused(interface, args, print_only, macs):
+    """What can be said before there is an image: None, or the exit status, and it was said."""
+    try:
+        check_macs(macs)
+        check_args(args)
+        interface_network(interface)
+        if not print_only:
+            check_rights()
+    except ServeError as error:
+        print(f"serve: {error}", file=sys.stderr)
+        return 1
+    return None
+
+
 def serve_folder(interface, image_path, args, print_only, macs):
     """Returns the exit status; the folder stays when nothing but it was wanted."""
     macs = check_macs(macs)

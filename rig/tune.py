@@ -11,6 +11,7 @@ import os
 import time
 
 from . import build, count, judge, plots, report, run_l2fwd, setup
+from .options import some_seconds
 from .qemu import NICS, Machine
 from .traffic import Traffic
 
@@ -170,7 +171,7 @@ def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("tune", help="poll thresholds against load")
     one.add_argument("--nic", choices=NICS, default="e1000e", help="card (e1000e)")
-    one.add_argument("--seconds", type=float, default=SECONDS,
+    one.add_argument("--seconds", type=some_seconds, default=SECONDS,
                      help=f"time of a point ({SECONDS:g})")
     one.add_argument("--json", metavar="FILE", help="write all points")
 

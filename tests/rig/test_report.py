@@ -270,11 +270,17 @@ def test_many_failures_are_not_tried_again():
     assert layer.failed == names
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["run", "--help"]])
-def test_help(words, capsys):
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"], *(
+    [*first, command, *last] for command in cli.COMMANDS
+    for first, last in ((["help"], []), ([], ["--help"])))])
+def test_help(words, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as ended:
         cli.main(words)
-    assert ended.value.code == 0 and "millrace" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert ended.value.code == 0 and "millrace" in said
+    assert [line for line in said.splitlines() if len(line) > 80] == []
+    assert words != ["help", "run"] or "--thorough" in said
 
 
 @pytest.mark.parametrize("words, says", [
@@ -289,7 +295,15 @@ def test_help(words, capsys):
     (["run", "l2fwd", "--sizes", "60,9000"], "up to 1514 bytes; add --args \"frame_max=9000\""),
     (["run", "l2fwd", "--sizes", "60-2000", "--args", "frame_max=1600"], "up to 1600 bytes"),
     (["tune", "--nic", "foo"], "invalid choice"), (["bench", "l2fwd", "--rounds", "0"], "rounds"),
-    (["compare", "dpdk", "--boots", "0"], "boots")])
+    (["compare", "dpdk", "--boots", "0"], "boots"),
+    (["help", "nonsense"], "invalid choice"),
+    (["run", "l2fwd", "--cores", "x"], "wanted is a number"),
+    *((["run", "l2fwd", "--sizes", sizes], "60..9018 bytes") for sizes in
+      ("10", "60-", "60,,60", "9019", "x", "", "60," * 64 + "60")),
+    (["run", "l2fwd", "--boot", "pxe-card"], "--nic ixgbe"),
+    (["bench", "l2fwd", "--starts", "0"], "1..1000"), (["tune", "--seconds", "0"], "0.1.."),
+    (["tune", "--seconds", "x"], "wanted are seconds"),
+    *((["compare", "dpdk", "--nic", nic], "e1000e, ixgbe") for nic in ("foo", "e1000e,", ""))])
 def test_bad_command_lines(words, says, capsys):
     """Refused before anything is installed, built or started, with the reason."""
     with pytest.raises(SystemExit) as ended:
@@ -301,6 +315,18 @@ def test_bad_command_lines(words, says, capsys):
                                         ("60-9018", "frame_max=100 frame_max=9018")])
 def test_sizes_that_the_image_takes(sizes, args):
     assert options.sizes_wrong(sizes, args) is None
+
+
+@pytest.mark.parametrize("sizes", ["60", "60,594", "imix", "60-1514", "1514-60", "9018"])
+def test_sizes_that_the_sender_takes(sizes):
+    assert cli.parser().parse_args(["run", "l2fwd", "--sizes", sizes]).sizes == sizes
+
+
+def test_what_cannot_be_served_is_said_before_a_build(monkeypatch, capsys):
+    monkeypatch.setattr(build, "build", None)
+    monkeypatch.setattr(setup, "ensure", None)
+    assert cli.main(["boot", "--serve", "no-such-if"]) == 1
+    assert "no network interface no-such-if" in capsys.readouterr().err
 
 
 def test_two_builds_of_a_folder_take_turns(tmp_path):
