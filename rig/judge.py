@@ -82,7 +82,7 @@ def table_rows(share):
     return [("host: steal / other programs", f"{share.steal:.1%} / {share.others:.1%} of its CPUs"),
             ("host: vCPU waited / sender late", f"{share.vcpu_waited:.1%} / {share.paused:.1%} "
                                                 "of the time"),
-            ("rates and latencies", "disturbed: " + "; ".join(why) if why else "undisturbed")]
+            ("host: this run was", "disturbed: " + "; ".join(why) if why else "undisturbed")]
 
 
 def cpu_line(text):

@@ -52,7 +52,7 @@ class Passes:
         self.traffic, self.plan, self._log = traffic, plan, log
         self.sum = judge.Sum()
         self.rates = []      # of the verdict's passes, pps
-        self.trials = []     # (rate offered, kept up) of the search
+        self.trials = []     # (rate really offered, kept up) of the search
         self.best_pps = 0
 
     def _flood(self, frames, until_s):
@@ -84,17 +84,17 @@ class Passes:
 
     def search(self):
         """The highest rate at which every frame was sent when it was due; what was really
-        offered then, which is less where the host kept the sender from running."""
+        offered then, which is less where the host kept the sender from running: its schedule
+        stood still."""
         top_pps = self.saturated_pps()
-        offered_pps = {}  # of the rates that were kept: the schedule may have stood still
 
         def trial(rate_pps):
             answer = self.sum.add(self.traffic.run(
                 rate_pps, seconds=self.plan.trial_s, open_loop=True))
             kept = judge.kept_up(answer)
-            if kept:
-                offered_pps[rate_pps] = min(rate_pps, round(answer["offered_pps"]))
-            self._log(f"rate: {rate_pps / 1000:7.1f} kpps offered, not sent "
+            offered_pps = min(rate_pps, round(answer["offered_pps"]))
+            self.trials.append((offered_pps, kept))
+            self._log(f"rate: {offered_pps / 1000:7.1f} kpps offered, not sent "
                       f"{answer['not_sent']:6d} of {answer['offered']}, lost {answer['lost']}: "
                       f"{'kept' if kept else 'not kept'}")
             return kept
@@ -102,7 +102,7 @@ class Passes:
             trial, max(int(top_pps / UNDER), SLOW_PPS), max(int(top_pps * OVER), 2 * SLOW_PPS),
             precision=self.plan.precision,
             more=lambda: self.plan.left_s(self.plan.search_s) > 0 and judge.clean(self.sum))
-        self.trials, self.best_pps = found.trials, offered_pps.get(found.rate_pps, 0)
+        self.best_pps = max((pps for pps, kept in self.trials if kept), default=0)
         if found.cut_short:
             self._log("rate: the time for the search was up; --thorough takes it")
 
@@ -111,7 +111,8 @@ class Passes:
         rate when none was); the answer."""
         rate_pps = max(int((self.best_pps or self.saturated_pps()) * share), SLOW_PPS)
         answer = self.traffic.run(rate_pps, seconds=seconds, open_loop=True)
-        self._log(f"latency: {rate_pps / 1000:.1f} kpps, p50 {answer['latency_us']['p50']:.0f} us,"
-                  f" p99 {answer['latency_us']['p99']:.0f} us, not sent {answer['not_sent']} of "
+        took_us = answer["latency_us"]
+        self._log(f"latency: {answer['offered_pps'] / 1000:.1f} kpps, p50 {took_us['p50']:.0f} us,"
+                  f" p99 {took_us['p99']:.0f} us, not sent {answer['not_sent']} of "
                   f"{answer['offered']}")
         return self.sum.add(answer)

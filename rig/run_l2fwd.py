@@ -259,7 +259,7 @@ def print_table(options, results, share, wrong, log):
         ("reordered in a flow", results["reordered"]), ("corrupt", results["corrupt"]),
         ("duplicates", results["duplicates"]),
         ("received / sent, says the image", f"{results['machine_received']} / "
-                                            f"{results['machine_sent']}"),
+                                            f"{results['machine_sent']}, with the probes"),
         *_rate_rows(results), counted_packet, *judge.table_rows(share),
         ("refused hand-overs", results["owner_refusals"]),
         ("pools full at stop", "yes" if results["pools_full"] else "NO"),
@@ -295,6 +295,10 @@ def run(options, log=print):
     conditions = {"nic": options.nic, "boot": options.boot, "cores": options.cores,
                   "args": args, "sizes": options.sizes, "flows": options.flows,
                   "window": WINDOW, "lanes": BOTH_WAYS, "accelerator": "tcg"}
+    if options.drop_one_in:
+        conditions["drop_one_in"] = options.drop_one_in
+        log(f"test of the rig: one frame in {options.drop_one_in} that comes back vanishes here, "
+            "not in the machine; the run must fail")
     options.started = time.monotonic()
     log(f"boot: {options.boot}, {options.cores} core(s), {options.nic}, args \"{args}\"")
     report.RESULTS.mkdir(exist_ok=True)
@@ -313,7 +317,8 @@ def run(options, log=print):
     result = report.make("run l2fwd", conditions, results)
     report.keep(result)
     plot = report.RESULTS / f"{name}.svg"
-    title = f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}"
+    title = f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}" + \
+        (" FAILED: " + ", ".join(wrong) if wrong else "")
     picture.write(plot, title, extra["latency"], extra["rates"], extra["trials"],
                   results["pps_max_no_loss"])
     log(f"picture: {plot.relative_to(build.ROOT)}")

@@ -250,13 +250,19 @@ class SlowTraffic:
 def test_a_rate_is_what_was_really_offered(monkeypatch):
     """The schedule stood still for half of the time: half of the rate was kept, no more."""
     traffic = SlowTraffic(monkeypatch)
-    one = passes.Passes(traffic, passes.Plan(1000), lambda text: None)
+    said = []
+    one = passes.Passes(traffic, passes.Plan(1000), said.append)
     one.verdict(40)
     plain = traffic.run
     traffic.run = lambda rate_pps, **fields: {**plain(rate_pps, **fields),
                                               "offered_pps": rate_pps / 2}
     one.search()
-    assert one.best_pps == max(rate for rate, kept in one.trials if kept) // 2 > 0
+    most_pps = max(passes.OVER * one.saturated_pps(), 2 * passes.SLOW_PPS) / 2
+    assert 0 < one.best_pps <= most_pps
+    # the picture and the lines of progress show no other rate than the table
+    assert one.best_pps == max(rate for rate, kept in one.trials if kept)
+    assert f"rate: {one.best_pps / 1000:7.1f} kpps offered, " in "\n".join(said)
+    assert max(rate for rate, _ in one.trials) <= most_pps
 
 
 def send(monkeypatch, frames, booted_s=10.0, **options):
