@@ -37,7 +37,7 @@ enum {
     FRAME_BYTES = 60,
     WATCH_EVERY = 16,
     TURNS_BETWEEN = 30, /* rings and batches of port 0 are in use when it fails */
-    STALL_US = 20000000,
+    STALL_US = 200000000, /* of a host that may be busy: only an end that never comes fails */
 };
 
 /* A card is used by one thread at a time: registers, wire and time under one lock. */
