@@ -126,7 +126,7 @@ def _fuzz_one(program, seconds, seed, log):
 def fuzz_all(total, seconds, seed, log):
     """Every fuzzer, together `seconds` long."""
     def run():
-        programs = fuzzers(build.build("build-fuzz", log))
+        programs = fuzzers(build.build("build-fuzz", log, targets=["fuzzers"]))
         layer = Layer(failed=[] if programs else ["no fuzzers"])
         for program in programs:
             good, text = _fuzz_one(program, seconds / len(programs), seed, log)
