@@ -5,6 +5,7 @@ needed), and on it hosts with a namespace each. What is here runs inside in_name
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -91,11 +92,17 @@ def dhcp_server():
     return host(2, DHCP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def _as_from_a_terminal():
+    """A test run in the background ignores Ctrl-C, and what it starts would, too."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def serve(image, args="mode=io", macs=(), **options):
     """`./millrace boot --serve br0`: its process."""
     return subprocess.Popen([sys.executable, "-c", SERVE, image, args, *macs], cwd=ROOT,
-                            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            **options)
+                            text=True, preexec_fn=_as_from_a_terminal,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
 
 
 def read_until(server, text):
