@@ -2,6 +2,7 @@
 """Values of the command line that are refused before anything is started."""
 import argparse
 import os
+import pathlib
 import re
 
 NICS = ("e1000e", "ixgbe")
@@ -99,6 +100,16 @@ def sizes_wrong(sizes, args):
            f"\"frame_max={largest}\""
 
 
+def test_files_wrong(layer, files):
+    """What is wrong with `test LAYER FILES`; None when nothing is."""
+    if files and layer != "rig":
+        return f"test {layer} takes no files: the form is test rig tests/rig/test_args.py"
+    for file in files:
+        if not pathlib.Path(file.split("::")[0]).exists():
+            return f"test rig: there is no {file}: the form is tests/rig/test_args.py"
+    return None
+
+
 def wrong(options):
     """What is wrong with options of a command that was parsed; None when nothing is."""
     if options.command in ("run", "soak", "count"):
@@ -111,6 +122,8 @@ def wrong(options):
             return f"--sizes {mistake}"
     if getattr(options, "boot", None) == "pxe-card" and options.nic != "ixgbe":
         return "--boot pxe-card: needs --nic ixgbe, the card it boots over"
+    if options.command == "test":
+        return test_files_wrong(options.layer, options.files)
     path = getattr(options, "json", None)
     mistake = unwritable(path) if path else None
     return f"--json: {mistake}" if mistake else None

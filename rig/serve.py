@@ -324,7 +324,7 @@ def refused(interface, args, print_only, macs):
             check_rights()
     except ServeError as error:
         print(f"serve: {error}", file=sys.stderr)
-        return 1
+        return 2
     return None
 
 
@@ -366,6 +366,6 @@ def serve(interface, image_path, args, print_only, macs=()):
             return serve_folder(interface, image_path, args, print_only, macs)
         except ServeError as error:
             print(f"serve: {error}", file=sys.stderr)
-            return 1
+            return 2
         except KeyboardInterrupt:
             return 0

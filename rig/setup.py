@@ -31,6 +31,7 @@ TEST = {
     "llvm": "symbols in sanitizer reports",
     "libclang-rt-dev": "clang's sanitizers and libFuzzer",
     "python3-pytest": "rig tests",
+    "python3-pytest-xdist": "rig tests: files side by side",
     "universal-ctags": "function lengths in the tidy test",
     "dnsmasq-base": "boot --serve: DHCP and TFTP for a real rig",
     "grub-common": "boot test through GRUB",

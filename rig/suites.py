@@ -196,6 +196,12 @@ def again(layer, run, log):
                  layer.skipped, layer.output)
 
 
+def _side_by_side():
+    """Words for pytest: files of tests at a time. A machine under test mostly waits, for its
+    boot, for silence, for a period to pass: two share two CPUs well."""
+    return ["-n", str(max(2, (os.cpu_count() or 1) // 2)), "--dist", "loadfile"]
+
+
 def rig(total, log, select=()):
     """The shipped images in QEMU (pytest)."""
     def run():
@@ -206,7 +212,7 @@ def rig(total, log, select=()):
         if kernel:
             environment.setdefault("MILLRACE_LINUX", kernel)
         cards = [f"--ignore={RIG_TESTS / name}" for name in CARD_TESTS]
-        words = [str(RIG_TESTS), *cards] if not select else list(select)
+        words = list(select) or [str(RIG_TESTS), *cards, *_side_by_side()]
         return again(_pytest(folder, environment, words),
                      lambda names: _pytest(folder, environment, [_node(n) for n in names]), log)
     _timed(total, "rig", run)

@@ -325,8 +325,16 @@ def test_sizes_that_the_sender_takes(sizes):
 def test_what_cannot_be_served_is_said_before_a_build(monkeypatch, capsys):
     monkeypatch.setattr(build, "build", None)
     monkeypatch.setattr(setup, "ensure", None)
-    assert cli.main(["boot", "--serve", "no-such-if"]) == 1
+    assert cli.main(["boot", "--serve", "no-such-if"]) == 2
     assert "no network interface no-such-if" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["rig", "tests/rig/nosuch.py"], ["unit", "tests/tidy.py"]])
+def test_files_to_test_are_looked_for_first(monkeypatch, capsys, words):
+    monkeypatch.setattr(setup, "ensure", None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["test", *words])
+    assert ended.value.code == 2 and "tests/rig/test_args.py" in capsys.readouterr().err
 
 
 def test_two_builds_of_a_folder_take_turns(tmp_path):

@@ -42,20 +42,20 @@ def test_serve_is_a_good_neighbour(img, case):
 
 def test_wrong_interface_says_so(img, capsys):
     from rig import serve
-    assert serve.serve("no-such-if", img, "", True) == 1
+    assert serve.serve("no-such-if", img, "", True) == 2
     assert "no network interface no-such-if" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("args", ["a=#1", "a=1 && b", "a=1 || b", "a=${net0/ip}", "a=\u00fc"])
 def test_args_that_a_script_would_cut(img, capsys, args):
     from rig import serve
-    assert serve.serve("lo", img, args, True) == 1
+    assert serve.serve("lo", img, args, True) == 2
     assert "--args: " in capsys.readouterr().err
 
 
 def test_wrong_mac_says_so(img, capsys):
     from rig import serve
-    assert serve.serve("lo", img, "", True, ["52:54:00:aa:bb"]) == 1
+    assert serve.serve("lo", img, "", True, ["52:54:00:aa:bb"]) == 2
     assert "--mac 52:54:00:aa:bb: wanted is" in capsys.readouterr().err
 
 
@@ -64,7 +64,7 @@ def test_folder_that_nobody_can_enter(img, capsys, tmp_path, monkeypatch):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     monkeypatch.setattr(serve, "RUN_FOLDER", str(closed))
-    assert serve.serve("lo", img, "", True) == 1
+    assert serve.serve("lo", img, "", True) == 2
     assert "is closed to other users" in capsys.readouterr().err
     assert not list(closed.iterdir()), "what was made is removed"
 
@@ -126,7 +126,7 @@ def second(img):
     server, _ = running(img)
     other = lan.serve(img)
     said = other.communicate(timeout=30)[0]
-    assert other.returncode == 1
+    assert other.returncode == 2
     assert f"br0 is served already, by process {server.pid}:" in said, said
     assert server.poll() is None and not port_free(67)
     server.terminate()
@@ -140,7 +140,7 @@ def port_in_use(img):
         there.bind(("", 67))
         server = lan.serve(img)
         said = server.communicate(timeout=30)[0]
-        assert server.returncode == 1
+        assert server.returncode == 2
         assert re.search(r"port 67 of br0 is in use \(python3?[^,]*, process \d+\)", said), said
         assert "    dhcp-match=set:x86,option:client-arch,7\n" in said
         assert "    tftp-root=FOLDER\n" in said and "state=running" not in said
@@ -176,7 +176,7 @@ def dnsmasq_fails(img):
         there.bind(("192.168.7.1", 69))  # TFTP
         server = lan.serve(img)
         said = server.communicate(timeout=30)[0]
-    assert server.returncode == 1 and "state=running" not in said, said
+    assert server.returncode == 2 and "state=running" not in said, said
     assert "dnsmasq ended at once: dnsmasq: " in said
 
 
