@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A running e1000e that stands still, is reset by others or goes away, and what comes of it. */
+#include "e1000e_reg.h"
+#include "port.h"
+
+#include <string.h>
+
+enum {
+    LOOK_US = 200000, /* as l2fwd looks */
+    LOOKS_MAX = 100,
+    FRAME_BYTES = 60,
+};
+
+static struct bench *forwarding(void)
+{
+    struct bench *bench = bench_start(1, &port_config);
+
+    fake_link(bench->port[0].fake, true);
+    nic_poll_link(bench->port[0].nic);
+    assert_true(bench->port[0].nic->link.up);
+    return bench;
+}
+
+static void send(struct bench *bench, uint32_t frames)
+{
+    struct buf_batch batch = {.count = 0};
+
+    for (uint32_t i = 0; i < frames; i++)
+        batch.buf[batch.count++] = frame_buf(bench->pool, FRAME_BYTES, i);
+    nic_tx(bench->port[0].txq, &batch);
+    assert_int_equal(batch.count, 0);
+}
+
+static void look_for(struct bench *bench, uint64_t us)
+{
+    for (uint64_t passed_us = 0; passed_us < us; passed_us += LOOK_US) {
+        host_clock_advance_us(LOOK_US);
+        nic_poll_link(bench->port[0].nic);
+    }
+}
+
+static uint64_t counted(const struct bench *bench, const char *name)
+{
+    const struct nic *nic = bench->port[0].nic;
+
+    for (uint32_t i = 0; i < nic->counter_count; i++)
+        if (strcmp(nic->counters[i].name, name) == 0)
+            return nic->counters[i].value;
+    fail_msg("no counter %s", name);
+    return 0;
+}
+
+/* The port recovers by its timers, receives and sends again, and no buffer is lost. */
+static void must_recover(struct bench *bench)
+{
+    struct port *port = &bench->port[0];
+    struct buf_batch got = {.count = 0};
+    uint8_t frame[FRAME_BYTES];
+    uint32_t sent;
+
+    port->fake->stuck_tx = false;
+    port->fake->link = true;
+    for (uint32_t i = 0; i < LOOKS_MAX && !bench_logged(bench, "status=recovered"); i++)
+        look_for(bench, LOOK_US);
+    assert_true(bench_logged(bench, "status=recovered recoveries=1"));
+    assert_int_equal(counted(bench, "driver_recoveries"), 1);
+    look_for(bench, LOOK_US);
+    frame_fill(frame, sizeof(frame), 7);
+    assert_true(fake_receive(port->fake, frame, sizeof(frame), NULL));
+    assert_int_equal(nic_rx(port->rxq, &got, 1), 1);
+    assert_true(frame_is(buf_data(got.buf[0]), sizeof(frame), 7));
+    buf_batch_free(&got);
+    sent = port->fake->tx_frames;
+    send(bench, 1);
+    assert_int_equal(port->fake->tx_frames, sent + 1);
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
+static void a_hang_is_mended(void **state)
+{
+    struct bench *bench = forwarding();
+
+    bench->port[0].fake->stuck_tx = true;
+    send(bench, 5);
+    nic_poll_link(bench->port[0].nic);
+    look_for(bench, 1000000 - LOOK_US);
+    assert_false(bench_logged(bench, "fault="));
+    look_for(bench, LOOK_US);
+    assert_true(bench_logged(bench, "fault=tx-hang action=reset"));
+    assert_int_equal(counted(bench, "driver_tx_hangs"), 1);
+    must_recover(bench);
+}
+
+/* The time begins with the look that first saw the frame, not with the last frame before it. */
+static void a_new_frame_is_no_hang(void **state)
+{
+    struct bench *bench = forwarding();
+
+    send(bench, 1);
+    look_for(bench, 3000000);
+    bench->port[0].fake->stuck_tx = true;
+    send(bench, 1);
+    look_for(bench, LOOK_US);
+    assert_false(bench_logged(bench, "fault="));
+    look_for(bench, 1000000);
+    assert_true(bench_logged(bench, "fault=tx-hang action=reset"));
+    must_recover(bench);
+}
+
+/* Neither a partner's pause frames nor a link that is down is the card's fault. */
+static void held_up_is_no_hang(void **state)
+{
+    struct bench *bench = forwarding();
+    struct fake_e1000e *fake = bench->port[0].fake;
+
+    fake->stuck_tx = true;
+    send(bench, 1);
+    for (uint32_t i = 0; i < 20; i++) {
+        fake->reg[E1000E_XOFFRXC / 4] = 1;
+        look_for(bench, LOOK_US);
+    }
+    fake_link(fake, false);
+    look_for(bench, 3000000);
+    assert_false(bench_logged(bench, "fault="));
+    fake_link(fake, true);
+    look_for(bench, 2000000);
+    assert_true(bench_logged(bench, "fault=tx-hang action=reset"));
+    must_recover(bench);
+}
+
+/* Firmware or a bounce of the bus: the rings' registers are as after power on. */
+static void a_reset_by_others_is_seen(void **state)
+{
+    struct bench *bench = forwarding();
+
+    send(bench, 1);
+    memset(bench->port[0].fake->reg, 0, sizeof(bench->port[0].fake->reg));
+    look_for(bench, LOOK_US);
+    assert_true(bench_logged(bench, "fault=was-reset action=reset"));
+    assert_int_equal(counted(bench, "driver_device_faults"), 1);
+    must_recover(bench);
+}
+
+static void removed_and_back(void **state)
+{
+    struct bench *bench = forwarding();
+    uint32_t reads;
+
+    bench->port[0].fake->gone = true;
+    look_for(bench, LOOK_US);
+    assert_true(bench_logged(bench, "fault=removed"));
+    reads = bench->port[0].fake->reads;
+    look_for(bench, 10 * LOOK_US);
+    assert_in_range(bench->port[0].fake->reads - reads, 1, 20); /* whether it is back */
+    bench->port[0].fake->gone = false;
+    look_for(bench, LOOK_US);
+    assert_true(bench_logged(bench, "fault=came-back action=reset"));
+    must_recover(bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hang_is_mended),
+        cmocka_unit_test(a_new_frame_is_no_hang),
+        cmocka_unit_test(held_up_is_no_hang),
+        cmocka_unit_test(a_reset_by_others_is_seen),
+        cmocka_unit_test(removed_and_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
