@@ -19,9 +19,10 @@ class Elf:
         if data[:5] != b"\x7fELF\x02":
             raise ValueError(f"{path}: not an ELF64 file")
         self.link_base = self._first_load(data)
-        self.functions = {}  # name -> (offset, bytes)
-        self._read_symbols(data)
-        spans = sorted((o, size, name) for name, (o, size) in self.functions.items())
+        # Every function: two files may have one of the same name, of which `functions` keeps one.
+        spans = sorted((value - self.link_base, size, name)
+                       for name, value, size in self._read_symbols(data))
+        self.functions = {name: (offset, size) for offset, size, name in spans}
         self._starts = [span[0] for span in spans]
         self._spans = spans
 
@@ -37,6 +38,7 @@ class Elf:
         return min(loads)
 
     def _read_symbols(self, data):
+        """(name, address, bytes) of every function; the link base on the way."""
         table, = struct.unpack_from("<Q", data, 40)
         entry_bytes, count = struct.unpack_from("<HH", data, 58)
         functions = []
@@ -54,8 +56,7 @@ class Elf:
                     self.link_base = value
                 elif text and info & 15 == STT_FUNC:
                     functions.append((text, value, length))
-        self.functions = {name: (value - self.link_base, length)
-                          for name, value, length in functions}
+        return functions
 
     def offset(self, name):
         """Offset of a function from the start of the image; KeyError names what is missing."""
