@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Behind ./millrace: QEMU machines, PXE, traffic, counts, reports. Standard library only."""
+"""Behind ./millrace: the command line, builds, and what has to be installed."""

@@ -6,7 +6,8 @@ import pathlib
 import signal
 import sys
 
-from . import bench, build, compare, setup, tune
+from . import build, setup
+from .commands import bench, compare, tune
 from .options import NICS, seconds, sizes, whole, wrong
 
 BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
@@ -103,41 +104,41 @@ def _ensure_machine(options):
 
 
 def _run(options):
-    from . import run_l2fwd
+    from .commands import run
     _ensure_machine(options)
     options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
-    return run_l2fwd.run(options, say)
+    return run.run(options, say)
 
 
 def _test(options):
-    from . import suites
+    from .commands import test
     setup.ensure(("build", "run", "test"), say)
     if options.layer == "cards" and setup.ensure(("bench", "cards"), say):
         build.forget()
     layers = ("unit", "fuzz", "rig") if options.layer == "all" else (options.layer,)
-    return suites.run_tests(layers, options.files, say)
+    return test.run_tests(layers, options.files, say)
 
 
 def _fuzz(options):
-    from . import suites
+    from .commands import test
     setup.ensure(("build", "test"), say)
-    total = suites.Total(say)
-    suites.fuzz_all(total, options.seconds, options.seed, say)
+    total = test.Total(say)
+    test.fuzz_all(total, options.seconds, options.seed, say)
     return total.finish()
 
 
 def _soak(options):
-    from . import suites
+    from .commands import test
     _ensure_machine(options)
     options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
-    return suites.soak(options, say)
+    return test.soak(options, say)
 
 
 def _count(options):
-    from . import suites
+    from .commands import test
     _ensure_machine(options)
     options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
-    return suites.count_table(options, say)
+    return test.count_table(options, say)
 
 
 def _bench(options):
@@ -148,7 +149,7 @@ def _bench(options):
 
 
 def _boot(options):
-    from . import serve
+    from .commands import serve
     status = serve.refused(options.serve, options.args, options.print_only, options.macs)
     if status is not None:
         return status
@@ -162,10 +163,10 @@ def _boot(options):
 
 
 def _report(options):
-    from . import report
-    text = report.compare(options.first, options.second)
+    from .report import record
+    text = record.compare(options.first, options.second)
     say(text or f"no command was run at both {options.first} and {options.second} "
-                f"(runs are kept in {report.HISTORY})")
+                f"(runs are kept in {record.HISTORY})")
     return 0 if text else 1
 
 

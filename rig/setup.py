@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 
-from . import progress, qemu11, unpack
+from . import progress, unpack
+from .machine import qemu11
 
 # package -> why. docs/dependencies.md says more about each.
 BUILD = {

@@ -15,8 +15,10 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from rig import count, qemu, qemu11, run_l2fwd  # noqa: E402  (needs the path above)
-from rig.traffic import Traffic  # noqa: E402
+from rig.commands import run  # noqa: E402  (needs the path above)
+from rig.machine import qemu, qemu11  # noqa: E402  (needs the path above)
+from rig.measure import count  # noqa: E402  (needs the path above)
+from rig.measure.generator import Traffic  # noqa: E402
 
 
 PATIENCE = 6  # waits say what an idle host needs
@@ -60,7 +62,7 @@ def traffic_program(build_dir):
 @pytest.fixture
 def machine(image, tmp_path):
     """machine("l2fwd", args=..., cores=..., boot=...) starts a qemu.Machine; all that a test
-    started end with it. Arguments as in rig/qemu.py; the console is kept in tmp_path."""
+    started end with it. Arguments as in rig/machine/qemu.py; the console is kept in tmp_path."""
     started = []
 
     def start(name, **options):
@@ -127,8 +129,8 @@ class Forwarding:
 
     def stop_clean(self):
         """Stops the image; asserts that nothing is lost inside it. Returns its last report."""
-        last, pools, code = run_l2fwd.stop_machine(self.machine)
-        assert run_l2fwd.pools_full(pools), pools
+        last, pools, code = run.stop_machine(self.machine)
+        assert run.pools_full(pools), pools
         assert (last["owner_refusals"], last["buffers_missing"], code) == (0, 0, 0)
         return last
 
@@ -138,12 +140,12 @@ def forwarding(machine, traffic_program):
     """forwarding(args=..., cores=..., lanes=..., **machine options) -> Forwarding."""
     opened = []
 
-    def start(args="", cores=1, lanes=run_l2fwd.BOTH_WAYS, boot="direct", **options):
-        args = run_l2fwd.image_args(args, boot, nic=options.get("nic", "e1000e"))
+    def start(args="", cores=1, lanes=run.BOTH_WAYS, boot="direct", **options):
+        args = run.image_args(args, boot, nic=options.get("nic", "e1000e"))
         one = machine("l2fwd", args=args, cores=cores, boot=boot, **options)
-        traffic = Traffic(traffic_program, one, lanes=lanes, mode=run_l2fwd.traffic_mode(args))
+        traffic = Traffic(traffic_program, one, lanes=lanes, mode=run.traffic_mode(args))
         opened.append(traffic)
-        timeout_s = run_l2fwd.BOOT_TIMEOUT_S[boot]
+        timeout_s = run.BOOT_TIMEOUT_S[boot]
         one.console.wait_for(r"state=forwarding", timeout_s)
         for lane in lanes.split(","):
             traffic.probe(10, lanes=lane, flows=1)

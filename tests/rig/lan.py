@@ -23,7 +23,7 @@ DHCP = ("dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --interface
 # A namespace of one user has nobody to drop privileges to.
 SERVE = """
 import sys
-from rig import serve
+from rig.commands import serve
 plain = serve.dnsmasq_command
 serve.dnsmasq_command = lambda *a: plain(*a) + ["--user=root", "--group="]
 sys.exit(serve.serve("br0", sys.argv[1], sys.argv[2], False, sys.argv[3:]))

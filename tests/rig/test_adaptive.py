@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from rig.judge import clean
+from rig.measure.judge import clean
 
 # spin_us, empty_polls, busy_packets: sleepy, as shipped, wakeful.
 THRESHOLDS = {"sleepy": (0, 0, 1), "shipped": (200, 64, 1), "wakeful": (2000, 1000, 4)}

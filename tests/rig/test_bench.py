@@ -4,7 +4,8 @@ import types
 
 import pytest
 
-from rig import bench, native_dpdk, unpack
+from rig import unpack
+from rig.commands import bench, native_dpdk
 
 LAYOUT = 'layout lane={} buffers=511 sets={} huge_kb=0 rx="vector" tx="vector"\n'
 

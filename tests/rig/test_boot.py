@@ -14,7 +14,7 @@ import zlib
 
 import pytest
 
-from rig import cpio, qemu
+from rig.machine import cpio, qemu
 
 HERE = pathlib.Path(__file__).resolve().parent
 ARGS = "mode=io batch=16 stats_s=0"

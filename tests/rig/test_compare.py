@@ -8,7 +8,11 @@ import xml.etree.ElementTree
 
 import pytest
 
-from rig import compare, count, guest, judge, plots, tune, unpack
+from rig import unpack
+from rig.commands import compare, tune
+from rig.machine import guest
+from rig.measure import count, judge
+from rig.report import pages
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_S = 60
@@ -161,7 +165,7 @@ def test_plot_of_nothing():
     for points in ([], [(1, None)], [(0, 0)], [(5, 5), (5, 5)]):
         for log in (False, True):
             xml.etree.ElementTree.fromstring(
-                plots.lines("t", "x", "y", [("a", points)], x_log=log, y_log=log))
+                pages.lines("t", "x", "y", [("a", points)], x_log=log, y_log=log))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 """Any number of cores, one or two receive queues a port."""
 import pytest
 
-from rig.judge import clean
+from rig.measure.judge import clean
 
 
 @pytest.mark.parametrize("queues", [1, 2])

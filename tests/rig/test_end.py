@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rig import qemu
+from rig.machine import qemu
 
 PANIC_CODE = 70
 BUS_MASTER = 1 << 2

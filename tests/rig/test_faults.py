@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from rig import cpio
-from rig.judge import clean
+from rig.machine import cpio
+from rig.measure.judge import clean
 
 NO_MEMORY_CODE = 3
 NO_PORT_CODE = 4

@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
-from rig import gaps
-from rig.judge import clean
+from rig.measure import gaps
+from rig.measure.judge import clean
 
 STOLEN_S = 0.4
 

@@ -2,7 +2,7 @@
 """Exact instruction counts of the shipped image."""
 import pytest
 
-from rig import count
+from rig.measure import count
 
 PER_PACKET_MOST = 110  # DPDK's macswap on e1000e: 276; ixy's C ixgbe driver: 127
 HAND_OVER_MOST = 15

@@ -4,9 +4,10 @@ import os
 
 import pytest
 
-from rig import count, pxe
-from rig.judge import clean
-from rig.run_l2fwd import WINDOW
+from rig.commands.run import WINDOW
+from rig.machine import pxe
+from rig.measure import count
+from rig.measure.judge import clean
 
 RATE_PPS = 20000
 FRAMES = 40000

@@ -3,8 +3,8 @@
 long ones are test_ixgbe.py (`./millrace test cards`)."""
 import pytest
 
-from rig import count
-from rig.judge import clean
+from rig.measure import count
+from rig.measure.judge import clean
 
 FRAMES = 20000
 INSTRUCTIONS_MOST = 115  # a packet; the driver's slow path makes them 300

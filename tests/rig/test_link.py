@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rig.judge import clean
+from rig.measure.judge import clean
 
 WAKES_MOST_PER_S = 200  # a cause that nobody acknowledges makes thousands
 
@@ -79,7 +79,7 @@ def test_many_short_cuts(forwarding):
 
 def test_boot_without_cable(machine, traffic_program):
     """The link is down at start and comes later: forwarding begins by itself."""
-    from rig.traffic import Traffic
+    from rig.measure.generator import Traffic
     one = machine("l2fwd", extra=["-S"])
     one.set_link(0, False)
     one.qmp("cont")

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from rig import guest, qemu11, unpack, vfio
+from rig import unpack
+from rig.machine import guest, qemu11, vfio
 
 IPXE = "/boot/ipxe.lkrn"
 GUEST_S = 180

@@ -49,7 +49,7 @@ def mutated_image(folder, mutation):
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_missing_check_leaves_frames(machine, traffic_program, tmp_path, name):
-    from rig.traffic import Traffic
+    from rig.measure.generator import Traffic
     image = mutated_image(tmp_path, MUTATIONS[name])
     one = machine(image, cores=2,
                   args="poll=adaptive spin_us=0 empty_polls=0 sleep_max_us=10000000")

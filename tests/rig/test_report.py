@@ -12,10 +12,13 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from rig import (build, cli, cpio, elf, judge, options, picture, progress, pxe, report,
-                 run_l2fwd, setup, suites)
-from rig.console import Console
-from rig.traffic import ProbeLost
+from rig import build, cli, options, progress, setup
+from rig.commands import run, test
+from rig.machine import cpio, elf, pxe
+from rig.machine.console import Console
+from rig.measure import judge
+from rig.measure.generator import ProbeLost
+from rig.report import picture, record
 
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -83,19 +86,19 @@ def test_ticks_are_round(top):
 
 
 def test_compare_takes_medians(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "RESULTS", tmp_path)
-    monkeypatch.setattr(report, "HISTORY", tmp_path / "history.jsonl")
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    monkeypatch.setattr(record, "HISTORY", tmp_path / "history.jsonl")
     for commit, rates in (("aaaa", (100, 110, 900)), ("bbbb+", (220,)), ("cccc", (1,))):
         for rate in rates:
-            report.keep({"command": "run l2fwd", "commit": commit,
+            record.keep({"command": "run l2fwd", "commit": commit,
                          "conditions": {"cores": 1}, "results": {"pps": rate, "note": "x"}})
-    text = report.compare("aaaa", "bbbb")
+    text = record.compare("aaaa", "bbbb")
     assert "+100.0 %" in text and "3/1" in text and "note" not in text
-    assert report.compare("aaaa", "dddd") == ""
+    assert record.compare("aaaa", "dddd") == ""
 
 
 def test_results_have_one_shape():
-    result = report.make("run l2fwd", {"cores": 1}, {"lost": 0})
+    result = record.make("run l2fwd", {"cores": 1}, {"lost": 0})
     assert set(result) == {"command", "commit", "conditions", "results"}
     json.dumps(result)
 
@@ -103,13 +106,13 @@ def test_results_have_one_shape():
 @pytest.mark.parametrize("args, mode", [("", "mac"), ("mode=io", "io"), ("mac_update=off", "io"),
                                         ("mode=macswap mac_update=off", "macswap")])
 def test_mode_follows_arguments(args, mode):
-    assert run_l2fwd.traffic_mode(args) == mode
+    assert run.traffic_mode(args) == mode
 
 
 def test_network_boot_leaves_its_own_port_out():
-    assert run_l2fwd.image_args("", "pxe-bios") == "ports=3"
-    assert run_l2fwd.image_args("ports=1", "pxe-bios") == "ports=1"
-    assert run_l2fwd.image_args("batch=8", "direct", queues=2) == "batch=8 queues=2"
+    assert run.image_args("", "pxe-bios") == "ports=3"
+    assert run.image_args("ports=1", "pxe-bios") == "ports=1"
+    assert run.image_args("batch=8", "direct", queues=2) == "batch=8 queues=2"
 
 
 def test_faults_fail_a_run():
@@ -117,10 +120,10 @@ def test_faults_fail_a_run():
     good = dict.fromkeys((*judge.FAULTS, "machine_kept", "owner_refusals", "exit_code"), 0)
     good.update(pools_full=True, closed=False)
     host = {"not_sent": 99999, "pps_max_no_loss": 0, "disturbed": ["everything"]}
-    assert run_l2fwd.verdict({**good, **host}) == []
+    assert run.verdict({**good, **host}) == []
     for name in good:
         bad = {**good, name: not good[name]}
-        assert run_l2fwd.verdict(bad), name
+        assert run.verdict(bad), name
 
 
 SHARE = judge.Share(seconds=30.0, steal=0.0, others=0.0, vcpu_waited=0.3, paused=0.01)
@@ -164,9 +167,9 @@ def test_stat_of_the_kernel_is_read():
 
 def test_pools_are_judged():
     full = "pool name=a core=0 total=8 free=8 missing=0"
-    assert run_l2fwd.pools_full([full])
-    assert not run_l2fwd.pools_full([])
-    assert not run_l2fwd.pools_full([full, "pool name=b core=1 total=8 free=7 missing=1"])
+    assert run.pools_full([full])
+    assert not run.pools_full([])
+    assert not run.pools_full([full, "pool name=b core=1 total=8 free=7 missing=1"])
 
 
 def test_archive_is_newc():
@@ -227,10 +230,10 @@ def test_a_failure_that_passes_later_is_flaky_and_said(tmp_path):
 
     def second(names):
         asked.append(names)
-        return suites.Layer(1, ["tests.rig.test_x.test_d"])
-    layer = suites.again(suites.pytest_cases(path), second, said.append)
+        return test.Layer(1, ["tests.rig.test_x.test_d"])
+    layer = test.again(test.pytest_cases(path), second, said.append)
     assert asked == [["tests.rig.test_x.test_b[1]", "tests.rig.test_x.test_d"]]
-    total = suites.Total(said.append)
+    total = test.Total(said.append)
     total.add("rig", layer, 1.0)
     assert total.finish() == 1
     assert said[-5:] == ["skipped rig: tests.rig.test_x.test_c: no kernel",
@@ -239,10 +242,10 @@ def test_a_failure_that_passes_later_is_flaky_and_said(tmp_path):
                          "1 passed, 1 failed, 1 flaky, 1 skipped", "1 passed, 1 failed"]
 
 
-@pytest.mark.parametrize("second", [suites.Layer(), suites.Layer(0, ["a"]),
-                                    suites.Layer(0, [], [], [("a", "x")])])
+@pytest.mark.parametrize("second", [test.Layer(), test.Layer(0, ["a"]),
+                                    test.Layer(0, [], [], [("a", "x")])])
 def test_what_did_not_run_again_is_not_flaky(second):
-    layer = suites.again(suites.Layer(1, ["a"]), lambda names: second, lambda text: None)
+    layer = test.again(test.Layer(1, ["a"]), lambda names: second, lambda text: None)
     assert (layer.failed, layer.flaky) == (["a"], [])
 
 
@@ -260,19 +263,19 @@ def test_a_pytest_that_fails_itself_is_a_failure(monkeypatch, tmp_path, text, pa
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
         return types.SimpleNamespace(returncode=code)
-    monkeypatch.setattr(suites.build, "build", lambda name, log: tmp_path)
-    monkeypatch.setattr(suites.setup, "linux_kernel", lambda folder, log: None)
-    monkeypatch.setattr(suites.subprocess, "run", ended)
+    monkeypatch.setattr(test.build, "build", lambda name, log: tmp_path)
+    monkeypatch.setattr(test.setup, "linux_kernel", lambda folder, log: None)
+    monkeypatch.setattr(test.subprocess, "run", ended)
     said = []
-    assert suites.run_tests(("rig",), [], said.append) == 1
+    assert test.run_tests(("rig",), [], said.append) == 1
     assert said[-3:] == [f"failed rig: pytest ended with {code}",
                          f"{passed} passed, 1 failed, 0 flaky, 0 skipped",
                          f"{passed} passed, 1 failed"]
 
 
 def test_many_failures_are_not_tried_again():
-    names = [str(i) for i in range(suites.AGAIN_MOST + 1)]
-    layer = suites.again(suites.Layer(9, names), None, None)
+    names = [str(i) for i in range(test.AGAIN_MOST + 1)]
+    layer = test.again(test.Layer(9, names), None, None)
     assert layer.failed == names
 
 
@@ -375,7 +378,7 @@ def test_two_runs_in_one_second_have_files_of_their_own(monkeypatch):
     names = set()
     for pid in (100, 101):
         monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
-        names.add(run_l2fwd.result_name(one))
+        names.add(run.result_name(one))
     assert len(names) == 2
 
 
@@ -444,7 +447,7 @@ class DeafTraffic:
     (["l2fwd state=forwarding"], True, "the image forwards, but no frame")])
 def test_headline_is_the_image_s_own_error(monkeypatch, lines, alive, says):
     """At once when the image has ended; soon when it forwards and nothing comes back."""
-    monkeypatch.setattr(run_l2fwd, "SILENCE_S", 0.1)
-    with pytest.raises(run_l2fwd.RunError) as error:
-        run_l2fwd.first_frame(DeadMachine(lines, alive), DeafTraffic(), "0>1", 20)
+    monkeypatch.setattr(run, "SILENCE_S", 0.1)
+    with pytest.raises(run.RunError) as error:
+        run.first_frame(DeadMachine(lines, alive), DeafTraffic(), "0>1", 20)
     assert str(error.value).startswith(says)

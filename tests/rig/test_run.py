@@ -9,8 +9,8 @@ import tempfile
 import pytest
 
 from rig import build
-from rig.judge import clean
-from rig.run_l2fwd import counted_boot_ms
+from rig.commands.run import counted_boot_ms
+from rig.measure.judge import clean
 
 RATE_PPS = 20000  # a tenth of what holds: below, the host's stalls do not matter
 BOOT_BUDGET_MS = 60

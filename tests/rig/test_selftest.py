@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from rig import qemu, qemu11
+from rig.machine import qemu, qemu11
 
 BOOT_TIMEOUT_S = 60
 IDLE_LOAD_MAX = 0.01  # of a host core, for a halted core

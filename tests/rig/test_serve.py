@@ -41,26 +41,26 @@ def test_serve_is_a_good_neighbour(img, case):
 
 
 def test_wrong_interface_says_so(img, capsys):
-    from rig import serve
+    from rig.commands import serve
     assert serve.serve("no-such-if", img, "", True) == 2
     assert "no network interface no-such-if" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("args", ["a=#1", "a=1 && b", "a=1 || b", "a=${net0/ip}", "a=\u00fc"])
 def test_args_that_a_script_would_cut(img, capsys, args):
-    from rig import serve
+    from rig.commands import serve
     assert serve.serve("lo", img, args, True) == 2
     assert "--args: " in capsys.readouterr().err
 
 
 def test_wrong_mac_says_so(img, capsys):
-    from rig import serve
+    from rig.commands import serve
     assert serve.serve("lo", img, "", True, ["52:54:00:aa:bb"]) == 2
     assert "--mac 52:54:00:aa:bb: wanted is" in capsys.readouterr().err
 
 
 def test_folder_that_nobody_can_enter(img, capsys, tmp_path, monkeypatch):
-    from rig import serve
+    from rig.commands import serve
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     monkeypatch.setattr(serve, "RUN_FOLDER", str(closed))

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from rig.judge import clean
+from rig.measure.judge import clean
 
 
 @pytest.mark.parametrize("mode", ["io", "mac", "macswap"])

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rig.judge import clean
+from rig.measure.judge import clean
 
 
 def grown(before, after, port, name):
@@ -92,8 +92,8 @@ def test_statistics_period(forwarding):
 
 
 def test_rxonly_drops_and_counts(machine, traffic_program):
-    from rig.count import read_report
-    from rig.traffic import Traffic
+    from rig.measure.count import read_report
+    from rig.measure.generator import Traffic
     one = machine("l2fwd", args="mode=rxonly")
     with Traffic(traffic_program, one, lanes="0>1,1>0") as traffic:
         one.console.wait_for(r"state=forwarding", 15)
@@ -107,7 +107,7 @@ def test_rxonly_drops_and_counts(machine, traffic_program):
 
 @pytest.mark.parametrize("size", [60, 1514])
 def test_txonly_sends(machine, traffic_program, size):
-    from rig.traffic import Traffic
+    from rig.measure.generator import Traffic
     one = machine("l2fwd", args=f"mode=txonly tx_size={size} tx_count=20000")
     with Traffic(traffic_program, one) as traffic:
         ports = traffic.sink(3000)

@@ -6,9 +6,10 @@ import time
 import pytest
 
 from echo import Echo
-from rig import judge, passes, run_l2fwd
-from rig.search import highest_kept
-from rig.traffic import Traffic, TrafficError
+from rig.commands import run
+from rig.measure import judge, passes
+from rig.measure.generator import Traffic, TrafficError
+from rig.measure.search import highest_kept
 
 
 @pytest.fixture
@@ -269,7 +270,7 @@ def send(monkeypatch, frames, booted_s=10.0, **options):
     traffic = SlowTraffic(monkeypatch, **options)
     plan = passes.Plan(frames, started=traffic.now_s - booted_s)
     one = passes.Passes(traffic, plan, lambda text: None)
-    run_l2fwd.send(one, lambda text: None)
+    run.send(one, lambda text: None)
     return one, traffic.now_s - plan.started
 
 

@@ -5,7 +5,7 @@
  *
  * One line a sample, `sample item=.. lane=.. round=.. ticks=..`, of each lane that does the
  * item; rounds of all items interleaved, so that what disturbs the machine disturbs both sides.
- * rig/bench.py makes ratios of many starts of this program. `count` prints instructions.
+ * rig/commands/bench.py makes ratios of many starts of this program. `count` prints instructions.
  */
 #define _GNU_SOURCE
 #include "native.h"

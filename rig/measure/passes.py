@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The passes of traffic of one run: the verdict, the rate, the latency.
 
-Every frame of every pass counts in the verdict (rig/judge.py). The verdict's own passes are
-closed loop: the window is kept full, so a slow host makes them slow and nothing else. Rates
+Every frame of every pass counts in the verdict (rig/measure/judge.py). The verdict's own passes
+are closed loop: the window is kept full, so a slow host makes them slow and nothing else. Rates
 depend on the host; each figure is the middle or the best of several, and all are kept.
 """
 import statistics

@@ -7,8 +7,10 @@ import re
 import tempfile
 import time
 
-from . import build, count, guest
-from .qemu import Machine
+from .. import build
+from ..machine import guest
+from ..machine.qemu import Machine
+from . import count
 
 SECONDS = 3
 CORES, MEMORY_MIB = 2, 512

@@ -12,7 +12,8 @@ Boot ways: `direct` (PVH, -kernel NAME.elf), `linux` (SeaBIOS, -kernel NAME.img)
 a rig has a management port: it comes after the test ports in PCI order). `pxe-card` is for
 ixgbe only: iPXE boots over test port 0, whose cable is free when start() returns.
 
-nic="ixgbe" are software 82599 cards (rig/vfio.py) in a QEMU that can take them (rig/qemu11.py).
+nic="ixgbe" are software 82599 cards (rig/machine/vfio.py) in a QEMU that can take them
+(rig/machine/qemu11.py).
 """
 import ctypes
 import functools

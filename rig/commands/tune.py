@@ -10,10 +10,13 @@ import json
 import os
 import time
 
-from . import build, count, judge, plots, report, run_l2fwd, setup
-from .options import some_seconds
-from .qemu import NICS, Machine
-from .traffic import Traffic
+from .. import build, setup
+from ..machine.qemu import NICS, Machine
+from ..measure import count, judge
+from ..measure.generator import Traffic
+from ..options import some_seconds
+from ..report import pages, record
+from .run import BOOT_TIMEOUT_S, BOTH_WAYS, start_forwarding
 
 LOADS_PPS = (0, 1000, 10000, 50000, 150000)
 SECONDS = 1.0
@@ -89,9 +92,9 @@ def sweep(build_dir, nic, seconds, log):
     for moderation_us in sorted({s.moderation_us for s in everything}):
         args = f"mode=macswap cores=1 moderation_us={moderation_us}"
         with Machine(image, args=args, nic=nic) as machine, \
-                Traffic(build_dir / "rig" / "traffic", machine, lanes=run_l2fwd.BOTH_WAYS,
+                Traffic(build_dir / "rig" / "traffic", machine, lanes=BOTH_WAYS,
                         mode="macswap") as traffic:
-            run_l2fwd.start_forwarding(machine, traffic, run_l2fwd.BOOT_TIMEOUT_S["direct"])
+            start_forwarding(machine, traffic, BOOT_TIMEOUT_S["direct"])
             traffic.run(1500000, seconds=WARM_UP_S, open_loop=True)
             host = judge.Host([machine], [traffic])
             for setting in everything:
@@ -121,7 +124,7 @@ def write_page(path, results, conditions):
                                or r[0].label in ("always", "irq", "as shipped")]),
               ("Moderation", [r for r in results if "moderation" in r[0].label
                               or r[0].label in ("irq", "as shipped")]))
-    parts = [plots.table(("condition", "value"), sorted(conditions.items()))]
+    parts = [pages.table(("condition", "value"), sorted(conditions.items()))]
     for title, chosen in groups:
         parts.append(f"<h2>{title}</h2>")
         for name, label, scale in (("p50_us", "median latency, us", 1),
@@ -129,16 +132,16 @@ def write_page(path, results, conditions):
                                    ("halted", "halted, % of the time", 100)):
             series = [(s.label, [(p["load_pps"] / 1000, p[name] * scale) for p in points
                                  if p["load_pps"]]) for s, points in chosen]
-            parts.append(plots.lines(label, "load, kpps", label, series, x_log=True,
+            parts.append(pages.lines(label, "load, kpps", label, series, x_log=True,
                                      y_log=name != "halted"))
     rows = [(s.label, p["load_pps"], p.get("p50_us", "-"), p.get("p99_us", "-"),
              p.get("lost", "-"), p.get("not_sent", "-"), f"{p['halted']:.1%}",
              f"{p['vcpu']:.1%}", p["wakes_per_s"], p["irqs_per_s"])
             for s, points in results for p in points]
     parts += ["<h2>All points</h2>",
-              plots.table(("setting", "load, pps", "p50, us", "p99, us", "lost", "not sent",
+              pages.table(("setting", "load, pps", "p50, us", "p99, us", "lost", "not sent",
                            "halted", "vCPU thread", "wakes/s", "interrupts/s"), rows)]
-    plots.page(path, "millrace: poll thresholds against load", parts)
+    pages.page(path, "millrace: poll thresholds against load", parts)
 
 
 def run(options, log=print):
@@ -149,12 +152,12 @@ def run(options, log=print):
     build_dir = build.build("build", log)
     results, shares = sweep(build_dir, options.nic, options.seconds, log)
     for share in shares:
-        log(report.table(judge.table_rows(share)))
+        log(record.table(judge.table_rows(share)))
     conditions = {"nic": options.nic, "cores": 1, "seconds": options.seconds, "mode": "macswap",
-                  "commit": report.commit(), "host_cpus": os.cpu_count(), "accelerator": "tcg",
+                  "commit": record.commit(), "host_cpus": os.cpu_count(), "accelerator": "tcg",
                   "disturbed": sorted({why for one in shares for why in judge.disturbed(one)})}
-    report.RESULTS.mkdir(exist_ok=True)
-    page = report.RESULTS / f"tune-{options.nic}-{time.strftime('%Y%m%d-%H%M%S')}.html"
+    record.RESULTS.mkdir(exist_ok=True)
+    page = record.RESULTS / f"tune-{options.nic}-{time.strftime('%Y%m%d-%H%M%S')}.html"
     write_page(page, results, conditions)
     log(f"page: {page.relative_to(build.ROOT)}")
     if options.json:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 
-from .build import ROOT
+from ..build import ROOT
 
 RESULTS = ROOT / "results"
 HISTORY = RESULTS / "history.jsonl"

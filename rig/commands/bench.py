@@ -14,8 +14,9 @@ import statistics
 import subprocess
 import time
 
-from . import build, native_dpdk
-from .options import whole
+from .. import build
+from ..options import whole
+from . import native_dpdk
 
 TARGET = "compare/dpdk/native/native_bench"
 SAMPLE = re.compile(r"sample item=(\S+) lane=(\S+) round=(\d+) ticks=([0-9.]+)")

@@ -13,7 +13,7 @@ import shutil
 import stat
 import subprocess
 
-from . import unpack
+from .. import unpack
 
 KERNEL_META = "linux-image-amd64"
 BUSYBOX = "busybox-static"

@@ -14,12 +14,16 @@ import statistics
 import tempfile
 import time
 
-from . import build, count, gaps, guest, judge, plots, report, run_l2fwd, setup, unpack
-from .elf import Elf
-from .options import cards, whole
-from .qemu import Machine
-from .search import highest_kept
-from .traffic import Traffic
+from .. import build, setup, unpack
+from ..machine import guest
+from ..machine.elf import Elf
+from ..machine.qemu import Machine
+from ..measure import count, gaps, judge
+from ..measure.generator import Traffic
+from ..measure.search import highest_kept
+from ..options import cards, whole
+from ..report import pages, record
+from .run import BOTH_WAYS, pools_full, stop_machine
 
 NICS = {"e1000e": ("8086 10d3", "librte_net_e1000.so.23"),
         "ixgbe": ("8086 10fb", "librte_net_ixgbe.so.23")}
@@ -118,8 +122,8 @@ class Ours:
 
     def finish(self, machine):
         """Ends a run; raises when the image did not end as it should."""
-        last, pools, code = run_l2fwd.stop_machine(machine)
-        if code or last["owner_refusals"] or not run_l2fwd.pools_full(pools):
+        last, pools, code = stop_machine(machine)
+        if code or last["owner_refusals"] or not pools_full(pools):
             raise CompareError(f"the image stopped with code {code}, {pools}")
 
 
@@ -210,7 +214,7 @@ class Side:
         self.machine = kind.machine(plugin).start()
         self.traffic = None
         try:
-            self.traffic = Traffic(program, self.machine, lanes=run_l2fwd.BOTH_WAYS, mode=MODE)
+            self.traffic = Traffic(program, self.machine, lanes=BOTH_WAYS, mode=MODE)
             answer = self.traffic.probe(timeout_s=BOOT_S, lanes="0>1", flows=1)
             self.first_ms = 1e3 * (answer["first_received_ns"] / 1e9 - self.machine.started_at)
             self.traffic.probe(timeout_s=30, lanes="1>0", flows=1)
@@ -503,7 +507,7 @@ def print_table(nic, result, log):
     for row in rows:
         log("  " + "  ".join([row[0].ljust(widths[0])] +
                              [row[i].rjust(widths[i]) for i in (1, 2, 3)]))
-    log(report.table(judge.table_rows(result["host"])))
+    log(record.table(judge.table_rows(result["host"])))
 
 
 def plots_of(result):
@@ -513,33 +517,33 @@ def plots_of(result):
     rounds = [(SAID[name], [(i + 1, pps / 1000)
                             for i, pps in enumerate(result[name]["pps_all"])])
               for name in SAID]
-    return [plots.lines("Forwarded against offered", "offered, kpps", "forwarded, kpps",
+    return [pages.lines("Forwarded against offered", "offered, kpps", "forwarded, kpps",
                         series("offered_pps", "forwarded_pps", 0.001)),
-            plots.lines("Lost or not sent, against offered", "offered, kpps", "lost or not sent, %",
+            pages.lines("Lost or not sent, against offered", "offered, kpps", "lost or not sent, %",
                         series("offered_pps", "lost_share", 100)),
-            plots.lines("Median latency", "offered, kpps", "us",
+            pages.lines("Median latency", "offered, kpps", "us",
                         series("offered_pps", "p50_us"), y_log=True),
-            plots.lines("99th percentile of latency", "offered, kpps", "us",
+            pages.lines("99th percentile of latency", "offered, kpps", "us",
                         series("offered_pps", "p99_us"), y_log=True),
-            plots.lines("Highest rate without loss", "round", "kpps", rounds)]
+            pages.lines("Highest rate without loss", "round", "kpps", rounds)]
 
 
 def write_page(path, conditions, results):
     parts = ['<p>One run of <code>./millrace compare dpdk</code> in QEMU without hardware '
              'virtualisation: read the ratios, not the absolute figures. '
              'docs/compare.md says how it is measured and what it cannot show.</p>',
-             plots.table(("condition", "value"), sorted(conditions.items()))]
+             pages.table(("condition", "value"), sorted(conditions.items()))]
     for nic, result in results.items():
         parts += [f"<h2>{nic}</h2>", *(f"<p><b>Disturbed run: {why}</b></p>"
                                        for why in result["disturbed"]),
-                  plots.table(("", NAMES["ours"], NAMES["dpdk"], "ours : theirs"),
+                  pages.table(("", NAMES["ours"], NAMES["dpdk"], "ours : theirs"),
                               rows_of(result)), *plots_of(result)]
-    plots.page(path, "millrace and DPDK on the same machine", parts)
+    pages.page(path, "millrace and DPDK on the same machine", parts)
 
 
 def disturbed(result):
     """Why the rates and latencies of this run are not to be trusted: empty when they are. The
-    rule of every command (rig/judge.py), and two that only a comparison has."""
+    rule of every command (rig/measure/judge.py), and two that only a comparison has."""
     why = judge.disturbed(result["host"])
     for name in NAMES:
         rates = sorted(result[name]["pps_all"])
@@ -573,14 +577,14 @@ def run(options, log=print):
     conditions = {"mode": MODE, "cores": CORES, "memory_mib": MEMORY_MIB, "burst": BURST,
                   "descriptors": DESCS, "descriptors_counted": COUNT_DESCS,
                   "huge_pages": HUGE_PAGES, "window": 2048, "frame_bytes": 60,
-                  "lanes": run_l2fwd.BOTH_WAYS, "accelerator": "tcg", "rounds": options.rounds,
+                  "lanes": BOTH_WAYS, "accelerator": "tcg", "rounds": options.rounds,
                   "host_cpus": os.cpu_count(), "host": platform.machine(), "boot": "direct"}
     results, wrong = {}, []
     for nic in options.nic.split(","):
         results[nic] = compare_nic(build_dir, nic, options, log)
         print_table(nic, results[nic], log)
         missed = verdict(results[nic])
-        report.keep(report.make("compare dpdk", {**conditions, "nic": nic}, {
+        record.keep(record.make("compare dpdk", {**conditions, "nic": nic}, {
             key: value for key, value in results[nic].items()
             if not isinstance(value, (dict, judge.Share))}))
         why = disturbed(results[nic])
@@ -592,11 +596,11 @@ def run(options, log=print):
                                 else "every promise held"))
         results[nic]["disturbed"] = why
         wrong += missed + why
-    kept = report.make("compare dpdk", conditions, {})
+    kept = record.make("compare dpdk", conditions, {})
     kept.update({nic: {**result, "host": result["host"].as_dict()}
                  for nic, result in results.items()})
-    report.RESULTS.mkdir(exist_ok=True)
-    page = report.RESULTS / f"compare-dpdk-{time.strftime('%Y%m%d-%H%M%S')}.html"
+    record.RESULTS.mkdir(exist_ok=True)
+    page = record.RESULTS / f"compare-dpdk-{time.strftime('%Y%m%d-%H%M%S')}.html"
     write_page(page, {**conditions, "commit": kept["commit"]}, results)
     log(f"page: {page.relative_to(build.ROOT)}")
     if options.json:

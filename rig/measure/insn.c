@@ -9,7 +9,7 @@
  * polling loop) go into a histogram; with `visits_each` = 2, those between one visit and the
  * one after the next: a whole turn of a loop that polls two ports. One turn of nothing, of one
  * packet and of a full burst are three peaks of it. Counters live in a mapped file:
- * rig/count.py reads them, and sets `head`, while the guest runs.
+ * rig/measure/count.py reads them, and sets `head`, while the guest runs.
  *
  * Debian ships no qemu-plugin.h: what is used of it is declared here. Version 1 is what QEMU
  * 6.0 to 8.x load, version 2 what 9.x and 10.x load; version 7 (QEMU 11) has other types for
@@ -65,7 +65,7 @@ EXPORT int qemu_plugin_version = INSN_API_VERSION;
 int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc,
                         char **argv);
 
-/* ---- the mapped file; rig/count.py has the same layout ---- */
+/* ---- the mapped file; rig/measure/count.py has the same layout ---- */
 
 #define COUNTS_MAGIC UINT32_C(0x4e534e49) /* "INSN" */
 #define COUNTS_VERSION 2
@@ -99,8 +99,8 @@ struct counts {
     struct counts_vcpu vcpu[VCPUS_MAX];
     struct counts_block block[BLOCKS_MAX];
 };
-_Static_assert(sizeof(struct counts_block) == 24, "rig/count.py unpacks this");
-_Static_assert(offsetof(struct counts, vcpu) == 64, "rig/count.py unpacks this");
+_Static_assert(sizeof(struct counts_block) == 24, "rig/measure/count.py unpacks this");
+_Static_assert(offsetof(struct counts, vcpu) == 64, "rig/measure/count.py unpacks this");
 
 static struct counts *counts;
 static uint32_t block_of_hash[BLOCKS_MAX * 2]; /* index + 1 */

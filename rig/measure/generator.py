@@ -5,7 +5,7 @@ import queue
 import subprocess
 import threading
 
-from .qemu import die_with_parent
+from ..machine.qemu import die_with_parent
 
 
 SLOWEST_PPS = 2000  # a host and machine slower than this are given up

@@ -11,8 +11,8 @@ import os
 import shutil
 import subprocess
 
-from . import unpack
-from .unpack import SetupError
+from .. import unpack
+from ..unpack import SetupError
 
 DEVICE = "vfio-user-pci"
 SYSTEM = "qemu-system-x86_64"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Exact instruction counts of the image: boots it under the plug-in rig/insn.c and reads the
-counters while it runs. An iteration is a whole turn of the loop: all ports are polled once, and
-what comes after them (clock, timers, policy) is in it."""
+"""Exact instruction counts of the image: boots it under the plug-in rig/measure/insn.c and
+reads the counters while it runs. An iteration is a whole turn of the loop: all ports are polled
+once, and what comes after them (clock, timers, policy) is in it."""
 import bisect
 import collections
 import dataclasses
@@ -13,9 +13,9 @@ import struct
 import subprocess
 import time
 
-from .elf import Elf
-from .qemu import Machine, program
-from .traffic import Traffic
+from ..machine.elf import Elf
+from ..machine.qemu import Machine, program
+from .generator import Traffic
 
 MAGIC = 0x4e534e49
 HEADER = struct.Struct("<IIIIII")  # magic, version, vcpus, iterations, blocks_max, block_count

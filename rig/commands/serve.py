@@ -24,7 +24,9 @@ import sys
 import tempfile
 import threading
 
-SCRIPTS = pathlib.Path(__file__).resolve().parent / "ipxe"
+from .. import build
+
+SCRIPTS = build.ROOT / "rig" / "ipxe"
 # From Debian's package ipxe: for BIOS, and for UEFI.
 LOADERS = {"undionly.kpxe": "/usr/lib/ipxe/undionly.kpxe", "ipxe.efi": "/usr/lib/ipxe/ipxe.efi",
            "snponly.efi": "/usr/lib/ipxe/snponly.efi"}

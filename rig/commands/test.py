@@ -8,11 +8,12 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
-from . import build, count, judge, report, setup
-from .qemu import Machine
-from .run_l2fwd import (BOTH_WAYS, image_args, pools_full, start_forwarding,
-                        stop_machine, traffic_mode)
-from .traffic import Traffic
+from .. import build, setup
+from ..machine.qemu import Machine
+from ..measure import count, judge
+from ..measure.generator import Traffic
+from ..report import record
+from .run import BOTH_WAYS, image_args, pools_full, start_forwarding, stop_machine, traffic_mode
 
 FUZZ_TOTAL_S = 60
 RIG_TESTS = build.ROOT / "tests" / "rig"
@@ -269,7 +270,7 @@ def soak(options, log):
         share = host.share(total["paused_us"])
         final, pools, code = stop_machine(machine)
     good = code == 0 and pools_full(pools) and final["owner_refusals"] == 0
-    log(report.table([
+    log(record.table([
         ("trials", trials), ("frames sent", total["sent"]), ("came back", total["good"]),
         *((name, total[name]) for name in judge.FAULTS), *judge.table_rows(share),
         ("refused hand-overs", final["owner_refusals"]),

@@ -7,9 +7,9 @@ any x86-64 CPU with SSSE3, -O2; this one is -O3 -march=native, with just what th
 import os
 import shutil
 
-from . import build, unpack
-from .setup import installed
-from .unpack import SetupError
+from .. import build, unpack
+from ..setup import installed
+from ..unpack import SetupError
 
 SUITE = "bookworm"
 NEEDS = ("dpkg-dev", "libnuma-dev", "python3-pyelftools", "xz-utils")

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./millrace run l2fwd`: boot the image, send frames both ways, judge, find the highest rate.
 
-What the words of the verdict mean: rig/judge.py; the passes of traffic: rig/passes.py; the keys
-of the result: docs/run.md.
+What the words of the verdict mean: rig/measure/judge.py; the passes of traffic:
+rig/measure/passes.py; the keys of the result: docs/run.md.
 """
 import json
 import os
 import re
 import time
 
-from . import build, count, judge, picture, report
-from .passes import SHARE, Passes, Plan
-from .qemu import Machine
-from .traffic import ProbeLost, Traffic
+from .. import build
+from ..machine.qemu import Machine
+from ..measure import count, judge
+from ..measure.generator import ProbeLost, Traffic
+from ..measure.passes import SHARE, Passes, Plan
+from ..report import picture, record
 
 BOTH_WAYS = "0>1,1>0"
 # Guards: firmware on a full host takes ten times as long as on an idle one.
@@ -266,7 +268,7 @@ def print_table(options, results, share, wrong, log):
         ("pools full at stop", "yes" if results["pools_full"] else "NO"),
         ("result", "ok" if not wrong else "FAILED: " + ", ".join(wrong)),
     ]
-    log(report.table(rows))
+    log(record.table(rows))
 
 
 def time_to_count(options):
@@ -307,10 +309,10 @@ def run(options, log=print):
             "not in the machine; the run must fail")
     options.started = time.monotonic()
     log(f"boot: {options.boot}, {options.cores} core(s), {options.nic}, args \"{args}\"")
-    report.RESULTS.mkdir(exist_ok=True)
+    record.RESULTS.mkdir(exist_ok=True)
     name = result_name(options)
     with Machine(image, boot=options.boot, args=args, cores=options.cores, nic=options.nic,
-                 log=str(report.RESULTS / f"{name}.console")) as machine:
+                 log=str(record.RESULTS / f"{name}.console")) as machine:
         try:
             results, extra = drive(machine, options, log)
         except Exception as error:
@@ -320,9 +322,9 @@ def run(options, log=print):
     results.update(counted(options, image, log))
     wrong = verdict(results)
     print_table(options, results, extra["share"], wrong, log)
-    result = report.make("run l2fwd", conditions, results)
-    report.keep(result)
-    plot = report.RESULTS / f"{name}.svg"
+    result = record.make("run l2fwd", conditions, results)
+    record.keep(result)
+    plot = record.RESULTS / f"{name}.svg"
     title = f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}" + \
         (" FAILED: " + ", ".join(wrong) if wrong else "")
     picture.write(plot, title, extra["latency"], extra["rates"], extra["trials"],

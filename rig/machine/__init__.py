@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Machines in QEMU: how they are made, booted and talked to."""
