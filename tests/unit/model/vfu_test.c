@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The vfio-user transport and the back ends, from the other end of their sockets: what QEMU
  * does, and what nobody should. */
-#include "backend.h"
-#include "vfu.h"
+#include "wire/backend.h"
+#include "vfio/vfu.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,8 +3,8 @@
 #ifndef MODEL_CARD_H
 #define MODEL_CARD_H
 
-#include "backend.h"
-#include "pci_space.h"
+#include "wire/backend.h"
+#include "bus/pci_space.h"
 #include "vfu.h"
 
 #include <model/x82599.h>
