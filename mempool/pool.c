@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pools: made once, then a stack of references, an owner array and rings home. */
-#include <mempool/pool.h>
-#include <mempool/poison.h>
+#include <mempool/take.h>
 #include <rt/log.h>
 #include <rt/trace.h>
 
@@ -13,6 +12,13 @@
 _Static_assert(BUF_STRIDE_BYTES % RT_CACHE_LINE == 0, "headers start a cache line");
 _Static_assert((BUF_STRIDE_BYTES / RT_CACHE_LINE) % 2 == 1,
                "an odd number of lines: headers spread over all sets of a cache");
+
+/* An empty buffer is the last of one segment, its data behind the headroom. */
+static const buf_half empty_shape = {
+    0, BUF_HEADROOM_BYTES | UINT64_C(1) << 8 * (offsetof(struct buf, segments) -
+                                                offsetof(struct buf, data_off))};
+_Static_assert(offsetof(struct buf, data_off) == offsetof(struct buf, next) + 8,
+               "the shape's second word begins with data_off");
 
 static struct pool *pools;      /* registry, newest first; core 0 before the seal */
 static uint64_t hostile_state;  /* generator of hostile builds, any core: races do no harm */
@@ -110,7 +116,8 @@ enum rt_status pool_create(const char *name, unsigned core, unsigned cores, uint
     if (pool == NULL)
         return RT_NO_MEMORY;
     *pool = (struct pool){.total = count, .core = core, .name = name,
-                          .stride_bytes = BUF_STRIDE_BYTES, .home_cores = cores};
+                          .stride_bytes = BUF_STRIDE_BYTES, .home_cores = cores,
+                          .empty = empty_shape};
     pool->owners = hal_alloc(count, RT_CACHE_LINE, "pool owners");
     pool->stack = hal_alloc(count * sizeof(struct buf_ref), RT_CACHE_LINE, "pool stack");
     pool->base = hal_alloc((size_t)count * BUF_STRIDE_BYTES, POOL_ALIGN_BYTES, "pool buffers");
@@ -134,26 +141,12 @@ bool pool_contains(const struct pool *pool, const struct buf *b)
     return b->pool == pool && b->owner == &pool->owners[offset / pool->stride_bytes];
 }
 
-/* The header of an empty buffer in two stores: no receive results, no bytes, ... */
-typedef uint64_t header_half __attribute__((vector_size(16), may_alias));
-/* ... the last of one segment, its data behind the headroom. */
-static const header_half empty_shape = {
-    0, BUF_HEADROOM_BYTES | UINT64_C(1) << 8 * (offsetof(struct buf, segments) -
-                                                offsetof(struct buf, data_off))};
-_Static_assert(offsetof(struct buf, data_off) == offsetof(struct buf, next) + 8,
-               "the shape's second word begins with data_off");
-
-RT_INLINE header_half *header_at(struct buf *b, size_t offset)
-{
-    return (header_half *)(void *)((char *)b + offset);
-}
-
-struct buf *pool_take(struct pool *pool)
+struct buf *pool_take_odd(struct pool *pool)
 {
     struct buf_ref ref;
 
-    RT_INVARIANT(pool->core == hal_core_id());
-    if (RT_UNLIKELY(pool->free == 0)) {
+    RT_ASSERT_EQ(pool->core, hal_core_id());
+    if (pool->free == 0) {
         pool->stats.empty++;
         return NULL;
     }
@@ -161,16 +154,68 @@ struct buf *pool_take(struct pool *pool)
         pool->stats.failed++;
         return NULL;
     }
-    ref = pool->stack[pool->free - 1];
+    ref = pool->stack[--pool->free];
     RT_INVARIANT(pool_contains(pool, ref.buf));
     /* A free buffer that is not the pool's own was corrupted: leave it out for good. */
-    pool->free--;
     if (!buf_move(ref.buf, ref.owner, BUF_POOL, BUF_STACK))
         return NULL;
     buf_unpoison(ref.buf);
-    *header_at(ref.buf, offsetof(struct buf, rss_type)) = (header_half){0, 0};
-    *header_at(ref.buf, offsetof(struct buf, next)) = empty_shape;
+    buf_make_empty(ref.buf, pool->empty);
     return ref.buf;
+}
+
+struct buf *pool_take(struct pool *pool)
+{
+    return pool_take_inline(pool);
+}
+
+/* `limit` buffers from the top of the stack, or up to one that is not free; returns how many. */
+RT_INLINE uint32_t take_run(struct pool *pool, struct buf **out, uint32_t limit)
+{
+    const struct buf_ref *top = &pool->stack[pool->free];
+    const buf_half empty = pool->empty;
+    struct buf **p = out, **const end = out + limit;
+
+    for (; p < end; p++) {
+        struct buf *b = (--top)->buf;
+        uint8_t *owner = top->owner;
+
+        if (RT_UNLIKELY(*owner != BUF_POOL))
+            break;
+        RT_INVARIANT(pool_contains(pool, b));
+        *owner = BUF_STACK;
+        buf_unpoison(b);
+        buf_make_empty(b, empty);
+        *p = b;
+    }
+    pool->free -= (uint32_t)(p - out);
+    return (uint32_t)(p - out);
+}
+
+uint32_t pool_take_batch(struct pool *pool, struct buf_batch *batch, uint32_t count)
+{
+    const uint32_t before = batch->count;
+    uint32_t left;
+
+    RT_ASSERT_EQ(pool->core, hal_core_id());
+    RT_ASSERT_LE(before, (uint32_t)BUF_BATCH_MAX);
+    left = RT_MIN(count, BUF_BATCH_MAX - before);
+    while (left > 0) {
+        uint32_t n = take_run(pool, &batch->buf[batch->count],
+                              POOL_HOSTILE ? 0 : RT_MIN(left, pool->free));
+        struct buf *b;
+
+        batch->count += n;
+        left -= n;
+        if (left == 0)
+            break;
+        b = pool_take_odd(pool);
+        if (b == NULL)
+            break;
+        batch->buf[batch->count++] = b;
+        left--;
+    }
+    return batch->count - before;
 }
 
 void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
@@ -197,14 +242,16 @@ void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
     __atomic_store_n(&pool->waiting, 1, __ATOMIC_RELEASE); /* behind the put, always */
 }
 
-/* Further segments, or another core's pool. */
-static RT_COLD void free_chain(struct buf *b_owned)
+/* A whole chain, another core's pool, or what is not the stack's. */
+void buf_free_odd(struct buf *b_owned)
 {
     struct buf *b = b_owned;
 
-    for (unsigned i = 0; b != NULL && i < BUF_SEGMENTS_MAX; i++) {
+    /* It ends, whatever `next` says: what it has visited is no longer the stack's. */
+    for (uint32_t i = 0; b != NULL; i++) {
         struct buf *next;
 
+        RT_ASSERT_LT(i, BUF_CHAIN_MAX);
         /* Before the rest of the header is read: it may be somebody else's by now. */
         if (RT_UNLIKELY(*b->owner != BUF_STACK)) {
             (void)buf_refuse(b, BUF_STACK, BUF_POOL);
@@ -218,35 +265,46 @@ static RT_COLD void free_chain(struct buf *b_owned)
 
 void buf_free(struct buf *b_owned)
 {
-    struct buf *b = b_owned;
-    struct pool *pool;
-    uint8_t *owner;
+    if (RT_LIKELY(b_owned != NULL))
+        buf_free_inline(b_owned);
+}
 
-    if (RT_UNLIKELY(b == NULL))
-        return;
-    owner = b->owner;
-    /* Before the rest of the header is read, as in free_chain(). */
-    if (RT_UNLIKELY(*owner != BUF_STACK)) {
-        (void)buf_refuse(b, BUF_STACK, BUF_POOL);
-        return;
+/* At most `limit` buffers of one segment and of this pool, which is this core's, up to one that is
+ * not; returns how many. */
+RT_INLINE uint32_t free_run(struct pool *pool, struct buf *const *from, uint32_t limit)
+{
+    struct buf *const *p = from, *const *const end = from + limit;
+    struct buf_ref *top = &pool->stack[pool->free];
+
+    for (; p < end; p++, top++) {
+        struct buf *b = *p;
+        uint8_t *owner = b->owner;
+
+        if (RT_UNLIKELY(*owner != BUF_STACK) || RT_UNLIKELY(b->pool != pool) ||
+            RT_UNLIKELY(b->next != NULL))
+            break;
+        *owner = BUF_POOL;
+        buf_poison(b);
+        pool_put(top, b, owner);
     }
-    pool = b->pool;
-    if (RT_UNLIKELY(b->next != NULL) || RT_UNLIKELY(pool->core != hal_core_id())) {
-        free_chain(b);
-        return;
-    }
-    RT_INVARIANT(pool_contains(pool, b));
-    *owner = BUF_POOL;
-    poison(b);
-    RT_ASSERT_LT(pool->free, pool->total);
-    pool->stack[pool->free++] = (struct buf_ref){b, owner};
+    pool->free = (uint32_t)(top - pool->stack);
+    return (uint32_t)(p - from);
 }
 
 void buf_batch_free(struct buf_batch *batch)
 {
-    RT_ASSERT_LE(batch->count, (uint32_t)BUF_BATCH_MAX);
-    for (uint32_t i = 0; i < batch->count; i++)
-        buf_free(batch->buf[i]);
+    const uint32_t count = batch->count;
+    uint32_t i = 0;
+
+    RT_ASSERT_LE(count, (uint32_t)BUF_BATCH_MAX);
+    while (i < count) {
+        struct pool *pool = batch->buf[i]->pool;
+
+        if (!POOL_HOSTILE && pool->core == hal_core_id())
+            i += free_run(pool, &batch->buf[i], RT_MIN(count - i, pool->total - pool->free));
+        if (i < count)
+            buf_free(batch->buf[i++]);
+    }
     batch->count = 0;
 }
 

@@ -3,6 +3,7 @@
 #include "ixgbe.h"
 #include "native.h"
 
+#include <mempool/take.h>
 #include <model/port.h>
 #include <rt/host.h>
 #include <rt/ring.h>
@@ -93,23 +94,22 @@ static void empty(void *ctx)
         (void)nic_rx(o->rxq, &o->batch, 32);
 }
 
+/* In line, as the peer's are. */
 static void pool_step(void *ctx)
 {
     struct buf *b[NATIVE_BULK];
 
     for (unsigned i = 0; i < NATIVE_BULK; i++)
-        b[i] = pool_take(spare_pool);
+        b[i] = pool_take_inline(spare_pool);
     for (unsigned i = 0; i < NATIVE_BULK; i++)
-        buf_free(b[i]);
+        buf_free_inline(b[i]);
 }
 
-/* There is no call yet that takes many. */
 static void pool_bulk_step(void *ctx)
 {
-    struct buf_batch batch = {.count = NATIVE_BULK};
+    struct buf_batch batch = {.count = 0};
 
-    for (unsigned i = 0; i < NATIVE_BULK; i++)
-        batch.buf[i] = pool_take(spare_pool);
+    (void)pool_take_batch(spare_pool, &batch, NATIVE_BULK);
     buf_batch_free(&batch);
 }
 

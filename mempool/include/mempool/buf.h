@@ -40,7 +40,7 @@ enum buf_owner {
 #define BUF_HEADROOM_BYTES 128
 #define BUF_ROOM_BYTES 2048 /* behind the headroom; what a device may write */
 #define BUF_STRIDE_BYTES (64 + BUF_HEADROOM_BYTES + BUF_ROOM_BYTES)
-#define BUF_SEGMENTS_MAX 64 /* bound of every walk over a chain */
+#define BUF_CHAIN_MAX (1u << 20) /* segments of a chain: the bound of every walk over one */
 #define BUF_BATCH_MAX 64
 
 /*

@@ -7,7 +7,7 @@
 #ifndef MEMPOOL_POISON_H
 #define MEMPOOL_POISON_H
 
-#include <mempool/buf.h>
+#include <mempool/pool.h>
 
 #define BUF_POISON_FROM 16 /* owner and pool stay readable: a double free must be refused */
 
@@ -27,12 +27,12 @@ void __asan_unpoison_memory_region(void const volatile *addr, size_t bytes);
 RT_INLINE void buf_poison(const struct buf *b)
 {
     __asan_poison_memory_region((const char *)b + BUF_POISON_FROM,
-                                BUF_STRIDE_BYTES - BUF_POISON_FROM);
+                                b->pool->stride_bytes - BUF_POISON_FROM);
 }
 RT_INLINE void buf_unpoison(const struct buf *b)
 {
     __asan_unpoison_memory_region((const char *)b + BUF_POISON_FROM,
-                                  BUF_STRIDE_BYTES - BUF_POISON_FROM);
+                                  b->pool->stride_bytes - BUF_POISON_FROM);
 }
 #else
 RT_INLINE void buf_poison(const struct buf *b)

@@ -20,13 +20,18 @@ struct pool_stats {
     uint64_t collected;   /* came home by ring */
 };
 
+/* Bytes 32..47 of a header, in one store; may alias what it is written over. */
+typedef uint64_t buf_half __attribute__((vector_size(16), may_alias));
+
+/* The first cache line is what taking and freeing read. */
 struct pool {
     struct buf_ref *stack; /* free buffers; stack[free - 1] is next */
     uint32_t free;
     uint32_t total;
     uint8_t *owners; /* enum buf_owner of each buffer, by index */
-    unsigned core;   /* home */
     char *base;      /* first buffer */
+    buf_half empty;  /* of a buffer just taken */
+    unsigned core;   /* home */
     uint32_t stride_bytes;
     const char *name;
     struct ring *home[HAL_CORES_MAX]; /* [freeing core]; NULL for the home core */
@@ -66,14 +71,24 @@ enum { POOL_HOSTILE = 0 };
 RT_NODISCARD enum rt_status pool_create(const char *name, unsigned core, unsigned cores,
                                         uint32_t count, struct pool **pool);
 
-/* Consumes a buffer (and its further segments) owned by the stack, from any core. */
+/* Consumes a buffer and all its further segments, owned by the stack, or nothing (NULL). At a
+ * segment that the stack does not own it stops, refused and counted. Any core. */
 void buf_free(struct buf *b_owned);
+/* The same, what <mempool/take.h> does not do in line. */
+RT_COLD void buf_free_odd(struct buf *b_owned);
 
 /* A buffer that the caller (stack) owns, empty, headroom in front; NULL when there is none.
  * Home core only. */
-RT_PAIRED_WITH(buf_free, 1) struct buf *pool_take(struct pool *pool);
+RT_PAIRED_WITH(buf_free, 1) RT_PAIRED_WITH(buf_free_odd, 1)
+struct buf *pool_take(struct pool *pool);
+/* The same, what <mempool/take.h> does not do in line. */
+RT_PAIRED_WITH(buf_free, 1) RT_COLD struct buf *pool_take_odd(struct pool *pool);
 
-/* Consumes every buffer left in the batch. */
+/* Takes buffers as pool_take() does, at most `count`, behind what is in the batch and as far as it
+ * has room; returns how many. They are yours. Home core only. */
+uint32_t pool_take_batch(struct pool *pool, struct buf_batch *batch, uint32_t count);
+
+/* Consumes every buffer left in the batch, as buf_free() does. Any core. */
 void buf_batch_free(struct buf_batch *batch);
 
 /* Sends one buffer home, whichever pool and core that is: `from` -> POOL or RING. For drivers

@@ -1,67 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pools: taking, giving, refusing, going home by ring, reporting; each checker fires. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "fixture.h"
 
-#include <cmocka.h>
 #include <mempool/poison.h>
-#include <mempool/pool.h>
 #include <pthread.h>
-#include <rt/host.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CORES 4
-
-static char console[65536];
-
-static int set_up(void **state)
-{
-    host_clock_virtual(UINT64_C(1000000000));
-    host_set_core_count(CORES);
-    host_set_core(0);
-    memset(console, 0, sizeof(console));
-    host_console_capture(console, sizeof(console));
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    host_console_capture(NULL, 0);
-    host_set_core(0);
-    pool_forget_all();
-    host_memory_reset();
-    host_clock_real();
-    return 0;
-}
-
-static struct pool *make(const char *name, unsigned core, uint32_t count)
-{
-    struct pool *pool = NULL;
-
-    assert_int_equal(pool_create(name, core, CORES, count, &pool), RT_OK);
-    assert_non_null(pool);
-    return pool;
-}
-
-/* Hostile builds fail a take now and then: ask again. */
-static struct buf *take(struct pool *pool)
-{
-    struct buf *b = NULL;
-
-    for (unsigned i = 0; i < 1000 && b == NULL && pool->free > 0; i++)
-        b = pool_take(pool);
-    return b;
-}
-
-/* gcc sees use after buf_free() at compile time, unless it loses sight of the pointer. */
-static struct buf *hidden(struct buf *b)
-{
-    __asm__("" : "+r"(b));
-    return b;
-}
 
 static void take_and_free(void **state)
 {
@@ -370,8 +314,6 @@ static void two_threads(void **state)
     assert_int_equal(pool->free, pool->total);
     assert_int_equal(buf_refusals(), before);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
