@@ -1,37 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pools: made once, then a stack of references, an owner array and rings home. */
+/* Taking from pools and giving back, singly, in bulk, and home from other cores. */
+#include <mempool/ext.h>
 #include <mempool/take.h>
 #include <rt/log.h>
 #include <rt/trace.h>
 
-#define POOL_ALIGN_BYTES 64
+#include "private.h"
+
 #define POOL_BATCH 32
 #define POOL_FAIL_ONE_IN 16 /* hostile: every sixteenth take fails, at random */
-#define POOL_POISON_BYTE 0x6b
 
-_Static_assert(BUF_STRIDE_BYTES % RT_CACHE_LINE == 0, "headers start a cache line");
-_Static_assert((BUF_STRIDE_BYTES / RT_CACHE_LINE) % 2 == 1,
-               "an odd number of lines: headers spread over all sets of a cache");
-
-/* An empty buffer is the last of one segment, its data behind the headroom. */
-static const buf_half empty_shape = {
-    0, BUF_HEADROOM_BYTES | UINT64_C(1) << 8 * (offsetof(struct buf, segments) -
-                                                offsetof(struct buf, data_off))};
-_Static_assert(offsetof(struct buf, data_off) == offsetof(struct buf, next) + 8,
-               "the shape's second word begins with data_off");
-
-static struct pool *pools;      /* registry, newest first; core 0 before the seal */
 static uint64_t hostile_state;  /* generator of hostile builds, any core: races do no harm */
-
-struct pool *pool_first(void)
-{
-    return pools;
-}
-
-void pool_forget_all(void)
-{
-    pools = NULL;
-}
 
 /* xorshift64*: one step; the seed was printed when the first pool was made. */
 static bool hostile_failure(void)
@@ -46,89 +25,13 @@ static bool hostile_failure(void)
 }
 _Static_assert(POOL_FAIL_ONE_IN == 1 << 4, "the top four bits decide");
 
-static void hostile_begin(void)
+void pool_hostile_begin(void)
 {
     if (hostile_state != 0)
         return;
     hostile_state = hal_cycles() | 1;
     rt_log("pool hostile=on seed=0x%llx fail_one_in=%u",
            (unsigned long long)hostile_state, (unsigned)POOL_FAIL_ONE_IN);
-}
-
-/* What a free buffer holds is nobody's business: hostile builds overwrite it. */
-static void poison(struct buf *b)
-{
-    if (POOL_HOSTILE) {
-        buf_unpoison(b);
-        __builtin_memset(buf_room(b), POOL_POISON_BYTE, BUF_HEADROOM_BYTES + BUF_ROOM_BYTES);
-    }
-    buf_poison(b);
-}
-
-static enum rt_status make_home_rings(struct pool *pool, unsigned cores)
-{
-    uint32_t slots = 1;
-
-    /* As large as the pool, so that a ring can never be full: each buffer is in one at most. */
-    while (slots < pool->total)
-        slots *= 2;
-    for (unsigned core = 0; core < cores; core++) {
-        void **memory;
-
-        if (core == pool->core)
-            continue;
-        pool->home[core] = hal_alloc(sizeof(struct ring), RT_CACHE_LINE, "pool ring");
-        memory = hal_alloc(slots * sizeof(void *), RT_CACHE_LINE, "pool ring slots");
-        if (pool->home[core] == NULL || memory == NULL)
-            return RT_NO_MEMORY;
-        ring_init(pool->home[core], memory, slots);
-    }
-    return RT_OK;
-}
-
-/* All buffers into the stack, so that the first one is taken first. */
-static void fill(struct pool *pool)
-{
-    for (uint32_t i = 0; i < pool->total; i++) {
-        struct buf *b = (struct buf *)(void *)(pool->base + (size_t)i * pool->stride_bytes);
-
-        b->owner = &pool->owners[i];
-        b->pool = pool;
-        *b->owner = BUF_POOL;
-        pool->stack[pool->total - 1 - i] = (struct buf_ref){b, b->owner};
-        poison(b);
-    }
-    pool->free = pool->total;
-}
-
-enum rt_status pool_create(const char *name, unsigned core, unsigned cores, uint32_t count,
-                           struct pool **pool_out)
-{
-    struct pool *pool;
-
-    if (count == 0 || count > POOL_COUNT_MAX || core >= cores || cores > HAL_CORES_MAX)
-        return RT_INVALID;
-    if (POOL_HOSTILE) {
-        hostile_begin();
-        count = RT_MIN(count, (uint32_t)POOL_HOSTILE_BUFS);
-    }
-    pool = hal_alloc(sizeof(*pool), RT_CACHE_LINE, "pool");
-    if (pool == NULL)
-        return RT_NO_MEMORY;
-    *pool = (struct pool){.total = count, .core = core, .name = name,
-                          .stride_bytes = BUF_STRIDE_BYTES, .home_cores = cores,
-                          .empty = empty_shape};
-    pool->owners = hal_alloc(count, RT_CACHE_LINE, "pool owners");
-    pool->stack = hal_alloc(count * sizeof(struct buf_ref), RT_CACHE_LINE, "pool stack");
-    pool->base = hal_alloc((size_t)count * BUF_STRIDE_BYTES, POOL_ALIGN_BYTES, "pool buffers");
-    if (pool->owners == NULL || pool->stack == NULL || pool->base == NULL ||
-        make_home_rings(pool, cores) != RT_OK)
-        return RT_NO_MEMORY; /* hal_alloc never takes back: the start stops here anyway */
-    fill(pool);
-    pool->next = pools;
-    pools = pool;
-    *pool_out = pool;
-    return RT_OK;
 }
 
 bool pool_contains(const struct pool *pool, const struct buf *b)
@@ -169,7 +72,8 @@ struct buf *pool_take(struct pool *pool)
     return pool_take_inline(pool);
 }
 
-/* `limit` buffers from the top of the stack, or up to one that is not free; returns how many. */
+/* `limit` buffers from the top of the stack, or up to one that is not free; returns how
+ * many. */
 RT_INLINE uint32_t take_run(struct pool *pool, struct buf **out, uint32_t limit)
 {
     const struct buf_ref *top = &pool->stack[pool->free];
@@ -218,8 +122,34 @@ uint32_t pool_take_batch(struct pool *pool, struct buf_batch *batch, uint32_t co
     return batch->count - before;
 }
 
+/* The header is home: what it named has one use less. */
+static void put_pin_of(struct pool *pool, const uint8_t *owner)
+{
+    struct buf_pin **slot = &pool->pins[owner - pool->owners], *pin = *slot;
+
+    RT_ASSERT(pin != NULL);
+    *slot = NULL;
+    buf_pin_put(pin);
+}
+
+/* Free, on its home core; the pin last, its release may take buffers and free them. */
+static bool is_home(struct pool *pool, struct buf_ref ref, enum buf_owner from)
+{
+    const bool pinned = from == BUF_EXT || from == BUF_ACKED_NIC || from == BUF_ACKED_RING;
+
+    if (!buf_move(ref.buf, ref.owner, from, BUF_POOL))
+        return false;
+    pool_poison(pool, ref.buf);
+    RT_ASSERT_LT(pool->free, pool->total);
+    pool->stack[pool->free++] = ref;
+    if (pinned)
+        put_pin_of(pool, ref.owner);
+    return true;
+}
+
 void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
 {
+    const bool pinned = from == BUF_EXT || from == BUF_ACKED_NIC;
     struct buf *b = ref_owned.buf;
     struct pool *pool = b->pool;
     unsigned core = hal_core_id();
@@ -227,32 +157,32 @@ void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
 
     RT_INVARIANT(pool_contains(pool, b));
     if (pool->core == core) {
-        if (!buf_move(b, ref_owned.owner, from, BUF_POOL))
-            return;
-        poison(b);
-        RT_ASSERT_LT(pool->free, pool->total);
-        pool->stack[pool->free++] = ref_owned;
+        (void)is_home(pool, ref_owned, from);
         return;
     }
-    if (!buf_move(b, ref_owned.owner, from, BUF_RING))
+    if (!buf_move(b, ref_owned.owner, from, pinned ? BUF_ACKED_RING : BUF_RING))
         return;
-    poison(b);
-    RT_ASSERT(pool->home[core] != NULL); /* the pool was made for fewer cores than run */
+    pool_poison(pool, b);
+    RT_ASSERT_LT(core, pool->home_cores); /* the pool was made for fewer cores than run */
     RT_ASSERT_EQ(ring_put(pool->home[core], &item, 1), 1u);
     __atomic_store_n(&pool->waiting, 1, __ATOMIC_RELEASE); /* behind the put, always */
 }
 
-/* A whole chain, another core's pool, or what is not the stack's. */
+/* A whole chain, another core's pool, or what is not the stack's. Segments that are kept
+ * stay with their keeper. */
 void buf_free_odd(struct buf *b_owned)
 {
     struct buf *b = b_owned;
 
-    /* It ends, whatever `next` says: what it has visited is no longer the stack's. */
     for (uint32_t i = 0; b != NULL; i++) {
         struct buf *next;
 
         RT_ASSERT_LT(i, BUF_CHAIN_MAX);
         /* Before the rest of the header is read: it may be somebody else's by now. */
+        if (i != 0 && buf_is_kept(b->owner)) {
+            b = b->next;
+            continue;
+        }
         if (RT_UNLIKELY(*b->owner != BUF_STACK)) {
             (void)buf_refuse(b, BUF_STACK, BUF_POOL);
             return;
@@ -269,8 +199,8 @@ void buf_free(struct buf *b_owned)
         buf_free_inline(b_owned);
 }
 
-/* At most `limit` buffers of one segment and of this pool, which is this core's, up to one that is
- * not; returns how many. */
+/* At most `limit` buffers of one segment and of this pool, which is this core's, up to one
+ * that is not; returns how many. */
 RT_INLINE uint32_t free_run(struct pool *pool, struct buf *const *from, uint32_t limit)
 {
     struct buf *const *p = from, *const *const end = from + limit;
@@ -318,12 +248,9 @@ static uint32_t collect_from(struct pool *pool, struct ring *ring)
 
         for (uint32_t i = 0; i < n; i++) {
             struct buf *b = items[i];
+            enum buf_owner from = *b->owner == BUF_ACKED_RING ? BUF_ACKED_RING : BUF_RING;
 
-            if (!buf_move(b, b->owner, BUF_RING, BUF_POOL))
-                continue;
-            RT_ASSERT_LT(pool->free, pool->total);
-            pool->stack[pool->free++] = (struct buf_ref){b, b->owner};
-            total++;
+            total += is_home(pool, (struct buf_ref){b, b->owner}, from);
         }
         if (n < POOL_BATCH)
             break;

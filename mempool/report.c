@@ -1,50 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who owns what: refusals as they happen, the leak report at stop. */
+/* Who owns what: counts by owner, the leak report at stop. */
 #include <mempool/pool.h>
 #include <rt/log.h>
-#include <rt/trace.h>
 
 #define OWNERS 256
-
-/* One line a core, so that counting never shares a cache line. */
-static struct {
-    uint64_t count RT_ALIGNED(RT_CACHE_LINE);
-} refusals[HAL_CORES_MAX];
-
-static const char *owner_name(unsigned owner)
-{
-    static const char *const names[] = {[BUF_POOL] = "pool", [BUF_NIC] = "nic",
-                                        [BUF_STACK] = "stack", [BUF_RING] = "ring",
-                                        [BUF_NVME] = "nvme"};
-
-    if (owner < RT_ARRAY_SIZE(names))
-        return names[owner];
-    return owner < BUF_APP ? "unknown" : "app";
-}
-
-bool buf_refuse(const struct buf *b, enum buf_owner from, enum buf_owner to)
-{
-    static struct rt_log_limit limit;
-    unsigned core = hal_core_id();
-    unsigned owner = *b->owner;
-
-    if (core < HAL_CORES_MAX)
-        refusals[core].count++;
-    rt_trace(TRACE_REFUSAL, (uint16_t)owner, (uint32_t)from);
-    rt_log_limited(&limit, "pool name=%s refused=hand-over buf=%u owner=%s wanted=%s to=%s",
-                   b->pool->name, (unsigned)buf_index(b), owner_name(owner),
-                   owner_name((unsigned)from), owner_name((unsigned)to));
-    return false;
-}
-
-uint64_t buf_refusals(void)
-{
-    uint64_t sum = 0;
-
-    for (unsigned core = 0; core < HAL_CORES_MAX; core++)
-        sum += refusals[core].count;
-    return sum;
-}
 
 uint32_t pool_count_owner(const struct pool *pool, enum buf_owner owner)
 {
@@ -63,7 +22,7 @@ static void report_missing(const struct pool *pool)
 
         if (n != 0)
             rt_log("pool name=%s missing_at=%s owner=%u buffers=%u", pool->name,
-                   owner_name(owner), owner, (unsigned)n);
+                   buf_owner_name(owner), owner, (unsigned)n);
     }
 }
 

@@ -276,10 +276,24 @@ static enum rt_status check_queue(const struct nic *nic, const char *what, uint3
     return RT_OK;
 }
 
+/* Drivers receive into the usual room, behind the usual headroom. */
+static bool receives_into(const struct nic *nic, uint32_t queue, const struct pool *pool)
+{
+    if (pool->headroom_bytes == BUF_HEADROOM_BYTES && pool->room_bytes >= BUF_ROOM_BYTES)
+        return true;
+    rt_log("%s error=queue rxq=%u pool=%s headroom_bytes=%u room_bytes=%u remedy=\"a receive "
+           "queue's pool has %u and at least %u\"",
+           nic->name, (unsigned)queue, pool->name, (unsigned)pool->headroom_bytes,
+           (unsigned)pool->room_bytes, (unsigned)BUF_HEADROOM_BYTES, (unsigned)BUF_ROOM_BYTES);
+    return false;
+}
+
 enum rt_status nic_rxq_setup(struct nic *nic, uint16_t queue, unsigned core, struct pool *pool)
 {
     enum rt_status st = check_queue(nic, "rxq", queue, nic->config.rxqs, core, pool);
 
+    if (st == RT_OK && !receives_into(nic, queue, pool))
+        st = RT_INVALID;
     return st == RT_OK ? nic->ops->rxq_setup(nic, queue, core, pool) : st;
 }
 

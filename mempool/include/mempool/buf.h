@@ -2,14 +2,16 @@
 /*
  * Packet buffers and who owns them.
  *
- * A buffer is one 64-byte header directly before its room: headroom, data, tailroom.
+ * A buffer is one 64-byte header directly before its room: headroom, data, tailroom. Pools may
+ * have other rooms than the usual one drawn here, or none (<mempool/ext.h>).
  *
  *     | struct buf (64 B) | headroom 128 | data 2048 |      data = (char *)buf + 64 + data_off
  *
  * At any time exactly one party owns a buffer; only the owner may touch header or data.
  * The owner is one byte in a separate array of the pool (`buf->owner` points at it), checked
  * and set at each hand-over in every build. A hand-over by someone who is not the owner is
- * refused and counted (owner_refusals), and the buffer stays where it is.
+ * refused and counted (owner_refusals), and the buffer stays where it is. All owners and
+ * hand-overs: <mempool/owner.h>.
  * In host tests AddressSanitizer sees the same rule: what the stack does not own is poisoned.
  *
  *   take    returns a buffer that you own         give/send  consumes it
@@ -22,20 +24,12 @@
 #ifndef MEMPOOL_BUF_H
 #define MEMPOOL_BUF_H
 
+#include <mempool/owner.h>
 #include <rt/assert.h>
 #include <rt/base.h>
 #include <rt/hal.h>
 
 struct pool;
-
-enum buf_owner {
-    BUF_POOL = 0, /* free */
-    BUF_NIC = 1,  /* in a device ring */
-    BUF_STACK = 2, /* runtime and network code of one core */
-    BUF_RING = 3, /* travelling between cores */
-    BUF_NVME = 4,
-    BUF_APP = 8,  /* BUF_APP + domain, up to 247 domains */
-};
 
 #define BUF_HEADROOM_BYTES 128
 #define BUF_ROOM_BYTES 2048 /* behind the headroom; what a device may write */
@@ -62,6 +56,7 @@ enum buf_flags {
     BUF_TX_TSO = 1u << 20,
     BUF_TX_IPV6 = 1u << 21,
     BUF_TX_OFFLOADS = 0x003f0000,
+    BUF_LONG = 1u << 30, /* see buf_bytes(); no NIC takes it */
 };
 
 /* Bytes 16..31 and 32..47 are what a receive loop writes, one 16-byte store each. */
@@ -69,7 +64,10 @@ struct buf {
     uint8_t *owner;    /* its byte in the pool's owner array; set once */
     struct pool *pool; /* home; set once */
     uint32_t rss_type; /* low 4 bits: what was hashed; 0: rss_hash is not valid */
-    uint32_t rss_hash;
+    union {
+        uint32_t rss_hash;
+        uint32_t long_bytes; /* BUF_LONG: bytes in this segment, data_len is 0 */
+    };
     uint32_t flags;    /* enum buf_flags */
     uint16_t data_len; /* bytes in this segment */
     uint16_t vlan_tci;
@@ -78,8 +76,13 @@ struct buf {
     uint8_t segments;  /* first segment only */
     uint8_t port;      /* where it came in */
     uint32_t pkt_len;  /* bytes in all segments; first segment only */
-    uint16_t l2_bytes, l3_bytes; /* transmit offload */
-    uint16_t l4_bytes, mss_bytes;
+    union {
+        struct {
+            uint16_t l2_bytes, l3_bytes; /* transmit offload; first segment only */
+            uint16_t l4_bytes, mss_bytes;
+        };
+        const void *outside; /* an external segment: where its bytes lie (<mempool/ext.h>) */
+    };
     uint64_t user; /* the owner's own */
 };
 _Static_assert(sizeof(struct buf) == 64, "the header is one cache line");
@@ -91,6 +94,8 @@ _Static_assert(offsetof(struct buf, next) == 32 && offsetof(struct buf, data_off
                    offsetof(struct buf, segments) == 42 && offsetof(struct buf, port) == 43 &&
                    offsetof(struct buf, pkt_len) == 44,
                "bytes 32..47 are one store");
+_Static_assert(offsetof(struct buf, outside) == 48 && offsetof(struct buf, user) == 56,
+               "an address has the place of four lengths");
 
 /* What rings and pools keep of a buffer: 16 bytes, moved as one. */
 struct buf_ref {
@@ -113,18 +118,25 @@ RT_INLINE uint8_t *buf_room(const struct buf *b) /* headroom starts here */
 {
     return (uint8_t *)(uintptr_t)b + sizeof(struct buf);
 }
-
-/* Counts a refused hand-over, logs it (rate limited) and traces it. Never returns true. */
-RT_COLD bool buf_refuse(const struct buf *b, enum buf_owner from, enum buf_owner to);
-
-/* The one hand-over: true when it happened. Budget: 5 instructions, one branch. */
-RT_INLINE bool buf_move(const struct buf *b, uint8_t *owner, enum buf_owner from,
-                        enum buf_owner to)
+/* Where the bytes of a segment lie, which is yours: STACK, KEPT or EXT. */
+RT_INLINE const uint8_t *buf_start(const struct buf *b)
 {
-    if (RT_UNLIKELY(*owner != (uint8_t)from))
-        return buf_refuse(b, from, to);
-    *owner = (uint8_t)to;
-    return true;
+    return *b->owner == BUF_EXT ? b->outside : buf_data(b);
+}
+/* Bytes in this segment, of any length. Data paths of networks read data_len, which is 0 in
+ * one of 64 KiB and more, so that it is refused there. */
+RT_INLINE uint32_t buf_bytes(const struct buf *b)
+{
+    return RT_UNLIKELY((b->flags & BUF_LONG) != 0) ? b->long_bytes : b->data_len;
+}
+RT_INLINE void buf_set_bytes(struct buf *b, uint32_t bytes)
+{
+    const bool is_long = bytes > UINT16_MAX;
+
+    b->data_len = is_long ? 0 : (uint16_t)bytes;
+    b->flags = (b->flags & ~(uint32_t)BUF_LONG) | (is_long ? (uint32_t)BUF_LONG : 0);
+    if (is_long)
+        b->long_bytes = bytes;
 }
 
 #endif

@@ -13,6 +13,8 @@
 #include <mempool/buf.h>
 #include <rt/ring.h>
 
+struct buf_pin; /* <mempool/ext.h> */
+
 struct pool_stats {
     uint64_t failed;      /* hostile builds: takes that failed on purpose */
     uint64_t empty;       /* takes that found the pool empty */
@@ -33,6 +35,8 @@ struct pool {
     buf_half empty;  /* of a buffer just taken */
     unsigned core;   /* home */
     uint32_t stride_bytes;
+    uint32_t headroom_bytes, room_bytes; /* behind each header */
+    struct buf_pin **pins; /* what each header names, by index; NULL: not a pool of headers */
     const char *name;
     struct ring *home[HAL_CORES_MAX]; /* [freeing core]; NULL for the home core */
     uint32_t waiting; /* something may lie in one of them: set by any core, cleared by home */
@@ -40,6 +44,8 @@ struct pool {
     struct pool_stats stats;
     struct pool *next; /* registry of all pools */
 };
+
+_Static_assert(offsetof(struct pool, pins) == RT_CACHE_LINE, "one line");
 
 /* True when `owner` is a byte of this pool's owner array. */
 RT_INLINE bool pool_has_owner(const struct pool *pool, const uint8_t *owner)
@@ -53,6 +59,18 @@ RT_INLINE uint32_t buf_index(const struct buf *b)
     return (uint32_t)(b->owner - b->pool->owners);
 }
 
+/* True: this segment, which is yours, has bytes, and they lie in its room. Of an external one:
+ * it has bytes. */
+RT_INLINE bool buf_is_inside(const struct buf *b)
+{
+    const uint32_t room = b->pool->headroom_bytes + b->pool->room_bytes;
+    const uint32_t bytes = buf_bytes(b);
+
+    if (*b->owner == BUF_EXT)
+        return bytes != 0;
+    return bytes != 0 && b->data_off <= room && bytes <= room - b->data_off;
+}
+
 /* Refused hand-overs of all cores since start. Any core. */
 uint64_t buf_refusals(void);
 
@@ -64,15 +82,31 @@ enum { POOL_HOSTILE = 1 };
 enum { POOL_HOSTILE = 0 };
 #endif
 #define POOL_COUNT_MAX (1u << 20)
+#define POOL_HEADROOM_BYTES_MAX 4096u
+#define POOL_ROOM_BYTES_MAX (16u << 20)
 #define POOL_HOSTILE_BUFS 128 /* most buffers of a pool in a hostile build */
 
-/* Makes a pool of `count` buffers for `core`, with rings home from `cores` cores.
- * RT_NO_MEMORY: nothing was kept. Core 0, before the seal. */
+struct pool_config {
+    const char *name;
+    unsigned core;  /* home: the only one that takes */
+    unsigned cores; /* that run, and may free */
+    uint32_t count;
+    /* Behind each header. Frames are received into the usual room (BUF_HEADROOM_BYTES and
+     * BUF_ROOM_BYTES) only, drives take any. Both 0: a pool of headers (<mempool/ext.h>). */
+    uint32_t headroom_bytes, room_bytes;
+};
+
+/* Makes a pool. RT_INVALID: a number is out of range. RT_NO_MEMORY: what it took until then
+ * is lost (memory is never given back), the start cannot go on. Core 0, before the seal. */
+RT_NODISCARD enum rt_status pool_create_config(const struct pool_config *config,
+                                               struct pool **pool);
+/* ... of usual buffers. */
 RT_NODISCARD enum rt_status pool_create(const char *name, unsigned core, unsigned cores,
                                         uint32_t count, struct pool **pool);
 
-/* Consumes a buffer and all its further segments, owned by the stack, or nothing (NULL). At a
- * segment that the stack does not own it stops, refused and counted. Any core. */
+/* Consumes a buffer and all its further segments, owned by the stack, or nothing (NULL).
+ * Further segments that are kept stay with their keeper; at one that is neither it stops,
+ * refused and counted. Any core. */
 void buf_free(struct buf *b_owned);
 /* The same, what <mempool/take.h> does not do in line. */
 RT_COLD void buf_free_odd(struct buf *b_owned);
@@ -84,15 +118,15 @@ struct buf *pool_take(struct pool *pool);
 /* The same, what <mempool/take.h> does not do in line. */
 RT_PAIRED_WITH(buf_free, 1) RT_COLD struct buf *pool_take_odd(struct pool *pool);
 
-/* Takes buffers as pool_take() does, at most `count`, behind what is in the batch and as far as it
- * has room; returns how many. They are yours. Home core only. */
+/* Takes buffers as pool_take() does, at most `count`, behind what is in the batch and as far
+ * as it has room; returns how many. They are yours. Home core only. */
 uint32_t pool_take_batch(struct pool *pool, struct buf_batch *batch, uint32_t count);
 
 /* Consumes every buffer left in the batch, as buf_free() does. Any core. */
 void buf_batch_free(struct buf_batch *batch);
 
-/* Sends one buffer home, whichever pool and core that is: `from` -> POOL or RING. For drivers
- * that finish a buffer which is not of the queue's own pool. Refused unless `from` owns it. */
+/* Sends one buffer home, whichever pool and core that is: `from` -> POOL or RING. Refused
+ * unless `from` owns it. Any core. */
 void buf_go_home(struct buf_ref ref_owned, enum buf_owner from);
 
 /* True when `b` is a whole buffer of the pool (not a pointer into the middle of one), and its
@@ -113,8 +147,8 @@ void buf_batch_check(const struct buf_batch_checked *checked);
         .file = __FILE__, .line = __LINE__};                                                   \
     struct buf_batch *const name = &name##_checked.batch
 
-/* Brings home what other cores freed; returns how many. Home core, once a turn: a load when there
- * is nothing. */
+/* Brings home what other cores freed; returns how many. Home core, once a turn: a load when
+ * there is nothing. */
 uint32_t pool_collect_waiting(struct pool *pool);
 RT_INLINE uint32_t pool_collect(struct pool *pool)
 {

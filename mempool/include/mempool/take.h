@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Take and free in line: what pool_take() and buf_free() do, without the call, for loops that do
- * little else. Everything rare is one call away. gcc pairs the calls only (RT_PAIRED_WITH), so a
- * use after buf_free_inline() is found at run time: prefer the calls elsewhere.
+ * Take and free in line: what pool_take() and buf_free() do, without the call, for loops that
+ * do little else. Everything rare is one call away. gcc pairs the calls only (RT_PAIRED_WITH),
+ * so a use after buf_free_inline() is found at run time: prefer the calls elsewhere.
  */
 #ifndef MEMPOOL_TAKE_H
 #define MEMPOOL_TAKE_H
@@ -18,8 +18,8 @@ RT_INLINE void buf_make_empty(struct buf *b, buf_half shape)
     *(buf_half *)(void *)&b->next = shape;
 }
 
-/* A buffer on top of its pool's stack. The second store is volatile, or gcc packs both words into
- * a vector first, which takes longer than storing them. */
+/* A buffer on top of its pool's stack. The second store is volatile, or gcc packs both words
+ * into a vector first, which takes longer than storing them. */
 RT_INLINE void pool_put(struct buf_ref *top, struct buf *b, uint8_t *owner)
 {
     uint8_t *volatile *second = &top->owner;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * External segments: bytes that are sent, or written to a drive, where they lie.
+ *
+ * A stored value, a file of the image, a slab of an application: its owner keeps a pin beside
+ * it, and whoever sends some of it takes a header buffer for them, from a pool of headers (one
+ * cache line each, no room). A frame is then a usual buffer with the protocol's headers, and
+ * behind it (`next`) one external segment or more.
+ *
+ *     | buf: headers |--next-->| buf: EXT | outside, data_len, pin |
+ *                                               |              |
+ *                                               v              v
+ *                               | ... value: 4 KiB ... |   struct buf_pin { uses, release }
+ *
+ * The bytes must not change or go away until release() is called: once, when the owner has let
+ * go of the pin (buf_pin_put), everybody has let go of their headers (buf_let_go), and no
+ * device holds one of them. Who sends and wants nothing more lets go as soon as nic_tx() has
+ * taken the frame; a frame that it left is freed first, its external segments let go of then.
+ *
+ * A pin belongs to one core, as its pools do. A header let go of, or sent, on another core (at
+ * stop) goes home by ring first, and the pin is put there.
+ */
+#ifndef MEMPOOL_EXT_H
+#define MEMPOOL_EXT_H
+
+#include <mempool/pool.h>
+
+struct buf_pin {
+    uint32_t uses; /* its owner, until buf_pin_put(), and each header */
+    unsigned core; /* the only one that touches it */
+    /* Nothing names the bytes any more. May free buffers and take them, not call a device:
+     * it runs inside of nic_tx(), buf_let_go() or pool_collect(). */
+    void (*release)(struct buf_pin *pin);
+};
+
+/* A pin with one use, the caller's; this core's from now on. */
+RT_INLINE void buf_pin_init(struct buf_pin *pin, void (*release)(struct buf_pin *pin))
+{
+    *pin = (struct buf_pin){.uses = 1, .core = hal_core_id(), .release = release};
+}
+
+/* One use less; the last one releases. The pin's core only. */
+void buf_pin_put(struct buf_pin *pin);
+
+/* Lets go of a buffer that is KEPT or EXT, or on a NIC as such: it goes home now or when the
+ * device has sent it, and the pin of a header is put. Refused (counted) if it is none of these.
+ * On the core of the queue that may hold it. */
+void buf_let_go(struct buf_ref ref_owned);
+
+/* A header (EXT) for `bytes` bytes at `address`, which `pin` keeps: one use more. Yours until
+ * buf_let_go(). NULL when the pool, one of headers, is empty. The pool's core only. */
+struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *address,
+                         uint32_t bytes);
+
+/* A device is done with a buffer that it was given to send, or was reset: home, or back to its
+ * keeper; a pin put when that was the last. Refused (counted) if no NIC has it. On the queue's
+ * core, or when that one is out of its loop. */
+void buf_sent(struct buf_ref ref_owned);
+
+#endif
