@@ -329,14 +329,19 @@ class Machine:
         return {name: wait_ns for name, (_, wait_ns, _) in self._schedstat().items()}
 
     def vcpu_load(self, seconds):
-        """Share of a CPU that each vCPU thread uses over the next `seconds`, by core."""
-        before = self.thread_times()
+        """Share of a CPU that each vCPU thread uses over the next `seconds`, by core. Time in
+        which it was ready and had no CPU was the host's to give: it is left out."""
+        before = self._schedstat()
         begin = time.monotonic()
         time.sleep(seconds)
-        after = self.thread_times()
+        after = self._schedstat()
         wall_ns = (time.monotonic() - begin) * 1e9
-        names = [f"CPU {core}/TCG" for core in range(64)]
-        return [(after[n][0] - before[n][0]) / wall_ns for n in names if n in before]
+        loads = []
+        for name in [f"CPU {core}/TCG" for core in range(64)]:
+            if name in before:
+                ran, waited = (after[name][i] - before[name][i] for i in (0, 1))
+                loads.append(ran / max(wall_ns - waited, ran, 1))
+        return loads
 
 
 class Qmp:
