@@ -45,7 +45,7 @@ PREFIXES = {
     "mempool": {"pool", "buf"},
     "pmd": {"nic", "e1000e"},
     "apps/l2fwd": {"l2fwd"},
-    "apps/kit": {"kit", "l2fwd"},
+    "apps/kit": {"kit"},
 }
 # What the language, the compiler and the assembler call by their own names.
 FREE_NAMES = {"main", "memcpy", "memset", "memmove", "memcmp", "memchr", "strlen", "strnlen",

@@ -2,14 +2,14 @@
 /* Lines of the console; see the header. */
 #include "input.h"
 
-/* Every line that a running application prints begins with one of these. */
+/* Every line that a running application prints begins with one of these, or with its name. */
 static const char *const own_lines[] = {
-    " ",       "arg ", "args ",    "boot ",    "commands:", "console ", "core ",
-    "gap ",    "irq",  "l2fwd",    "loop ",    "model ",    "nic",      "panic",
-    "pci ",    "pool ", "report {", "runtime:", "setting ",  "stat ",    "trace core=",
+    " ",    "arg ",  "args ", "boot ",    "commands:", "console ", "core ", "counter ",
+    "gap ", "irq",   "kit:",  "loop ",    "model ",    "nic",      "panic", "pci ",
+    "pool ", "report {",      "runtime:", "setting ",  "stat ",    "trace core=",
 };
 
-bool l2fwd_input_take(struct l2fwd_input *in, char c)
+bool kit_input_take(struct kit_input *in, char c)
 {
     if (in->complete) {
         in->complete = in->overlong = false;
@@ -29,7 +29,7 @@ bool l2fwd_input_take(struct l2fwd_input *in, char c)
     return false;
 }
 
-bool l2fwd_input_within_line(const struct l2fwd_input *in)
+bool kit_input_within_line(const struct kit_input *in)
 {
     return !in->complete && in->used != 0;
 }
@@ -44,7 +44,7 @@ static const char *behind(const char *line, const char *start)
     return line;
 }
 
-const char *l2fwd_input_match(const char *line, const char *name)
+const char *kit_input_match(const char *line, const char *name)
 {
     const char *rest = behind(line, name);
 
@@ -53,24 +53,26 @@ const char *l2fwd_input_match(const char *line, const char *name)
     return *rest == ' ' ? rest + 1 : rest;
 }
 
-static bool is_own(const char *line)
+static bool is_own(const struct kit_input *in)
 {
+    if (behind(in->line, in->app) != NULL)
+        return true;
     for (size_t i = 0; i < RT_ARRAY_SIZE(own_lines); i++) {
-        if (behind(line, own_lines[i]) != NULL)
+        if (behind(in->line, own_lines[i]) != NULL)
             return true;
     }
     return false;
 }
 
-bool l2fwd_input_complain(struct l2fwd_input *in, uint64_t now_us, uint32_t *swallowed)
+bool kit_input_complain(struct kit_input *in, uint64_t now_us, uint32_t *swallowed)
 {
-    if (is_own(in->line))
+    if (is_own(in))
         return false;
-    if (now_us - in->period_us >= L2FWD_COMPLAINTS_US) {
+    if (now_us - in->period_us >= KIT_COMPLAINTS_US) {
         in->period_us = now_us;
         in->complaints = 0;
     }
-    if (in->complaints == L2FWD_COMPLAINTS_MAX) {
+    if (in->complaints == KIT_COMPLAINTS_MAX) {
         in->swallowed++;
         return false;
     }

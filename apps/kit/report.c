@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The report for programs: one line of JSON. */
+#include "counters.h"
 #include "totals.h"
 
 #include <rt/log.h>
@@ -45,24 +46,56 @@ static void put_counters(struct text *t, const struct nic *nic)
     put(t, "}");
 }
 
-static void put_port(struct text *t, const struct l2fwd *app, uint32_t port)
+static void put_member(void *ctx, const struct kit_counter *counter, uint64_t value)
 {
-    const struct nic *nic = app->ports[port];
-    struct l2fwd_port_totals sum = l2fwd_port_totals(app, port);
+    put(ctx, ",\"%s\":%lu", counter->name, value);
+}
+
+/* The members of an object of their own. */
+struct members {
+    struct text *text;
+    uint32_t count;
+};
+
+static void put_in_object(void *ctx, const struct kit_counter *counter, uint64_t value)
+{
+    struct members *m = ctx;
+
+    put(m->text, "%s\"%s\":%lu", m->count++ == 0 ? "" : ",", counter->name, value);
+}
+
+static void put_object(struct text *t, const struct kit *kit, uint32_t port, const char *name,
+                       enum kit_counter_kind kind)
+{
+    struct members members = {.text = t};
+
+    put(t, ",\"%s\":{", name);
+    kit_counters_of_port(kit, port, kind, put_in_object, &members);
+    put(t, "}");
+}
+
+static bool has_counts(const struct kit_app *app)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < app->counter_count; i++)
+        any |= app->counters[i].kind == KIT_COUNT;
+    return any;
+}
+
+static void put_port(struct text *t, const struct kit *kit, uint32_t port)
+{
+    const struct nic *nic = kit->ports[port];
 
     put(t, "{\"port\":%u,\"link_up\":%s,\"speed_mbps\":%u,\"link_changes\":%u", port,
         nic->link.up ? "true" : "false", nic->link.speed_mbps, nic->link.changes);
-    put(t, ",\"rx_packets\":%lu,\"rx_bytes\":%lu,\"tx_packets\":%lu,\"tx_bytes\":%lu",
-        sum.rx_packets, sum.rx_bytes, sum.tx_packets, sum.tx_bytes);
-    put(t, ",\"rx_missed\":%lu,\"rx_no_buffer\":%lu,\"rx_crc_errors\":%lu", nic->stats.rx_missed,
-        nic->stats.rx_no_buffer, nic->stats.rx_crc_errors);
-    put(t, ",\"rx_length_errors\":%lu,\"tx_errors\":%lu", nic->stats.rx_length_errors,
-        nic->stats.tx_errors);
+    kit_counters_of_port(kit, port, KIT_TRAFFIC, put_member, t);
+    kit_counters_of_port(kit, port, KIT_CARD, put_member, t);
     put_counters(t, nic);
-    put(t, ",\"drops\":{");
-    for (unsigned i = 0; i < L2FWD_DROPS; i++)
-        put(t, "%s\"%s\":%lu", i == 0 ? "" : ",", l2fwd_drop_names[i], sum.drops[i]);
-    put(t, "}}");
+    put_object(t, kit, port, "drops", KIT_DROP);
+    if (has_counts(kit->app))
+        put_object(t, kit, port, "counts", KIT_COUNT);
+    put(t, "}");
 }
 
 /* Names of causes are the runtime's, those of sources ours: nothing to escape. */
@@ -85,63 +118,60 @@ static void put_gaps(struct text *t, const struct gaps *g)
     put(t, "}");
 }
 
-static void put_core(struct text *t, const struct l2fwd *app, unsigned id)
+static void put_core(struct text *t, const struct kit *kit, unsigned id)
 {
-    const struct loop_stats *s = &app->cores[id]->loop.stats;
-    struct l2fwd_core_totals sum = l2fwd_core_totals(app, id);
+    const struct loop_stats *s = &kit->cores[id]->loop.stats;
+    struct kit_core_totals sum = kit_core_totals(kit, id);
 
-    put(t, "{\"core\":%u,\"rx_queues\":%u,\"turns\":%lu,\"empty_polls\":%lu", id,
-        app->cores[id]->path_count, s->turns, s->empty_polls);
-    put(t, ",\"full_polls\":%lu,\"packets\":%lu,\"arms\":%lu,\"arm_pending\":%lu",
-        s->full_polls, s->packets, s->arms, s->arm_pending);
-    put(t, ",\"wakes\":%lu,\"wakes_idle\":%lu,\"irqs\":%lu", s->wakes, s->wakes_idle,
-        hal_irq_total(id));
+    put(t, "{\"core\":%u,\"rx_queues\":%u", id, kit->plan.core_paths[id]);
+    kit_counters_of_core(kit, id, put_member, t);
+    put(t, ",\"irqs\":%lu", hal_irq_total(id));
     put(t, ",\"elapsed_us\":%lu,\"busy_us\":%lu,\"spin_us\":%lu,\"halt_us\":%lu",
         hal_us_from_cycles(sum.elapsed_cycles), hal_us_from_cycles(sum.busy_cycles),
         hal_us_from_cycles(sum.spin_cycles), hal_us_from_cycles(sum.halt_cycles));
     put_array(t, "wake_latency_us", s->wake_latency_us, LOOP_WAKE_BUCKETS);
     put_array(t, "batch", sum.batch, BUF_BATCH_MAX + 1);
-    put_gaps(t, &app->cores[id]->loop.gaps);
+    put_gaps(t, &kit->cores[id]->loop.gaps);
     put(t, "}");
 }
 
-static void put_report(struct text *t, const struct l2fwd *app)
+static void put_report(struct text *t, const struct kit *kit)
 {
     bool first = true;
 
     put(t, "report {\"uptime_us\":%lu,\"boot_us\":%lu,\"first_frame_us\":%lu",
-        l2fwd_uptime_us(app), app->boot_us, l2fwd_first_frame_us(app));
+        kit_uptime_us(kit), kit->boot_us, kit_first_frame_us(kit));
     put(t, ",\"firmware_us\":%lu,\"image_base\":%lu,\"owner_refusals\":%lu",
-        hal_us_from_cycles(app->boot->firmware_cycles), app->boot->image_base, buf_refusals());
+        hal_us_from_cycles(kit->boot->firmware_cycles), kit->boot->image_base, buf_refusals());
     put(t, ",\"memory_free_bytes\":%lu", hal_memory_free_bytes());
-    if (app->stopped) /* while running, rings hold buffers: nothing is missing yet */
-        put(t, ",\"buffers_missing\":%u", app->missing);
+    if (kit->stopped) /* while running, rings hold buffers: nothing is missing yet */
+        put(t, ",\"buffers_missing\":%u", kit->missing);
     else
         put(t, ",\"buffers_missing\":null");
     put(t, ",\"ports\":[");
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
-        if (app->ports[p] == NULL)
+        if (kit->ports[p] == NULL)
             continue;
         put(t, first ? "" : ",");
-        put_port(t, app, p);
+        put_port(t, kit, p);
         first = false;
     }
     put(t, "],\"cores\":[");
-    for (unsigned i = 0; i < app->core_count; i++) {
+    for (unsigned i = 0; i < kit->core_count; i++) {
         put(t, i == 0 ? "" : ",");
-        put_core(t, app, i);
+        put_core(t, kit, i);
     }
     put(t, "]}");
 }
 
-void l2fwd_print_report(const struct l2fwd *app)
+void kit_print_report(const struct kit *kit)
 {
     static char line[REPORT_BYTES]; /* too large for a core's stack; core 0 alone is here */
     struct text t = {.at = line, .room = sizeof(line)};
 
-    put_report(&t, app);
+    put_report(&t, kit);
     if (t.used >= t.room)
-        rt_log("l2fwd error=report what=\"%zu bytes, room for %zu\"", t.used, t.room);
+        rt_log("%s error=report what=\"%zu bytes, room for %zu\"", rt_app.name, t.used, t.room);
     else
         rt_log_line(line, t.used);
 }

@@ -3,15 +3,16 @@
  * The statistics table for people. Counters of other cores are read while those cores
  * count: each number is right, a sum may be a few packets off.
  */
-#include "l2fwd.h"
-
+#include "counters.h"
 #include "totals.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
 
 enum {
     COUNTER_LINE_BYTES = 320,
     COUNTER_BYTES_MAX = 64, /* a name, its value and what is between */
+    TRAFFIC_BYTES = 4 * COUNTER_BYTES_MAX,
 };
 
 static void print_drop(uint32_t port, const char *reason, uint64_t count)
@@ -41,27 +42,54 @@ static void print_counters(const struct nic *nic, uint32_t port)
         rt_log("stat port=%u card%s", port, text);
 }
 
-static void print_port(const struct l2fwd *app, uint32_t port)
+static void print_drop_counter(void *ctx, const struct kit_counter *counter, uint64_t value)
 {
-    const struct nic *nic = app->ports[port];
-    struct l2fwd_port_totals t = l2fwd_port_totals(app, port);
+    const uint32_t *port = ctx;
 
-    rt_log("stat port=%u link=%s speed_mbps=%u rx_packets=%lu rx_bytes=%lu tx_packets=%lu"
-           " tx_bytes=%lu",
-           port, nic->link.up ? "up" : "down", nic->link.speed_mbps, t.rx_packets, t.rx_bytes,
-           t.tx_packets, t.tx_bytes);
-    for (unsigned i = 0; i < L2FWD_DROPS; i++)
-        print_drop(port, l2fwd_drop_names[i], t.drops[i]);
+    print_drop(*port, counter->name, value);
+}
+
+static void print_count(void *ctx, const struct kit_counter *counter, uint64_t value)
+{
+    const uint32_t *port = ctx;
+
+    rt_log("stat port=%u count=%s %s=%lu", *port, counter->name, counter->unit, value);
+}
+
+struct traffic {
+    char text[TRAFFIC_BYTES];
+    size_t used;
+};
+
+static void add_traffic(void *ctx, const struct kit_counter *counter, uint64_t value)
+{
+    struct traffic *t = ctx;
+
+    t->used += rt_snprintf(t->text + t->used, sizeof(t->text) - t->used, " %s=%lu",
+                           counter->name, value);
+    RT_ASSERT_LT(t->used, sizeof(t->text));
+}
+
+static void print_port(const struct kit *kit, uint32_t port)
+{
+    const struct nic *nic = kit->ports[port];
+    struct traffic t = {.used = 0};
+
+    kit_counters_of_port(kit, port, KIT_TRAFFIC, add_traffic, &t);
+    rt_log("stat port=%u link=%s speed_mbps=%u%s", port, nic->link.up ? "up" : "down",
+           nic->link.speed_mbps, t.text);
+    kit_counters_of_port(kit, port, KIT_DROP, print_drop_counter, &port);
     print_drop(port, "card_missed", nic->stats.rx_missed);
     print_drop(port, "card_no_buffer", nic->stats.rx_no_buffer);
     print_drop(port, "card_crc", nic->stats.rx_crc_errors);
     print_drop(port, "card_length", nic->stats.rx_length_errors);
     print_drop(port, "card_tx", nic->stats.tx_errors);
+    kit_counters_of_port(kit, port, KIT_COUNT, print_count, &port);
     print_counters(nic, port);
 }
 
 /* "1:20 2:7 32:4711": polls by frames found, without the empty ones. */
-static void print_batches(unsigned id, const struct l2fwd_core_totals *t)
+static void print_batches(unsigned id, const struct kit_core_totals *t)
 {
     char text[700];
     size_t n = 0;
@@ -75,15 +103,15 @@ static void print_batches(unsigned id, const struct l2fwd_core_totals *t)
         rt_log("stat core=%u batches%s", id, text);
 }
 
-static void print_core(const struct l2fwd *app, unsigned id)
+static void print_core(const struct kit *kit, unsigned id)
 {
-    const struct loop_stats *s = &app->cores[id]->loop.stats;
-    struct l2fwd_core_totals t = l2fwd_core_totals(app, id);
+    const struct loop_stats *s = &kit->cores[id]->loop.stats;
+    struct kit_core_totals t = kit_core_totals(kit, id);
     uint64_t permille_cycles = t.elapsed_cycles / 1000 + 1;
 
     rt_log("stat core=%u rx_queues=%u packets=%lu cycles_per_packet=%lu empty_polls=%lu"
            " full_polls=%lu",
-           id, app->cores[id]->path_count, s->packets,
+           id, kit->plan.core_paths[id], s->packets,
            s->packets != 0 ? t.busy_cycles / s->packets : 0, s->empty_polls, s->full_polls);
     rt_log("stat core=%u state=%s busy_permille=%lu spin_permille=%lu halt_permille=%lu"
            " arms=%lu arm_pending=%lu wakes=%lu wakes_idle=%lu irqs=%lu",
@@ -125,19 +153,19 @@ static void print_gaps(unsigned id, const struct gaps *g)
     }
 }
 
-void l2fwd_print_gaps(const struct l2fwd *app)
+void kit_print_gaps(const struct kit *kit)
 {
-    for (unsigned i = 0; i < app->core_count; i++)
-        print_gaps(i, &app->cores[i]->loop.gaps);
+    for (unsigned i = 0; i < kit->core_count; i++)
+        print_gaps(i, &kit->cores[i]->loop.gaps);
 }
 
-void l2fwd_print_table(const struct l2fwd *app)
+void kit_print_table(const struct kit *kit)
 {
-    rt_log("stat uptime_us=%lu owner_refusals=%lu", l2fwd_uptime_us(app), buf_refusals());
+    rt_log("stat uptime_us=%lu owner_refusals=%lu", kit_uptime_us(kit), buf_refusals());
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
-        if (app->ports[p] != NULL)
-            print_port(app, p);
+        if (kit->ports[p] != NULL)
+            print_port(kit, p);
     }
-    for (unsigned i = 0; i < app->core_count; i++)
-        print_core(app, i);
+    for (unsigned i = 0; i < kit->core_count; i++)
+        print_core(kit, i);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stopping: loops first, then DMA, then every buffer goes home and is counted. */
-#include "l2fwd.h"
+#include "state.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
 
 enum { CORE_STOP_US = 2000000 };
 
-void l2fwd_ask_stop(struct l2fwd *app)
+void kit_ask_stop(struct kit *kit)
 {
-    for (uint32_t i = 0; i < app->core_count; i++)
-        rt_loop_stop(&app->cores[i]->loop, app->cores[i]->core);
+    for (uint32_t i = 0; i < kit->core_count; i++)
+        rt_loop_stop(&kit->cores[i]->loop, kit->cores[i]->core);
 }
 
 static bool wait_idle(unsigned core)
@@ -26,47 +27,55 @@ static bool wait_idle(unsigned core)
     return true;
 }
 
+/* On the core itself: its paths, and what other cores freed, which lies in rings that only the
+ * home core may drain. */
 static void leave_core(void *arg)
 {
-    struct l2fwd_core *core = arg;
+    struct kit_core *core = arg;
+    const struct kit *kit = core->kit;
 
-    for (uint32_t i = 0; i < core->path_count; i++)
-        l2fwd_worker_leave(&core->paths[i]);
+    RT_ASSERT_EQ(hal_core_id(), core->core);
+    for (uint32_t i = 0; i < kit->plan.count && kit->app->path_leave != NULL; i++) {
+        struct kit_path *path = kit->paths[i];
+
+        if (path->core == core->core && kit->ports[path->rx_port] != NULL)
+            kit->app->path_leave(path);
+    }
     if (core->pool == NULL)
         return;
     for (uint32_t i = 0; i < core->pool->total && pool_collect(core->pool) != 0; i++)
         ; /* each call brings a bounded number home */
 }
 
-/* What other cores freed is in rings that only the home core may drain. */
-static bool leave_all(struct l2fwd *app)
+static bool leave_all(struct kit *kit)
 {
     bool ok = true;
 
-    leave_core(app->cores[0]);
-    for (uint32_t i = 1; i < app->core_count; i++) {
-        if (app->cores[i]->pool == NULL)
+    leave_core(kit->cores[0]);
+    for (uint32_t i = 1; i < kit->core_count; i++) {
+        if (kit->cores[i]->pool == NULL)
             continue;
-        ok &= hal_core_run(i, leave_core, app->cores[i]) == RT_OK && wait_idle(i);
+        ok &= hal_core_run(i, leave_core, kit->cores[i]) == RT_OK && wait_idle(i);
     }
     return ok;
 }
 
-bool l2fwd_shut_down(struct l2fwd *app)
+bool kit_shut_down(struct kit *kit)
 {
     bool ok = true;
 
-    l2fwd_ask_stop(app);
-    for (uint32_t i = 1; i < app->core_count; i++)
+    RT_ASSERT(!kit->stopped);
+    kit_ask_stop(kit);
+    for (uint32_t i = 1; i < kit->core_count; i++)
         ok &= wait_idle(i);
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
-        if (app->ports[p] == NULL)
+        if (kit->ports[p] == NULL)
             continue;
-        nic_poll_stats(app->ports[p], NIC_STATS_ALL);
-        nic_stop(app->ports[p]);
+        nic_poll_stats(kit->ports[p], NIC_STATS_ALL);
+        nic_stop(kit->ports[p]);
     }
-    ok &= leave_all(app);
-    app->missing = pool_report();
-    app->stopped = true;
-    return ok && app->missing == 0;
+    ok &= leave_all(kit);
+    kit->missing = pool_report();
+    kit->stopped = true;
+    return ok && kit->missing == 0;
 }

@@ -4,71 +4,63 @@
  * forward.c and worker.c for what happens to a frame.
  */
 #include "l2fwd.h"
+#include "pairs.h"
+#include "worker.h"
 
-#include <rt/config.h>
 #include <rt/log.h>
 
-static void run_core(void *arg)
+/* Why a frame did not go on; counted at the port where it came in. */
+static const struct kit_counter counters[] = {
+    {"tx_full", "frames", "the transmit ring stood still for 10 ms", KIT_DROP,
+     offsetof(struct l2fwd_path, stats.tx_full)},
+    {"rx_only", "frames", "the mode says drop", KIT_DROP,
+     offsetof(struct l2fwd_path, stats.rx_only)},
+    {"pool_empty", "frames", "txonly: no buffer", KIT_DROP,
+     offsetof(struct l2fwd_path, stats.pool_empty)},
+};
+
+static enum rt_status map_ports(const struct kit_cards *cards, struct kit_portmap *map)
 {
-    struct l2fwd_core *core = arg;
+    enum rt_status st = l2fwd_pairs_make(cards, l2fwd_options.portmap, map);
 
-    rt_loop_run(&core->loop, &rt_config.poll);
-}
-
-static enum l2fwd_exit start_loops(struct l2fwd *app)
-{
-    for (uint32_t i = 1; i < app->core_count; i++) {
-        enum rt_status st = hal_core_run(i, run_core, app->cores[i]);
-
-        if (st != RT_OK) {
-            rt_log("core id=%u error=%s what=\"start loop\"", i, rt_status_name(st));
-            return L2FWD_EXIT_DEVICE;
-        }
+    for (uint32_t p = 0; p < cards->count && st == RT_OK; p++) {
+        if (map->peer[p] == p)
+            rt_log("l2fwd port=%u warning=\"sends back out what it receives, as asked\"", p);
     }
-    return L2FWD_EXIT_OK;
+    return st;
 }
 
-static enum l2fwd_exit forward(struct l2fwd *app)
+static void path_begin(struct kit_path *kit_path, struct loop_source *source)
 {
-    enum l2fwd_exit e = l2fwd_setup_plan(app);
+    struct l2fwd_path *path = RT_CONTAINER_OF(kit_path, struct l2fwd_path, kit);
+    const struct nic *tx_nic = kit_path->txq->nic;
 
-    if (e == L2FWD_EXIT_OK)
-        e = l2fwd_setup_memory(app);
-    if (e == L2FWD_EXIT_OK)
-        e = l2fwd_setup_ports(app);
-    if (e != L2FWD_EXIT_OK)
-        return e;
-    l2fwd_wait_links(app, l2fwd_options.link_wait_ms);
-    l2fwd_console_start(app);
-    hal_seal();
-    e = start_loops(app);
-    if (e == L2FWD_EXIT_OK) {
-        app->boot_us = l2fwd_uptime_us(app);
-        rt_log("l2fwd state=forwarding boot_us=%lu", app->boot_us);
-        rt_loop_run(&app->cores[0]->loop, &rt_config.poll);
-    }
-    rt_log("l2fwd state=stopping");
-    if (!l2fwd_shut_down(app))
-        e = e == L2FWD_EXIT_OK ? L2FWD_EXIT_LEAK : e;
-    l2fwd_print_report(app);
-    return e;
+    path->mode = l2fwd_mode_of(&l2fwd_options);
+    path->vlan_strip = kit_options.vlan_strip;
+    path->drain_us = l2fwd_options.drain_us;
+    path->rewrite = l2fwd_rewrite_make(kit_path->tx_port, tx_nic->mac);
+    l2fwd_txgen_init(&path->txgen, &l2fwd_options, tx_nic->mac, kit_path->tx_port);
+    l2fwd_worker_source(path, source);
 }
 
-static int l2fwd_main(const struct boot_info *bi)
+const struct kit_app l2fwd_app = {
+    .running = "forwarding",
+    .path_bytes = sizeof(struct l2fwd_path),
+    .poll = l2fwd_worker_poll,
+    .path_begin = path_begin,
+    .path_leave = l2fwd_worker_leave,
+    .map_ports = map_ports,
+    .counters = counters,
+    .counter_count = RT_ARRAY_SIZE(counters),
+};
+
+static int l2fwd_main(const struct boot_info *boot)
 {
-    static struct l2fwd app;
-
-    app.boot = bi;
-    app.core_count = hal_core_count();
-    if (nic_probe_all() == 0) {
-        rt_log("l2fwd error=no_ports remedy=\"no card was found that a driver knows: see the"
-               " pci lines above and docs/hardware.md\"");
-        return L2FWD_EXIT_NO_NIC;
-    }
-    return (int)forward(&app);
+    return kit_run(&l2fwd_app, boot);
 }
 
-static const struct arg_table *const tables[] = {&rt_arg_table, &l2fwd_arg_table, NULL};
+static const struct arg_table *const tables[] = {&rt_arg_table, &kit_arg_table,
+                                                 &l2fwd_arg_table, NULL};
 
 const struct rt_app rt_app = {
     .name = "l2fwd",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Boot arguments of l2fwd. Read-only after the start, but for the `live` ones. */
+/* Boot arguments of l2fwd beside those of the kit. Read-only after the start. */
 #ifndef L2FWD_OPTIONS_H
 #define L2FWD_OPTIONS_H
 
@@ -14,13 +14,10 @@ enum l2fwd_mode {
 };
 
 struct l2fwd_options {
-    char ports[320], portmap[400]; /* 16 MAC addresses and what stands between them */
-    bool mac_update, promiscuous, vlan_strip, rx_checksum;
+    char portmap[400]; /* 16 MAC addresses and what stands between them */
+    bool mac_update;
     uint32_t mode; /* enum l2fwd_mode */
-    uint32_t queues, queues_per_core;
-    uint32_t batch, rx_descs, tx_descs, pool_size, drain_us, frame_max;
-    uint32_t irq; /* enum nic_irq_mode */
-    uint32_t link_wait_ms, stats_s;
+    uint32_t drain_us;
     uint32_t tx_size, tx_count, tx_flows;
 };
 

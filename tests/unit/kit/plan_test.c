@@ -6,34 +6,34 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include "assign.h"
+#include "plan.h"
 
 #include <string.h>
 
-static struct l2fwd_portmap map;
-static char error[L2FWD_ERROR_BYTES];
+static struct kit_portmap map;
+static char error[KIT_ERROR_BYTES];
 
 /* Neighbours are partners; an odd last one is its own. */
 static void map_ports(uint32_t ports)
 {
     map.used = ports;
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++)
-        map.peer[p] = p < ports ? (uint8_t)RT_MIN(p ^ 1, ports - 1) : L2FWD_NO_PORT;
+        map.peer[p] = p < ports ? (uint8_t)RT_MIN(p ^ 1, ports - 1) : KIT_NO_PORT;
 }
 
-static struct l2fwd_plan plan;
+static struct kit_plan plan;
 
 static enum rt_status make_plan(uint32_t ports, uint32_t cores, uint32_t queues,
                                 uint32_t per_core, uint16_t queue_max)
 {
-    struct l2fwd_plan_input in = {
+    struct kit_plan_input in = {
         .map = &map, .cores = cores, .queues = queues, .queues_per_core = per_core,
     };
 
     map_ports(ports);
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++)
         in.rxq_max[p] = in.txq_max[p] = queue_max;
-    return l2fwd_plan_make(&in, &plan, error);
+    return kit_plan_make(&in, &plan, error);
 }
 
 /* What must hold for every plan: each receive queue once; a transmit queue belongs to one
@@ -46,7 +46,7 @@ static void check_plan(uint32_t ports, uint32_t cores)
 
     memset(tx_core, 0xff, sizeof(tx_core));
     for (uint32_t i = 0; i < plan.count; i++) {
-        const struct l2fwd_path_plan *p = &plan.path[i];
+        const struct kit_path_plan *p = &plan.path[i];
 
         assert_true(p->core < cores);
         assert_true(p->rx_queue < plan.rxqs[p->rx_port]);
@@ -113,17 +113,17 @@ static void automatic_queues(void **state)
 /* The partner may have fewer transmit queues than this card has receive queues. */
 static void automatic_queues_of_mixed_cards(void **state)
 {
-    struct l2fwd_plan_input in = {
+    struct kit_plan_input in = {
         .map = &map, .cores = 6, .rxq_max = {2, 16}, .txq_max = {2, 16},
     };
 
     map_ports(2);
-    assert_int_equal(l2fwd_plan_make(&in, &plan, error), RT_OK);
+    assert_int_equal(kit_plan_make(&in, &plan, error), RT_OK);
     check_plan(2, 6);
     assert_int_equal(plan.rxqs[0], 2);
     assert_int_equal(plan.rxqs[1], 2);
     in.txq_max[0] = 1; /* as an 82583 beside a card of 16 */
-    assert_int_equal(l2fwd_plan_make(&in, &plan, error), RT_OK);
+    assert_int_equal(kit_plan_make(&in, &plan, error), RT_OK);
     assert_int_equal(plan.rxqs[0], 2);
     assert_int_equal(plan.rxqs[1], 1);
 }
@@ -141,14 +141,14 @@ static void queues_per_core(void **state)
 
 static void what_the_card_lacks(void **state)
 {
-    struct l2fwd_plan_input in = {.map = &map, .cores = 4, .queues = 2};
+    struct kit_plan_input in = {.map = &map, .cores = 4, .queues = 2};
 
     assert_int_equal(make_plan(2, 2, 3, 0, 2), RT_INVALID);
     assert_string_equal(error, "queues=3 but port 0 has 2 receive queues");
     in.rxq_max[0] = in.rxq_max[1] = 2;
     in.txq_max[0] = 2;
     in.txq_max[1] = 1;
-    assert_int_equal(l2fwd_plan_make(&in, &plan, error), RT_INVALID);
+    assert_int_equal(kit_plan_make(&in, &plan, error), RT_INVALID);
     assert_non_null(strstr(error, "2 cores send to port 1, which has 1 transmit queues"));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of l2fwd together with the runtime's. */
+/* The tables of l2fwd, the kit and the runtime together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,11 +8,13 @@
 #include <cmocka.h>
 #include "options.h"
 
+#include <kit/options.h>
 #include <pmd/nic.h>
 #include <rt/app.h>
 #include <string.h>
 
-static const struct arg_table *const tables[] = {&rt_arg_table, &l2fwd_arg_table, NULL};
+static const struct arg_table *const tables[] = {&rt_arg_table, &kit_arg_table, &l2fwd_arg_table,
+                                                 NULL};
 
 static void no_line(void *ctx, const char *line)
 {
@@ -24,8 +26,8 @@ static void defaults(void **state)
     assert_int_equal(args_parse(tables, "", no_line, NULL).mistakes, 0);
     assert_int_equal(l2fwd_options.mode, L2FWD_MAC);
     assert_true(l2fwd_options.mac_update);
-    assert_int_equal(l2fwd_options.batch, 32);
-    assert_int_equal(l2fwd_options.queues, 1);
+    assert_int_equal(kit_options.batch, 32);
+    assert_int_equal(kit_options.queues, 1);
     assert_string_equal(l2fwd_options.portmap, "");
 }
 
@@ -45,7 +47,7 @@ static void choices_are_in_the_order_of_their_enums(void **state)
     for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
         assert_int_equal(args_parse(tables, rows[i].line, no_line, NULL).mistakes, 0);
         assert_int_equal(l2fwd_options.mode, rows[i].mode);
-        assert_int_equal(l2fwd_options.irq, rows[i].irq);
+        assert_int_equal(kit_options.irq, rows[i].irq);
     }
 }
 
@@ -55,10 +57,10 @@ static void a_whole_line(void **state)
                "ports=0x6 portmap=(1,2) queues=2 batch=64 rx_descs=1024 mac_update=off"
                " stats_s=10 promiscuous=off pool_size=20k poll=irq cores=4",
                no_line, NULL);
-    assert_string_equal(l2fwd_options.ports, "0x6");
+    assert_string_equal(kit_options.ports, "0x6");
     assert_string_equal(l2fwd_options.portmap, "(1,2)");
-    assert_int_equal(l2fwd_options.pool_size, 20000);
-    assert_false(l2fwd_options.promiscuous);
+    assert_int_equal(kit_options.pool_size, 20000);
+    assert_false(kit_options.promiscuous);
 }
 
 static void names_are_unique_and_explained(void **state)

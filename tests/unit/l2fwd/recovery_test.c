@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 #include "ixgbe.h"
+#include "state.h"
 #include "worker.h"
 
 #include <mempool/poison.h>
@@ -32,7 +33,7 @@ enum {
     CORES = 3,
     DESCS = 64,
     POOL_PATHS = 2,
-    POOL_BUFS = POOL_PATHS * (2 * DESCS + 64) + 256, /* as l2fwd makes them */
+    POOL_BUFS = POOL_PATHS * (2 * DESCS + 64) + 256, /* as the kit makes them */
     BURST = 8,
     FRAME_BYTES = 60,
     WATCH_EVERY = 16,
@@ -165,8 +166,19 @@ static void add_path(unsigned id, unsigned slot, unsigned port, uint16_t queue)
 
     assert_int_equal(nic_rxq_setup(nic, queue, id, core->pool), RT_OK);
     assert_int_equal(nic_txq_setup(nic, queue, id, core->pool), RT_OK);
-    *path = (struct l2fwd_path){.rxq = nic->rxq[queue], .txq = nic->txq[queue], .mode = L2FWD_IO,
-                                .batch_max = 32, .pool = core->pool};
+    *path = (struct l2fwd_path){.mode = L2FWD_IO, .kit = {.rxq = nic->rxq[queue],
+                                .txq = nic->txq[queue], .batch_max = 32, .pool = core->pool}};
+}
+
+static struct loop_source source_of(struct l2fwd_path *path)
+{
+    struct loop_source source = {
+        .name = "path", .poll = l2fwd_worker_poll, .disarm = kit_path_disarm, .ctx = path,
+        .never_sleeps = !path->kit.rxq->irq_reaches,
+    };
+
+    l2fwd_worker_source(path, &source);
+    return source;
 }
 
 static void start(enum poll_mode mode)
@@ -194,9 +206,9 @@ static void start(enum poll_mode mode)
     for (unsigned i = 0; i < PORTS; i++)
         assert_int_equal(nic_start(cards[i].nic), RT_OK);
     for (unsigned i = 1; i < CORES; i++) {
-        struct loop_source sources[] = {l2fwd_worker_source(&cores[i].paths[0]),
-                                        l2fwd_worker_source(&cores[i].paths[1]),
-                                        l2fwd_others_source(cores[i].pool)};
+        struct loop_source sources[] = {source_of(&cores[i].paths[0]),
+                                        source_of(&cores[i].paths[1]),
+                                        kit_others_source(cores[i].pool)};
 
         for (unsigned s = 0; s < RT_ARRAY_SIZE(sources); s++)
             assert_int_equal(rt_loop_add(&cores[i].loop, &sources[s]), RT_OK);
@@ -209,7 +221,7 @@ static void run_core(void *arg)
 
     rt_loop_run(&core->loop, &core->poll);
     for (unsigned i = 0; i < POOL_PATHS; i++)
-        l2fwd_worker_leave(&core->paths[i]);
+        l2fwd_worker_leave(&core->paths[i].kit);
 }
 
 static void collect_core(void *arg)

@@ -3,11 +3,11 @@
 #include "port.h"
 
 #include "l2fwd.h"
+#include "state.h"
 
-#include <rt/app.h>
 #include <string.h>
 
-static struct l2fwd app;
+static struct kit kit;
 
 static void no_line(void *ctx, const char *line)
 {
@@ -18,7 +18,7 @@ static struct bench *machine(uint32_t ports, const char *args)
 {
     struct bench *bench = bench_new(ports, 0x10d3);
 
-    app = (struct l2fwd){.core_count = 1};
+    kit = (struct kit){.app = &l2fwd_app, .core_count = 1};
     assert_int_equal(args_parse(rt_app.tables, args, no_line, NULL).mistakes, 0);
     return bench;
 }
@@ -29,7 +29,7 @@ static void check_running(uint32_t mask)
         bool running = nic_get(p) != NULL && nic_get(p)->started;
 
         assert_int_equal(running, mask >> p & 1);
-        assert_int_equal(app.ports[p] != NULL, mask >> p & 1);
+        assert_int_equal(kit.ports[p] != NULL, mask >> p & 1);
     }
 }
 
@@ -40,8 +40,8 @@ static void check_frame_passes(struct bench *bench, uint32_t from, uint32_t to)
 
     assert_true(fake_receive(bench->port[from].fake, frame, sizeof(frame), NULL));
     for (uint32_t turn = 0; turn < 100; turn++) { /* hostile builds fail takes now and then */
-        for (uint32_t i = 0; i < app.cores[0]->loop.source_count; i++) {
-            const struct loop_source *source = &app.cores[0]->loop.sources[i];
+        for (uint32_t i = 0; i < kit.cores[0]->loop.source_count; i++) {
+            const struct loop_source *source = &kit.cores[0]->loop.sources[i];
 
             source->poll(source->ctx, hal_now_us());
         }
@@ -50,26 +50,38 @@ static void check_frame_passes(struct bench *bench, uint32_t from, uint32_t to)
         assert_int_equal(bench->port[to].fake->tx_frames, before + 1);
 }
 
-static enum l2fwd_exit prepare(uint32_t cards_that_work)
+static enum kit_exit prepare(uint32_t cards_that_work)
 {
-    enum l2fwd_exit e;
+    enum kit_exit e;
 
     pci_scan();
     assert_int_equal(nic_probe_all(), cards_that_work);
-    e = l2fwd_setup_plan(&app);
-    return e == L2FWD_EXIT_OK ? l2fwd_setup_memory(&app) : e;
+    e = kit_setup_plan(&kit);
+    return e == KIT_EXIT_OK ? kit_setup_memory(&kit) : e;
 }
 
 static void run_all_start(void **state)
 {
     struct bench *bench = machine(4, "rx_descs=64 tx_descs=64");
 
-    assert_int_equal(prepare(4), L2FWD_EXIT_OK);
-    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    assert_int_equal(prepare(4), KIT_EXIT_OK);
+    assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_OK);
+    assert_false(kit.cores[0]->loop.sources[0].never_sleeps);
     check_running(0xf);
     check_frame_passes(bench, 0, 1);
     check_frame_passes(bench, 3, 2);
-    assert_true(l2fwd_shut_down(&app));
+    assert_true(kit_shut_down(&kit));
+    bench_free(bench);
+}
+
+static void run_without_an_interrupt(void **state)
+{
+    struct bench *bench = machine(2, "rx_descs=64 tx_descs=64 irq=none");
+
+    assert_int_equal(prepare(2), KIT_EXIT_OK);
+    assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_OK);
+    assert_true(kit.cores[0]->loop.sources[0].never_sleeps);
+    assert_true(kit_shut_down(&kit));
     bench_free(bench);
 }
 
@@ -78,15 +90,15 @@ static void run_one_does_not_start(void **state)
 {
     struct bench *bench = machine(4, "rx_descs=64 tx_descs=64");
 
-    assert_int_equal(prepare(4), L2FWD_EXIT_OK);
+    assert_int_equal(prepare(4), KIT_EXIT_OK);
     bench->port[1].fake->stuck_phy = true;
-    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_OK);
     check_running(0xc);
     assert_true(bench_logged(bench, "l2fwd port=0 to=1 state=idle reason=\"nic1 did not"));
-    assert_int_equal(app.cores[0]->loop.source_count, 2);
+    assert_int_equal(kit.cores[0]->loop.source_count, 2);
     check_frame_passes(bench, 2, 3);
     check_frame_passes(bench, 3, 2);
-    assert_true(l2fwd_shut_down(&app));
+    assert_true(kit_shut_down(&kit));
     bench_free(bench);
 }
 
@@ -94,9 +106,9 @@ static void run_none_starts(void **state)
 {
     struct bench *bench = machine(2, "rx_descs=64 tx_descs=64");
 
-    assert_int_equal(prepare(2), L2FWD_EXIT_OK);
+    assert_int_equal(prepare(2), KIT_EXIT_OK);
     bench->port[0].fake->stuck_phy = true;
-    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_DEVICE);
+    assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_DEVICE);
     check_running(0);
     bench_free(bench);
 }
@@ -107,12 +119,12 @@ static void run_first_card_fails(void **state)
     struct bench *bench = machine(4, "rx_descs=64 tx_descs=64");
 
     bench->port[0].fake->stuck_reset = true;
-    assert_int_equal(prepare(3), L2FWD_EXIT_OK);
-    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    assert_int_equal(prepare(3), KIT_EXIT_OK);
+    assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_OK);
     check_running(0xc);
     assert_true(bench_logged(bench, "nic1 role=idle reason=\"its partner nic0 failed\""));
     check_frame_passes(bench, 2, 3);
-    assert_true(l2fwd_shut_down(&app));
+    assert_true(kit_shut_down(&kit));
     bench_free(bench);
 }
 
@@ -121,14 +133,14 @@ static void run_pool_too_small(void **state)
 {
     struct bench *bench = machine(2, "rx_descs=64 tx_descs=64 batch=16 pool_size=159");
 
-    assert_int_equal(prepare(2), L2FWD_EXIT_PLAN);
+    assert_int_equal(prepare(2), KIT_EXIT_PLAN);
     assert_true(bench_logged(bench, "error=pool_size core=0 buffers=159 least=160"));
     bench_free(bench);
     bench = machine(2, "rx_descs=64 tx_descs=64 batch=16 pool_size=160");
-    assert_int_equal(prepare(2), L2FWD_EXIT_OK);
-    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    assert_int_equal(prepare(2), KIT_EXIT_OK);
+    assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_OK);
     check_frame_passes(bench, 0, 1);
-    assert_true(l2fwd_shut_down(&app));
+    assert_true(kit_shut_down(&kit));
     bench_free(bench);
 }
 
@@ -139,12 +151,12 @@ static void run_usual_pool_is_enough(void **state)
 
     pci_scan();
     assert_int_equal(nic_probe_all(), 4);
-    assert_int_equal(l2fwd_setup_plan(&app), L2FWD_EXIT_OK);
+    assert_int_equal(kit_setup_plan(&kit), KIT_EXIT_OK);
     for (uint32_t p = 0; p < 4; p++)
-        app.ports[p]->caps.tx_held_max = 63;
-    assert_int_equal(l2fwd_setup_memory(&app), L2FWD_EXIT_OK);
+        kit.ports[p]->caps.tx_held_max = 63;
+    assert_int_equal(kit_setup_memory(&kit), KIT_EXIT_OK);
     if (!POOL_HOSTILE) /* whose pools are tiny */
-        assert_true(app.cores[0]->pool->total >= 8 * (64 + 63 + 1));
+        assert_true(kit.cores[0]->pool->total >= 8 * (64 + 63 + 1));
     bench_free(bench);
 }
 
@@ -155,8 +167,8 @@ static void run_booted_from(void **state)
     struct bench *bench = machine(3, "rx_descs=64 tx_descs=64 boot.mac=02:00:4d:52:00:02");
     const struct fake_e1000e *f = bench->port[0].fake;
 
-    assert_int_equal(prepare(3), L2FWD_EXIT_OK);
-    assert_int_equal(l2fwd_setup_ports(&app), L2FWD_EXIT_OK);
+    assert_int_equal(prepare(3), KIT_EXIT_OK);
+    assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_OK);
     check_running(0x6);
     assert_true(bench_logged(bench, "nic0 role=management reason=\"booted from it"));
     assert_int_equal(f->reg[E1000E_RCTL / 4], 0);
@@ -165,7 +177,7 @@ static void run_booted_from(void **state)
     assert_false(fake_receive(bench->port[0].fake, frame, sizeof(frame), NULL));
     check_frame_passes(bench, 1, 2);
     assert_int_equal(f->tx_frames, 0);
-    assert_true(l2fwd_shut_down(&app));
+    assert_true(kit_shut_down(&kit));
     bench_free(bench);
 }
 
@@ -173,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_all_start),
+        cmocka_unit_test(run_without_an_interrupt),
         cmocka_unit_test(run_one_does_not_start),
         cmocka_unit_test(run_none_starts),
         cmocka_unit_test(run_first_card_fails),

@@ -107,16 +107,6 @@ static void fake_tx(struct nic_txq *q, struct buf_batch *batch)
     txq.sent += n;
 }
 
-/* What a port that recovers asks of this core. */
-uint32_t nic_core_asked[HAL_CORES_MAX];
-static uint32_t core_works;
-
-void nic_core_work(unsigned core)
-{
-    nic_core_asked[core] = 0;
-    core_works++;
-}
-
 static uint32_t fake_reclaim(struct nic_txq *q)
 {
     txq.reclaims++;
@@ -129,6 +119,8 @@ static const uint8_t mac[6] = {0x52, 0x54, 0, 1, 2, 3};
 static struct loop_source start(enum l2fwd_mode mode, uint64_t drain_us)
 {
     const struct l2fwd_options o = {.tx_size = 60, .tx_flows = 1, .tx_count = 100};
+    struct loop_source source = {
+        .poll = l2fwd_worker_poll, .disarm = kit_path_disarm, .ctx = &path};
 
     host_memory_reset();
     host_clock_virtual(1000);
@@ -143,16 +135,17 @@ static struct loop_source start(enum l2fwd_mode mode, uint64_t drain_us)
     txq.room = UINT32_MAX / 2;
     txq.in_order = true;
     path = (struct l2fwd_path){
-        .rxq = &rxq.head, .txq = &txq.head, .batch_max = 32, .mode = mode, .pool = pool,
-        .drain_us = drain_us, .rewrite = l2fwd_rewrite_make(3, mac),
+        .kit = {.rxq = &rxq.head, .txq = &txq.head, .pool = pool, .batch_max = 32},
+        .mode = mode, .drain_us = drain_us, .rewrite = l2fwd_rewrite_make(3, mac),
     };
     l2fwd_txgen_init(&path.txgen, &o, mac, 3);
-    return l2fwd_worker_source(&path);
+    l2fwd_worker_source(&path, &source);
+    return source;
 }
 
 static void finish(void)
 {
-    l2fwd_worker_leave(&path);
+    l2fwd_worker_leave(&path.kit);
     pool_collect(pool);
     assert_int_equal(pool->free, pool->total);
     assert_true(txq.in_order);
@@ -180,10 +173,10 @@ static void forwards_in_order_and_rewrites(void **state)
         assert_int_equal(txq.sent, 70);
         assert_int_equal(txq.calls, 3); /* one call, so one doorbell, a batch */
         assert_int_equal(path.stats.forwarded, 70);
-        assert_int_equal(path.stats.polls[32], 2);
-        assert_int_equal(path.stats.polls[6], 1);
-        assert_int_equal(path.stats.polls[0], 1);
-        assert_true(path.first_cycles != 0);
+        assert_int_equal(path.kit.polls[32], 2);
+        assert_int_equal(path.kit.polls[6], 1);
+        assert_int_equal(path.kit.polls[0], 1);
+        assert_true(path.kit.first_cycles != 0);
         assert_memory_equal(last_frame, wanted[mode], 12);
         finish();
     }
@@ -327,16 +320,6 @@ static void txonly(void **state)
     finish();
 }
 
-static void without_an_interrupt_the_core_never_sleeps(void **state)
-{
-    (void)start(L2FWD_MAC, 0);
-    rxq.head.irq_reaches = true;
-    assert_false(l2fwd_worker_source(&path).never_sleeps);
-    rxq.head.irq_reaches = false;
-    assert_true(l2fwd_worker_source(&path).never_sleeps);
-    finish();
-}
-
 static void arm_reclaims_and_tells_pending(void **state)
 {
     struct loop_source s = start(L2FWD_MAC, 0);
@@ -352,36 +335,6 @@ static void arm_reclaims_and_tells_pending(void **state)
     finish();
 }
 
-/* In every turn, whether the core ever sleeps or not: buffers come home, requests are heard. */
-static void other_cores_are_heard(void **state)
-{
-    struct loop_source others;
-    struct buf *b;
-
-    (void)start(L2FWD_MAC, 0);
-    host_memory_reset();
-    host_set_core_count(2);
-    assert_int_equal(pool_create("test", 0, 2, POOL, &pool), RT_OK);
-    others = l2fwd_others_source(pool);
-    b = take();
-    host_set_core(1);
-    buf_free(b);
-    host_set_core(0);
-    assert_int_equal(pool->free, pool->total - 1);
-    assert_int_equal(others.poll(others.ctx, 0), 0);
-    assert_int_equal(pool->free, pool->total);
-    assert_false(others.arm(others.ctx, 0));
-    others.disarm(others.ctx);
-    nic_core_asked[0] = 1;
-    assert_true(others.arm(others.ctx, 0));
-    others.disarm(others.ctx);
-    others.poll(others.ctx, 0);
-    assert_int_equal(core_works, 1);
-    assert_false(others.arm(others.ctx, 0));
-    others.disarm(others.ctx);
-    host_memory_reset();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,9 +346,7 @@ int main(void)
         cmocka_unit_test(holds_until_full_or_old),
         cmocka_unit_test(rxonly),
         cmocka_unit_test(txonly),
-        cmocka_unit_test(without_an_interrupt_the_core_never_sleeps),
         cmocka_unit_test(arm_reclaims_and_tells_pending),
-        cmocka_unit_test(other_cores_are_heard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Queue plan; see the header. */
-#include "assign.h"
+#include "plan.h"
 
 #include <rt/log.h>
-#include <rt/loop.h>
 
 _Static_assert(HAL_CORES_MAX <= 256, "cores are stored in bytes");
 
-static uint32_t queues_of(const struct l2fwd_plan_input *in, uint32_t port)
+static uint32_t queues_of(const struct kit_plan_input *in, uint32_t port)
 {
     uint32_t queues = RT_MIN(in->cores / in->map->used, (uint32_t)NIC_QUEUES_MAX);
 
@@ -19,7 +18,7 @@ static uint32_t queues_of(const struct l2fwd_plan_input *in, uint32_t port)
 }
 
 /* The transmit queue of `core` on `port`, made when the core has none yet. */
-static uint8_t txq_of(struct l2fwd_plan *plan, uint8_t port, uint8_t core)
+static uint8_t txq_of(struct kit_plan *plan, uint8_t port, uint8_t core)
 {
     for (uint32_t i = 0; i < plan->count; i++) {
         if (plan->path[i].tx_port == port && plan->path[i].core == core)
@@ -28,14 +27,14 @@ static uint8_t txq_of(struct l2fwd_plan *plan, uint8_t port, uint8_t core)
     return plan->txqs[port]++;
 }
 
-static enum rt_status plan_port(const struct l2fwd_plan_input *in, uint8_t port,
-                                struct l2fwd_plan *plan, char *error)
+static enum rt_status plan_port(const struct kit_plan_input *in, uint8_t port,
+                                struct kit_plan *plan, char *error)
 {
     uint32_t queues = queues_of(in, port);
     uint8_t tx_port = in->map->peer[port];
 
     if (queues > in->rxq_max[port]) {
-        rt_snprintf(error, L2FWD_ERROR_BYTES, "queues=%u but port %u has %u receive queues",
+        rt_snprintf(error, KIT_ERROR_BYTES, "queues=%u but port %u has %u receive queues",
                     queues, port, in->rxq_max[port]);
         return RT_INVALID;
     }
@@ -44,13 +43,13 @@ static enum rt_status plan_port(const struct l2fwd_plan_input *in, uint8_t port,
         uint32_t core = in->queues_per_core != 0 ? plan->count / in->queues_per_core
                                                  : plan->count % in->cores;
 
-        if (core >= in->cores || plan->core_paths[core] == L2FWD_CORE_PATHS_MAX) {
-            rt_snprintf(error, L2FWD_ERROR_BYTES,
+        if (core >= in->cores || plan->core_paths[core] == KIT_CORE_PATHS_MAX) {
+            rt_snprintf(error, KIT_ERROR_BYTES,
                         "port %u queue %u finds no core: %u cores, queues_per_core=%u", port, q,
                         in->cores, in->queues_per_core);
             return RT_INVALID;
         }
-        plan->path[plan->count] = (struct l2fwd_path_plan){
+        plan->path[plan->count] = (struct kit_path_plan){
             .rx_port = port,
             .tx_port = tx_port,
             .rx_queue = (uint8_t)q,
@@ -63,14 +62,14 @@ static enum rt_status plan_port(const struct l2fwd_plan_input *in, uint8_t port,
     return RT_OK;
 }
 
-enum rt_status l2fwd_plan_make(const struct l2fwd_plan_input *in, struct l2fwd_plan *plan,
-                               char error[L2FWD_ERROR_BYTES])
+enum rt_status kit_plan_make(const struct kit_plan_input *in, struct kit_plan *plan,
+                               char error[KIT_ERROR_BYTES])
 {
     __builtin_memset(plan, 0, sizeof(*plan));
     for (uint8_t port = 0; port < NIC_PORTS_MAX; port++) {
         enum rt_status st;
 
-        if (in->map->peer[port] == L2FWD_NO_PORT)
+        if (in->map->peer[port] == KIT_NO_PORT)
             continue;
         st = plan_port(in, port, plan, error);
         if (st != RT_OK)
@@ -79,7 +78,7 @@ enum rt_status l2fwd_plan_make(const struct l2fwd_plan_input *in, struct l2fwd_p
     for (uint8_t port = 0; port < NIC_PORTS_MAX; port++) {
         if (plan->txqs[port] <= in->txq_max[port])
             continue;
-        rt_snprintf(error, L2FWD_ERROR_BYTES,
+        rt_snprintf(error, KIT_ERROR_BYTES,
                     "%u cores send to port %u, which has %u transmit queues; take a smaller"
                     " queues=",
                     plan->txqs[port], port, in->txq_max[port]);

@@ -6,15 +6,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include "roles.h"
+#include "pairs.h"
 
 #include <rt/log.h>
 
 #include <stdio.h>
 #include <string.h>
 
-static struct l2fwd_portmap map;
-static struct l2fwd_card cards[NIC_PORTS_MAX];
+static struct kit_portmap map;
+static struct kit_card all[NIC_PORTS_MAX];
 static char said[4096];
 
 static void keep_line(void *ctx, const char *line)
@@ -30,9 +30,9 @@ static void new_cards(void)
     for (unsigned i = 0; i < NIC_PORTS_MAX; i++) {
         const uint8_t mac[6] = {0x52, 0x54, 0, 0, 0, (uint8_t)i};
 
-        memcpy(cards[i].mac, mac, sizeof(mac));
-        snprintf(cards[i].bdf, sizeof(cards[i].bdf), "%02x:00.0", i);
-        cards[i].failed = false;
+        memcpy(all[i].mac, mac, sizeof(mac));
+        snprintf(all[i].bdf, sizeof(all[i].bdf), "%02x:00.0", i);
+        all[i].failed = false;
     }
 }
 
@@ -44,30 +44,30 @@ static int fresh(void **state)
 
 static void fails(unsigned card)
 {
-    cards[card].failed = true;
-    memset(cards[card].mac, 0, sizeof(cards[card].mac));
+    all[card].failed = true;
+    memset(all[card].mac, 0, sizeof(all[card].mac));
 }
 
 static enum rt_status make(const char *ports, const char *portmap, const char *boot_mac,
                            uint32_t count)
 {
-    const struct l2fwd_wishes wishes = {ports, portmap, boot_mac};
+    struct kit_cards cards = {.app = "l2fwd", .card = all, .count = count,
+                              .report = keep_line};
+    enum rt_status st;
 
     said[0] = '\0';
-    return l2fwd_roles_make(&wishes, cards, count, &map, keep_line, NULL);
+    memset(map.peer, KIT_NO_PORT, sizeof(map.peer));
+    st = kit_cards_choose(&cards, ports, boot_mac);
+    return st == RT_OK ? l2fwd_pairs_make(&cards, portmap, &map) : st;
 }
 
 static void check_peers(const char *wanted) /* one digit a port, - when not used */
 {
-    uint32_t used = 0;
-
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
         char c = p < strlen(wanted) ? wanted[p] : '-';
 
-        used += c != '-';
-        assert_int_equal(map.peer[p], c == '-' ? L2FWD_NO_PORT : c - '0');
+        assert_int_equal(map.peer[p], c == '-' ? KIT_NO_PORT : c - '0');
     }
-    assert_int_equal(map.used, used);
 }
 
 static void check_said(const char *text)
@@ -135,7 +135,7 @@ static void the_card_booted_from_is_left_alone(void **state)
     assert_int_equal(make("0", "", "aa:bb:cc:00:00:01", 2), RT_OK); /* a card without driver */
     check_peers("10");
     assert_string_equal(said, "");
-    memcpy(cards[0].mac, cards[3].mac, 6); /* two with one address: both */
+    memcpy(all[0].mac, all[3].mac, 6); /* two with one address: both */
     assert_int_equal(make("0", "", "52:54:00:00:00:03", 4), RT_OK);
     check_peers("-21");
 }
@@ -161,7 +161,7 @@ static void portmap_alone_does_not_take_it(void **state)
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(maps); i++) {
         assert_int_equal(make("0", maps[i], "52:54:00:00:00:01", 4), RT_INVALID);
-        assert_int_equal(map.peer[1], L2FWD_NO_PORT);
+        assert_int_equal(map.peer[1], KIT_NO_PORT);
         check_said("what=\"portmap= names it, but the machine was booted from it\"");
     }
     assert_int_equal(make("0", "(0,2)", "52:54:00:00:00:01", 4), RT_OK);
@@ -200,10 +200,10 @@ static void maps(void **state)
         check_peers(rows[i].peers);
         assert_string_equal(said, "");
     }
-    strcpy(cards[1].bdf, "0001:00:00.0"); /* a segment of its own: not the same card */
+    strcpy(all[1].bdf, "0001:00:00.0"); /* a segment of its own: not the same card */
     assert_int_equal(make("0", "(0000:00:00.0,0001:00:00.0)", "", 4), RT_OK);
     check_peers("10");
-    strcpy(cards[1].bdf, "0a:0f.1");
+    strcpy(all[1].bdf, "0a:0f.1");
     assert_int_equal(make("0", "(0A:0F.1,0)", "", 4), RT_OK);
     check_peers("10");
 }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The console's commands, by table: the kit's own, then the application's. On core 0, between
+ * two turns of its loop. */
+#include "counters.h"
+#include "input.h"
+
+#include <rt/assert.h>
+#include <rt/log.h>
+#include <rt/trace.h>
+
+enum {
+    TRACE_LINES = 32,
+    HELP_BYTES = 512,
+};
+
+static void say(void *ctx, const char *line)
+{
+    rt_log("%s", line);
+}
+
+static void say_text(const char *line)
+{
+    rt_log("%s", line);
+}
+
+static void command_stop(struct kit *kit, const char *text)
+{
+    kit_ask_stop(kit);
+}
+
+static void command_report(struct kit *kit, const char *text)
+{
+    kit_links_read_all(kit);
+    kit_print_report(kit);
+}
+
+static void command_stats(struct kit *kit, const char *text)
+{
+    kit_links_read_all(kit);
+    kit_print_table(kit);
+}
+
+static void command_gaps(struct kit *kit, const char *text)
+{
+    kit_print_gaps(kit);
+}
+
+/* While running: where the buffers are, not whether one is missing. */
+static void command_pools(struct kit *kit, const char *text)
+{
+    for (const struct pool *p = pool_first(); p != NULL; p = p->next) {
+        rt_log("pool name=%s core=%u total=%u free=%u nic=%u stack=%u ring=%u empty=%lu",
+               p->name, p->core, p->total, p->free, pool_count_owner(p, BUF_NIC),
+               pool_count_owner(p, BUF_STACK), pool_count_owner(p, BUF_RING), p->stats.empty);
+    }
+}
+
+static void command_trace(struct kit *kit, const char *text)
+{
+    for (uint32_t i = 0; i < kit->core_count; i++)
+        rt_trace_dump(i, TRACE_LINES, say_text);
+}
+
+static void command_set(struct kit *kit, const char *text)
+{
+    if (args_set_live(rt_app.tables, text, say, NULL) != RT_OK)
+        return;
+    rt_log("setting %s", text); /* not "set": it may come back as input */
+    for (uint32_t i = 1; i < kit->core_count; i++)
+        hal_core_kick(i); /* a sleeping core looks at its settings after it wakes */
+    kit_console_period(kit);
+}
+
+static void command_args(struct kit *kit, const char *text)
+{
+    args_help(rt_app.tables, say, NULL);
+}
+
+static void command_counters(struct kit *kit, const char *text)
+{
+    kit_counters_explain(kit);
+}
+
+static void command_help(struct kit *kit, const char *text);
+
+static const struct kit_command commands[] = {
+    {"stop", NULL, command_stop},   {"report", NULL, command_report},
+    {"stats", NULL, command_stats}, {"gaps", NULL, command_gaps},
+    {"pools", NULL, command_pools}, {"trace", NULL, command_trace},
+    {"set", "name=value", command_set}, {"args", NULL, command_args},
+    {"counters", NULL, command_counters}, {"help", NULL, command_help},
+};
+
+static size_t add_names(char *out, size_t used, const struct kit_command *row, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool text = row[i].text != NULL;
+
+        used += rt_snprintf(out + used, HELP_BYTES - used, "%s %s%s%s", used == 0 ? "" : " |",
+                            row[i].name, text ? " " : "", text ? row[i].text : "");
+        RT_ASSERT_LT(used, (size_t)HELP_BYTES);
+    }
+    return used;
+}
+
+static void command_help(struct kit *kit, const char *text)
+{
+    char names[HELP_BYTES];
+    size_t used = add_names(names, 0, commands, RT_ARRAY_SIZE(commands));
+
+    (void)add_names(names, used, kit->app->commands, kit->app->command_count);
+    rt_log("commands:%s", names);
+}
+
+static bool run_from(struct kit *kit, const struct kit_command *row, size_t count,
+                     const char *line)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *text = kit_input_match(line, row[i].name);
+
+        if (text != NULL && (row[i].text != NULL || *text == '\0')) {
+            row[i].run(kit, text);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool kit_command_run(struct kit *kit, const char *line)
+{
+    return run_from(kit, commands, RT_ARRAY_SIZE(commands), line) ||
+           run_from(kit, kit->app->commands, kit->app->command_count, line);
+}
