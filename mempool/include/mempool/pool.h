@@ -116,7 +116,8 @@ RT_COLD void buf_free_odd(struct buf *b_owned);
 RT_PAIRED_WITH(buf_free, 1) RT_PAIRED_WITH(buf_free_odd, 1)
 struct buf *pool_take(struct pool *pool);
 /* The same, what <mempool/take.h> does not do in line. */
-RT_PAIRED_WITH(buf_free, 1) RT_COLD struct buf *pool_take_odd(struct pool *pool);
+RT_PAIRED_WITH(buf_free, 1) RT_PAIRED_WITH(buf_free_odd, 1)
+RT_COLD struct buf *pool_take_odd(struct pool *pool);
 
 /* Takes buffers as pool_take() does, at most `count`, behind what is in the batch and as far
  * as it has room; returns how many. They are yours. Home core only. */
