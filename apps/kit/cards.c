@@ -242,6 +242,7 @@ enum rt_status kit_cards_to_self(const struct kit_cards *cards, struct kit_portm
 {
     uint32_t used = 0;
 
+    RT_ASSERT_LE(cards->count, (uint32_t)NIC_PORTS_MAX);
     for (uint8_t port = 0; port < cards->count; port++) {
         if ((cards->wanted >> port & 1) == 0)
             continue;

@@ -132,6 +132,7 @@ void kit_counters_of_port(const struct kit *kit, uint32_t port, enum kit_counter
 void kit_counters_of_core(const struct kit *kit, unsigned core, kit_counter_fn *each,
                           void *ctx)
 {
+    RT_ASSERT_LT(core, kit->core_count);
     for (size_t i = 0; i < RT_ARRAY_SIZE(core_counters); i++)
         each(ctx, &core_counters[i],
              value_at(&kit->cores[core]->loop.stats, core_counters[i].offset));

@@ -2,6 +2,8 @@
 /* Lines of the console; see the header. */
 #include "input.h"
 
+#include <rt/assert.h>
+
 /* Every line that a running application prints begins with one of these, or with its name. */
 static const char *const own_lines[] = {
     " ",    "arg ",  "args ", "boot ",    "commands:", "console ", "core ", "counter ",
@@ -15,6 +17,7 @@ bool kit_input_take(struct kit_input *in, char c)
         in->complete = in->overlong = false;
         in->used = 0;
     }
+    RT_ASSERT_LT(in->used, (uint32_t)sizeof(in->line));
     if (c == '\r')
         return false;
     if (c == '\n') {
@@ -66,6 +69,8 @@ static bool is_own(const struct kit_input *in)
 
 bool kit_input_complain(struct kit_input *in, uint64_t now_us, uint32_t *swallowed)
 {
+    RT_ASSERT(in->complete);
+    RT_ASSERT_LE(in->complaints, (uint32_t)KIT_COMPLAINTS_MAX);
     if (is_own(in))
         return false;
     if (now_us - in->period_us >= KIT_COMPLAINTS_US) {

@@ -100,6 +100,7 @@ static uint64_t recover(struct kit_links *links, uint64_t now_us)
 
 uint64_t kit_links_look(struct kit_links *links, uint64_t now_us)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     follow_irqs(links);
     watch_next(links, now_us);
     return recover(links, now_us);

@@ -89,6 +89,8 @@ static enum kit_exit make_path(struct kit *kit, uint32_t index)
 
     if (path == NULL)
         return kit_no_memory("paths", 0);
+    RT_ASSERT_LT(plan->core, kit->core_count);
+    RT_ASSERT(kit->cores[plan->core]->pool != NULL);
     path->pool = kit->cores[plan->core]->pool;
     path->batch_max = kit_options.batch;
     path->rx_port = plan->rx_port;

@@ -2,10 +2,13 @@
 /* What a core's loop does for every application: interrupts of paths, wishes of other cores. */
 #include "state.h"
 
+#include <rt/assert.h>
+
 bool kit_path_arm(void *ctx, uint64_t now_us)
 {
     struct kit_path *path = ctx;
 
+    RT_ASSERT_EQ(hal_core_id(), path->core);
     nic_tx_reclaim(path->txq);
     return nic_rx_arm(path->rxq);
 }

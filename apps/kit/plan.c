@@ -2,6 +2,7 @@
 /* Queue plan; see the header. */
 #include "plan.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
 
 _Static_assert(HAL_CORES_MAX <= 256, "cores are stored in bytes");
@@ -49,6 +50,7 @@ static enum rt_status plan_port(const struct kit_plan_input *in, uint8_t port,
                         in->cores, in->queues_per_core);
             return RT_INVALID;
         }
+        RT_ASSERT_LT(plan->count, (uint32_t)KIT_PATHS_MAX);
         plan->path[plan->count] = (struct kit_path_plan){
             .rx_port = port,
             .tx_port = tx_port,
@@ -65,6 +67,9 @@ static enum rt_status plan_port(const struct kit_plan_input *in, uint8_t port,
 enum rt_status kit_plan_make(const struct kit_plan_input *in, struct kit_plan *plan,
                                char error[KIT_ERROR_BYTES])
 {
+    RT_ASSERT_NE(in->map->used, 0u);
+    RT_ASSERT_NE(in->cores, 0u);
+    RT_ASSERT_LE(in->cores, (uint32_t)HAL_CORES_MAX);
     __builtin_memset(plan, 0, sizeof(*plan));
     for (uint8_t port = 0; port < NIC_PORTS_MAX; port++) {
         enum rt_status st;

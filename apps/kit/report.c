@@ -3,6 +3,7 @@
 #include "counters.h"
 #include "totals.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
 
 enum { REPORT_BYTES = 131072 };
@@ -169,6 +170,7 @@ void kit_print_report(const struct kit *kit)
     static char line[REPORT_BYTES]; /* too large for a core's stack; core 0 alone is here */
     struct text t = {.at = line, .room = sizeof(line)};
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     put_report(&t, kit);
     if (t.used >= t.room)
         rt_log("%s error=report what=\"%zu bytes, room for %zu\"", rt_app.name, t.used, t.room);

@@ -9,6 +9,7 @@ enum { CORE_STOP_US = 2000000 };
 
 void kit_ask_stop(struct kit *kit)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     for (uint32_t i = 0; i < kit->core_count; i++)
         rt_loop_stop(&kit->cores[i]->loop, kit->cores[i]->core);
 }

@@ -2,6 +2,8 @@
 /* Sums over the paths of a core, and the times of the start. */
 #include "totals.h"
 
+#include <rt/assert.h>
+
 enum { READ_TRIES = 8 };
 
 /* The core may end its halt meanwhile: then once more, or the halt would count twice. */
@@ -28,6 +30,7 @@ struct kit_core_totals kit_core_totals(const struct kit *kit, unsigned core)
 {
     struct kit_core_totals t = {0};
 
+    RT_ASSERT_LT(core, kit->core_count);
     read_times(&kit->cores[core]->loop.stats, &t);
     for (uint32_t p = 0; p < kit->plan.count; p++) {
         if (kit->paths[p]->core != core)

@@ -3,6 +3,7 @@
 #include "forward.h"
 
 #include <cpuid.h>
+#include <rt/assert.h>
 
 _Static_assert(BUF_HEADROOM_BYTES + 16 <= BUF_ROOM_BYTES, "16 bytes fit behind any offset");
 
@@ -39,6 +40,7 @@ struct l2fwd_rewrite l2fwd_rewrite_make(uint32_t port, const uint8_t port_mac[6]
         port_mac[0], port_mac[1], port_mac[2], port_mac[3], port_mac[4], port_mac[5],
     };
 
+    RT_ASSERT_LE(port, (uint32_t)UINT8_MAX);
     return (struct l2fwd_rewrite){.first8 = load64(bytes), .last4 = load32(bytes + 8)};
 }
 
@@ -116,6 +118,7 @@ void l2fwd_restore_vlan(struct buf_batch *batch, uint32_t first)
 
 enum l2fwd_mode l2fwd_mode_of(const struct l2fwd_options *options)
 {
+    RT_ASSERT_LE(options->mode, (uint32_t)L2FWD_TXONLY);
     if (options->mode == L2FWD_MAC && !options->mac_update)
         return L2FWD_IO;
     return (enum l2fwd_mode)options->mode;

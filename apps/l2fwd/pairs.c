@@ -2,6 +2,8 @@
 /* Who forwards to whom; see the header. */
 #include "pairs.h"
 
+#include <rt/assert.h>
+
 struct making {
     const struct kit_cards *cards;
     struct kit_portmap *map;
@@ -30,6 +32,7 @@ static void pair(struct making *m, uint8_t a, uint8_t b)
     for (unsigned i = 0; i < (a == b ? 1 : 2); i++) {
         if (both[i] == KIT_NO_PORT)
             continue;
+        RT_ASSERT_EQ(m->map->peer[both[i]], KIT_NO_PORT); /* a port has one partner */
         if (whole)
             m->map->peer[both[i]] = both[1 - i];
         else

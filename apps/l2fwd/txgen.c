@@ -2,6 +2,8 @@
 /* Makes the frames of mode txonly; see the header. */
 #include "txgen.h"
 
+#include <rt/assert.h>
+
 enum {
     ETH_BYTES = 14,
     IP_BYTES = 20,
@@ -43,6 +45,9 @@ void l2fwd_txgen_init(struct l2fwd_txgen *gen, const struct l2fwd_options *optio
     uint8_t *ip = gen->frame + ETH_BYTES;
     uint32_t ip_bytes = options->tx_size - ETH_BYTES;
 
+    RT_ASSERT_LE(options->tx_size, (uint32_t)L2FWD_TXGEN_BYTES_MAX);
+    RT_ASSERT_LE((uint32_t)SEQUENCE_AT + 4, options->tx_size);
+    RT_ASSERT_NE(options->tx_flows, 0u);
     __builtin_memset(gen, 0, sizeof(*gen));
     gen->bytes = options->tx_size;
     gen->flows = options->tx_flows;

@@ -7,6 +7,8 @@
  */
 #include "worker.h"
 
+#include <rt/assert.h>
+
 enum { TX_HOLD_US = 10000 };
 
 /* `before`: frames in the batch when this turn began to send. */
@@ -133,6 +135,9 @@ static bool path_arm(void *ctx, uint64_t now_us)
 
 void l2fwd_worker_source(struct l2fwd_path *path, struct loop_source *source)
 {
+    RT_ASSERT_LE(path->kit.batch_max, (uint32_t)BUF_BATCH_MAX);
+    RT_ASSERT_EQ(path->kit.rxq->core, path->kit.txq->core);
+    RT_ASSERT_EQ(path->batch.count, 0u);
     source->arm = path_arm;
     path->swap = l2fwd_swap_best();
     if (path->mode == L2FWD_RXONLY)

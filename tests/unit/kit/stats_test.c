@@ -144,6 +144,28 @@ static void report_keeps_its_names(void **state)
     assert_false(said("\"counts\""));
 }
 
+static uint32_t poll_nothing(void *path, uint64_t now_us)
+{
+    return 0;
+}
+
+static void run_small(void *arg)
+{
+    static const struct kit_app small = {.path_bytes = sizeof(struct kit_path) - 1,
+                                         .poll = poll_nothing};
+
+    (void)kit_run(&small, &boot);
+}
+
+/* A structure of a path without room for the kit's head is found before a card is touched. */
+static void a_path_has_room_for_the_head(void **state)
+{
+    char message[256];
+
+    assert_true(host_catch(run_small, NULL, message, sizeof(message)));
+    assert_non_null(strstr(message, "sizeof(struct kit_path) <= app->path_bytes"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +174,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(report_has_all, setup, teardown),
         cmocka_unit_test_setup_teardown(own_counters_are_in_both, setup, teardown),
         cmocka_unit_test_setup_teardown(report_keeps_its_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_path_has_room_for_the_head, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,7 +167,8 @@ static void add_path(unsigned id, unsigned slot, unsigned port, uint16_t queue)
     assert_int_equal(nic_rxq_setup(nic, queue, id, core->pool), RT_OK);
     assert_int_equal(nic_txq_setup(nic, queue, id, core->pool), RT_OK);
     *path = (struct l2fwd_path){.mode = L2FWD_IO, .kit = {.rxq = nic->rxq[queue],
-                                .txq = nic->txq[queue], .batch_max = 32, .pool = core->pool}};
+                                .txq = nic->txq[queue], .batch_max = 32, .pool = core->pool,
+                                .core = (uint16_t)id}};
 }
 
 static struct loop_source source_of(struct l2fwd_path *path)
