@@ -7,7 +7,7 @@ import signal
 import sys
 
 from . import build, setup
-from .commands import bench, compare, new, tune
+from .commands import bench, compare, new, try_image, tune
 from .options import NICS, seconds, sizes, whole, wrong
 
 BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
@@ -80,6 +80,7 @@ def parser():
     _nic_option(one)
     one.add_argument("--args", default="", help="boot arguments: docs/boot-args.md")
     new.add_parser(commands)
+    try_image.add_parser(commands)
     bench.add_parser(commands)
     one = commands.add_parser("boot", help="serve the image to a real rig by PXE")
     one.add_argument("--serve", metavar="IF", required=True, help="network interface")
@@ -167,6 +168,10 @@ def _new(options):
     return new.main(options, say)
 
 
+def _try(options):
+    return try_image.main(options, say)
+
+
 def _report(options):
     from .report import record
     text = record.compare(options.first, options.second)
@@ -193,7 +198,7 @@ def _build(options):
 
 COMMANDS = {"setup": _setup, "build": _build, "run": _run, "test": _test, "fuzz": _fuzz,
             "soak": _soak, "count": _count, "bench": _bench, "boot": _boot, "report": _report,
-            "compare": compare.main, "tune": tune.main, "new": _new, "try": _new}
+            "compare": compare.main, "tune": tune.main, "new": _new, "try": _try}
 
 
 def main(arguments):

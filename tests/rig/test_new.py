@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from rig import build
-from rig.commands import new
+from rig.commands import try_image
 
 COUNTS = ["count=ipv4 frames=400", "count=ipv6 frames=300", "count=arp frames=200",
           "count=vlan frames=100", "count=other frames=0"]
@@ -53,10 +53,10 @@ def test_ethertypes_counts(machine):
     from rig.measure.count import read_report
     one = machine("ethertypes", ports=1)
     one.console.wait_for(r"^ethertypes state=running", 20)
-    new.stats(one, r"port=0 link=up", 10)
-    with new.plug(one.port_path(0)) as wire:
-        count = new.send(wire, [*new.FRAMES, (0x88B5, 7)])
-        lines = new.stats(one, rf"port=0 .*rx_packets={count}\b", 20)
+    try_image.stats(one, r"port=0 link=up", 10)
+    with try_image.plug(one.port_path(0)) as wire:
+        count = try_image.send(wire, [*try_image.FRAMES, (0x88B5, 7)])
+        lines = try_image.stats(one, rf"port=0 .*rx_packets={count}\b", 20)
         report = read_report(one)
         one.console.send("stop")
         assert one.wait_exit_code(10) == 0
