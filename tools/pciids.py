@@ -7,7 +7,7 @@ usage: pciids.py pci.ids OUT.c
 Kept: network and NVMe devices of every vendor by the words of their names, and the names of
 classes; other devices never get a line. Names are packed by replacing the most frequent pair of
 codes again and again (byte pair encoding): codes below 128 are ASCII, code 128 + i stands for
-pair i. rt/core/pci_name.c unpacks.
+pair i. rt/bus/pci_name.c unpacks.
 """
 import collections
 import re

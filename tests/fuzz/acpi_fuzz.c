@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../rt/core/acpi.c"
+#include "../../rt/bus/acpi.c"
 
 enum { BASE = 0x1000, MEMORY_BYTES = 0x20000, TABLES_MAX = 24, ROOT_AT = 0x100 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../../rt/core/acpi.c"
+#include "../../../rt/bus/acpi.c"
 
 enum { MEMORY_BYTES = 0x100000, TABLES_AT = 0x10000, RSDP_AT = 0x8000 };
 

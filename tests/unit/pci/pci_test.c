@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../../rt/core/pci.c"
+#include "../../../rt/bus/pci.c"
 
 enum { FUNCTIONS_MAX = 400, DWORDS = 64, BARS_BASE = 0x10 / 4, TABLE_BYTES = 4096 };
 
