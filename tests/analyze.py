@@ -15,7 +15,8 @@ import subprocess
 import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
-FOLDERS = ("rt/core", "rt/bus", "rt/boot", "rt/x86", "rt/host", "mempool", "pmd", "apps", "rig", "tools")
+FOLDERS = ("rt/core", "rt/bus", "rt/boot", "rt/x86", "rt/host", "mempool", "pmd", "apps", "rig",
+           "tools")
 INCLUDES = ("rt/include", "rt/boot", "mempool/include", "pmd/include", "pmd", "apps/l2fwd",
             "apps/kit", "apps/kit/include")
 HOST = ("-Irt/host/include", "-DRT_HOST=1", "-D_GNU_SOURCE")

@@ -140,12 +140,14 @@ void l2fwd_worker_source(struct l2fwd_path *path, struct loop_source *source)
     RT_ASSERT_EQ(path->batch.count, 0u);
     source->arm = path_arm;
     path->swap = l2fwd_swap_best();
-    if (path->mode == L2FWD_RXONLY)
+    if (path->mode == L2FWD_RXONLY) {
         source->poll = poll_rxonly;
-    else if (path->mode == L2FWD_TXONLY)
+    } else if (path->mode == L2FWD_TXONLY) {
         source->poll = poll_txonly;
-    else if (path->drain_us != 0)
+        source->budget = 2 * path->kit.batch_max; /* it receives a batch, and sends one */
+    } else if (path->drain_us != 0) {
         source->poll = poll_held;
+    }
 }
 
 void l2fwd_worker_leave(struct kit_path *path)

@@ -1,46 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loop of one core. An empty turn is what an idle poll costs: one clock read, one call
- * a source, one comparison for the timers, the policy. What a wake needs (statistics,
- * trace) is in loop_sleep(), off that path.
+ * The turns of one core. An empty turn is what an idle poll costs: one clock read, one call
+ * a source, one comparison each for timers and flushes, the policy. What a wake needs
+ * (statistics, trace) is in loop_sleep(), off that path; sources are kept in loop_source.c.
  */
 #include <rt/assert.h>
 #include <rt/hal.h>
 #include <rt/loop.h>
 #include <rt/trace.h>
 
-void rt_loop_init(struct rt_loop *loop, uint32_t batch, uint64_t now_us)
-{
-    __builtin_memset(loop, 0, sizeof(*loop));
-    loop->batch = batch;
-    loop->poll.last_busy_us = now_us;
-    timer_wheel_init(&loop->timers, now_us);
-}
-
-enum rt_status rt_loop_add(struct rt_loop *loop, const struct loop_source *source)
-{
-    if (loop->source_count == LOOP_SOURCES_MAX)
-        return RT_FULL;
-    loop->sources[loop->source_count++] = *source;
-    loop->never_sleeps |= source->never_sleeps;
-    return RT_OK;
-}
-
-RT_INLINE void count_packets(struct rt_loop *loop, uint32_t packets, uint32_t most)
-{
-    if (packets == 0) {
-        loop->stats.empty_polls++;
-        return;
-    }
-    loop->stats.packets += packets;
-    if (most >= loop->batch)
-        loop->stats.full_polls++;
-}
-
 static const char timers_name[] = "timers";
 
 /* The longest part of this turn stays. */
-static void clock_part(struct rt_loop *loop, const char *name, uint32_t index, uint64_t cycles)
+static RT_COLD void clock_part(struct rt_loop *loop, const char *name, uint32_t index,
+                               uint64_t cycles)
 {
     struct gap_part *part = &loop->gaps.part;
 
@@ -55,25 +28,47 @@ static RT_COLD void run_timers(struct rt_loop *loop, uint64_t now_us)
 {
     uint64_t begin = hal_cycles();
 
-    timer_run(&loop->timers, now_us);
+    timer_run(&loop->timers, now_us, loop->batch);
     clock_part(loop, timers_name, 0, hal_cycles() - begin);
 }
 
-/* One turn; `handled` gets the packets of all sources. `clocked`: so is each source. */
-RT_INLINE enum poll_action turn(struct rt_loop *loop, const struct poll_config *config,
-                                uint64_t now_us, bool clocked, uint32_t *handled)
+static RT_COLD void run_flushes(struct rt_loop *loop, uint64_t now_us)
 {
-    const struct loop_source *end = loop->sources + loop->source_count;
+    for (uint32_t i = loop->source_count; i > 0; i--) {
+        const struct loop_source *source = &loop->sources[i - 1];
+
+        if (source->flush != NULL)
+            source->flush(source->ctx, now_us);
+    }
+}
+
+RT_INLINE void count_found(struct rt_loop *loop, struct loop_source *source, uint32_t n)
+{
+    source->handled += n;
+    source->found++;
+    if (n < source->budget)
+        return;
+    if (RT_UNLIKELY(n != source->budget))
+        RT_ASSERT_LE(n, source->budget);
+    source->full++;
+    loop->stats.full_polls++;
+}
+
+/* One turn without the policy; returns what all sources handled. `clocked`: each is clocked. */
+RT_INLINE uint32_t turn(struct rt_loop *loop, uint64_t now_us, bool clocked)
+{
+    struct loop_source *end = loop->end;
     uint64_t last = clocked ? hal_cycles() : 0;
-    uint32_t packets = 0;
-    uint32_t most = 0;
+    uint64_t packets = 0;
 
     loop->stats.turns++;
-    for (const struct loop_source *source = loop->sources; source != end; source++) {
+    for (struct loop_source *source = loop->sources; source != end; source++) {
         uint32_t n = source->poll(source->ctx, now_us);
 
-        packets += n;
-        most = RT_MAX(most, n);
+        if (n != 0) {
+            packets += n;
+            count_found(loop, source, n);
+        }
         if (clocked) {
             uint64_t now = hal_cycles();
 
@@ -81,21 +76,32 @@ RT_INLINE enum poll_action turn(struct rt_loop *loop, const struct poll_config *
             last = now;
         }
     }
-    count_packets(loop, packets, most);
-    *handled = packets;
+    loop->stats.packets += packets;
     if (RT_UNLIKELY(now_us >= loop->timers.next_us))
         run_timers(loop, now_us);
+    if (RT_UNLIKELY(loop->flush_count != 0))
+        run_flushes(loop, now_us);
+    return (uint32_t)packets;
+}
+
+/* Behind a turn that was not busy. */
+RT_INLINE enum poll_action after_quiet(struct rt_loop *loop, const struct poll_config *config,
+                                       uint64_t now_us, uint32_t packets)
+{
+    loop->stats.empty_polls += packets == 0;
     if (RT_UNLIKELY(loop->source_count == 0))
         return POLL_SLEEP; /* nothing to poll, whatever the mode: a timer or a kick wakes us */
-    return poll_next(&loop->poll, config, packets, now_us);
+    return poll_quiet(&loop->poll, config, packets, now_us);
 }
 
 enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *config,
                               uint64_t now_us)
 {
-    uint32_t handled;
+    uint32_t packets = turn(loop, now_us, false);
 
-    return turn(loop, config, now_us, false, &handled);
+    if (poll_busy(&loop->poll, config, packets, now_us))
+        return POLL_RUN;
+    return after_quiet(loop, config, now_us, packets);
 }
 
 /* What the packets of the last turn cost at the mean of all before; 0: there were none. */
@@ -151,45 +157,21 @@ static RT_COLD void long_gap(struct rt_loop *loop, uint64_t gap_us, uint32_t pac
 RT_INLINE bool count_gap(struct rt_loop *loop, uint64_t gap_us, uint32_t packets,
                          uint64_t now_us)
 {
-    loop->gaps.below_us[63 - __builtin_clzll(2 * gap_us + 1)]++;
+    loop->gaps.below_us[63 ^ __builtin_clzll(2 * gap_us + 1)]++; /* 63 minus: one instruction */
     if (RT_LIKELY(gap_us < loop->gaps.limit_us))
         return false;
     long_gap(loop, gap_us, packets, now_us);
     return true;
 }
 
-bool rt_loop_arm(struct rt_loop *loop, uint64_t now_us)
-{
-    bool pending = false;
-    uint32_t armed = 0;
-
-    while (armed < loop->source_count && !pending) {
-        pending = loop->sources[armed].arm(loop->sources[armed].ctx, now_us);
-        armed++;
-    }
-    if (!pending)
-        return true;
-    while (armed > 0) {
-        armed--;
-        loop->sources[armed].disarm(loop->sources[armed].ctx);
-    }
-    return false;
-}
-
-void rt_loop_disarm(struct rt_loop *loop)
-{
-    for (uint32_t i = 0; i < loop->source_count; i++)
-        loop->sources[i].disarm(loop->sources[i].ctx);
-}
-
-static void count_wake(struct rt_loop *loop, uint32_t packets, bool timer_fired,
+static void count_wake(struct rt_loop *loop, uint32_t packets, bool was_due,
                        uint64_t latency_us)
 {
     unsigned bucket = 0;
 
     loop->stats.wakes++;
     if (packets == 0) {
-        loop->stats.wakes_idle += !timer_fired;
+        loop->stats.wakes_idle += !was_due;
         return;
     }
     while (bucket + 1 < LOOP_WAKE_BUCKETS && latency_us >> bucket != 0)
@@ -197,11 +179,11 @@ static void count_wake(struct rt_loop *loop, uint32_t packets, bool timer_fired,
     loop->stats.wake_latency_us[bucket]++;
 }
 
-/* Each moment of rt_loop_run() is in one class: what passed since `began` is in this one. */
-RT_INLINE void spend(uint64_t *class_cycles, uint64_t *began, uint64_t now)
+/* Each moment of rt_loop_run() is in one class: what passed since the last turn is in this. */
+RT_INLINE void spend(struct rt_loop *loop, uint64_t *class_cycles, uint64_t now)
 {
-    *class_cycles += now - *began;
-    *began = now;
+    *class_cycles += now - loop->turn_cycles;
+    loop->turn_cycles = now;
 }
 
 RT_INLINE uint64_t *class_of_turn(struct rt_loop *loop, uint32_t packets)
@@ -209,104 +191,143 @@ RT_INLINE uint64_t *class_of_turn(struct rt_loop *loop, uint32_t packets)
     return packets != 0 ? &loop->stats.busy_cycles : &loop->stats.spin_cycles;
 }
 
-/* From the last turn's end to the end of the halt; false: work is pending, no halt. */
-static bool arm_and_halt(struct rt_loop *loop, const struct poll_config *config,
-                         uint64_t *began)
+/* Armed and nothing due before the halt; `due_us` gets when something will be. */
+static bool arm_all(struct rt_loop *loop, uint64_t now_us, uint64_t *due_us)
 {
-    uint64_t begin = *began;
-    uint64_t now_us = hal_us_at(begin);
-    uint64_t until_us = RT_MIN(now_us + config->sleep_max_us, loop->timers.next_us);
     bool armed = rt_loop_arm(loop, now_us);
 
+    *due_us = rt_loop_next_us(loop);
+    if (armed && *due_us <= now_us) {
+        rt_loop_disarm(loop);
+        armed = false;
+    }
+    return armed;
+}
+
+/* From the last turn's end to the end of the halt; false: work is pending, no halt. */
+static bool arm_and_halt(struct rt_loop *loop, const struct poll_config *config,
+                         uint64_t *due_us)
+{
+    uint64_t begin = loop->turn_cycles;
+    uint64_t now_us = hal_us_at(begin);
+    bool armed = arm_all(loop, now_us, due_us);
+
     loop->stats.arms++;
-    spend(&loop->stats.spin_cycles, began, hal_cycles());
+    spend(loop, &loop->stats.spin_cycles, hal_cycles());
     loop->gaps.part = (struct gap_part){
-        .turn = loop->stats.turns, .cycles = *began - begin, .name = "arming"};
-    (void)count_gap(loop, hal_us_at(*began) - now_us, 0, hal_us_at(*began));
+        .turn = loop->stats.turns, .cycles = loop->turn_cycles - begin, .name = "arming"};
+    (void)count_gap(loop, hal_us_at(loop->turn_cycles) - now_us, 0,
+                    hal_us_at(loop->turn_cycles));
     if (!armed) {
         loop->stats.arm_pending++;
         rt_trace(TRACE_ARM, 1, loop->source_count);
         return false;
     }
-    loop->stats.halted_at_cycles = *began;
-    if (!loop->stop)
-        hal_wait(until_us + 1); /* the clock rounds down: not just before a timer is due */
+    loop->stats.halted_at_cycles = loop->turn_cycles;
+    if (!loop->stop) /* the clock rounds down: not just before something is due */
+        hal_wait(RT_MIN(now_us + config->sleep_max_us, *due_us) + 1);
     loop->stats.halted_at_cycles = 0;
-    spend(&loop->stats.halt_cycles, began, hal_cycles());
+    spend(loop, &loop->stats.halt_cycles, hal_cycles());
     rt_loop_disarm(loop);
     return true;
 }
 
 /* Arms, looks once more, halts, and takes the turn after the halt. */
-static enum poll_action loop_sleep(struct rt_loop *loop, const struct poll_config *config,
-                                   uint64_t *began)
+static enum poll_action loop_sleep(struct rt_loop *loop, const struct poll_config *config)
 {
     uint64_t irqs = hal_irq_total(hal_core_id());
     uint64_t halted = loop->stats.halt_cycles;
-    uint64_t halted_us, woke;
-    enum poll_action action;
-    bool timer_fired;
+    uint64_t halted_us, woke, woke_us, due_us;
     uint32_t packets;
 
-    if (!arm_and_halt(loop, config, began))
+    if (!arm_and_halt(loop, config, &due_us))
         return POLL_RUN;
-    woke = *began;
+    woke = loop->turn_cycles;
+    woke_us = hal_us_at(woke);
     halted_us = hal_us_from_cycles(loop->stats.halt_cycles - halted);
     loop->gaps.longest_halt_us = RT_MAX(loop->gaps.longest_halt_us, halted_us);
-    timer_fired = hal_us_at(woke) >= loop->timers.next_us;
-    action = turn(loop, config, hal_us_at(woke), true, &packets);
-    spend(class_of_turn(loop, packets), began, hal_cycles());
-    (void)count_gap(loop, hal_us_at(*began) - hal_us_at(woke), packets, hal_us_at(*began));
-    count_wake(loop, packets, timer_fired, hal_us_from_cycles(*began - woke));
+    packets = turn(loop, woke_us, true);
+    spend(loop, class_of_turn(loop, packets), hal_cycles());
+    (void)count_gap(loop, hal_us_at(loop->turn_cycles) - woke_us, packets,
+                    hal_us_at(loop->turn_cycles));
+    count_wake(loop, packets, woke_us >= due_us, hal_us_from_cycles(loop->turn_cycles - woke));
     rt_trace(TRACE_WAKE, (uint16_t)(hal_irq_total(hal_core_id()) - irqs), (uint32_t)halted_us);
-    return action;
+    if (poll_busy(&loop->poll, config, packets, woke_us))
+        return POLL_RUN;
+    return after_quiet(loop, config, woke_us, packets);
 }
 
-/* Turns until the stop, or until it is time to clock the sources, or no longer. */
-RT_INLINE void run_turns(struct rt_loop *loop, const struct poll_config *config,
-                         uint64_t *began, bool clocked)
+/* As many halts as the policy wants. */
+static RT_COLD void sleep_till_work(struct rt_loop *loop, const struct poll_config *config)
 {
-    uint64_t now_us = hal_us_at(*began);
-    bool leave = false;
+    enum poll_action action = POLL_SLEEP;
 
-    while (!loop->stop && !leave) {
-        uint64_t start_us = now_us;
-        uint32_t packets;
-        enum poll_action action = turn(loop, config, start_us, clocked, &packets);
+    while (action == POLL_SLEEP && !loop->stop)
+        action = loop_sleep(loop, config);
+}
 
-        spend(class_of_turn(loop, packets), began, hal_cycles());
-        now_us = hal_us_at(*began);
-        leave = count_gap(loop, now_us - start_us, packets, now_us) && !clocked;
-        if (clocked)
-            leave = now_us >= loop->gaps.watch_until_us;
+/* The end of a turn: its time, and the gap that ends with it. True: it is time to clock the
+ * sources, or no longer. */
+RT_INLINE bool end_turn(struct rt_loop *loop, uint32_t packets, uint64_t *class_cycles,
+                        uint64_t *now_us, bool clocked)
+{
+    uint64_t end = hal_cycles();
+    uint64_t gap_us = hal_us_at(end) - *now_us;
+
+    spend(loop, class_cycles, end);
+    *now_us += gap_us;
+    if (count_gap(loop, gap_us, packets, *now_us) && !clocked)
+        return true;
+    return clocked && *now_us >= loop->gaps.watch_until_us;
+}
+
+/* Turns until the stop, or until it is time to clock the sources, or no longer. The two ends of
+ * a turn are written apart, so that a busy one has no branch for what a quiet one may do. */
+RT_INLINE void run_turns(struct rt_loop *loop, const struct poll_config *config, bool clocked)
+{
+    uint64_t now_us = hal_us_at(loop->turn_cycles);
+
+    while (!loop->stop) {
+        uint32_t packets = turn(loop, now_us, clocked);
+        enum poll_action action;
+
+        if (RT_LIKELY(poll_busy(&loop->poll, config, packets, now_us))) {
+            if (end_turn(loop, packets, &loop->stats.busy_cycles, &now_us, clocked))
+                break;
+            continue;
+        }
+        action = after_quiet(loop, config, now_us, packets);
+        if (end_turn(loop, packets, class_of_turn(loop, packets), &now_us, clocked))
+            break;
         if (action == POLL_RUN)
             continue;
         hal_pause();
         if (action == POLL_SPIN || loop->never_sleeps)
             continue;
-        while (action == POLL_SLEEP && !loop->stop)
-            action = loop_sleep(loop, config, began);
-        now_us = hal_us_at(*began);
-        leave |= !clocked && now_us < loop->gaps.watch_until_us;
+        sleep_till_work(loop, config);
+        now_us = hal_us_at(loop->turn_cycles);
     }
 }
 
 void rt_loop_run(struct rt_loop *loop, const struct poll_config *config)
 {
-    uint64_t began = hal_cycles();
-
-    loop->stats.began_cycles = began;
+    RT_ASSERT(!loop->running);
+    loop->running = true;
+    loop->core = hal_core_id();
+    loop->turn_cycles = hal_cycles();
+    loop->stats.began_cycles = loop->turn_cycles;
     loop->gaps.limit_us = GAP_LIMIT_US;
     loop->gaps.guest = hal_is_guest();
     loop->gaps.smi_counted = hal_smi_counted();
     loop->gaps.smis = hal_smi_count();
     while (!loop->stop) {
-        run_turns(loop, config, &began, false);
-        run_turns(loop, config, &began, true);
+        run_turns(loop, config, false);
+        run_turns(loop, config, true);
     }
-    spend(&loop->stats.spin_cycles, &began, hal_cycles());
-    loop->stats.ended_cycles = began;
-    rt_trace(TRACE_STOP, (uint16_t)hal_core_id(), 0);
+    spend(loop, &loop->stats.spin_cycles, hal_cycles());
+    loop->stats.ended_cycles = loop->turn_cycles;
+    loop->running = false;
+    rt_trace(TRACE_STOP, (uint16_t)loop->core, 0);
 }
 
 void rt_loop_stop(struct rt_loop *loop, unsigned core)

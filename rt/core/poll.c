@@ -2,14 +2,9 @@
 /* The poll policy; the idea is in the header. */
 #include <rt/poll.h>
 
-enum poll_action poll_next(struct poll_state *state, const struct poll_config *config,
-                           uint32_t packets, uint64_t now_us)
+enum poll_action poll_quiet(struct poll_state *state, const struct poll_config *config,
+                            uint32_t packets, uint64_t now_us)
 {
-    if (packets >= config->busy_packets) {
-        state->last_busy_us = now_us;
-        state->empty_run = 0;
-        return POLL_RUN;
-    }
     if (config->mode == POLL_IRQ)
         return POLL_SLEEP;
     if (packets != 0)

@@ -328,7 +328,7 @@ static const char *timers(void)
     while (fired < RT_ARRAY_SIZE(timer) && now_us < start_us + 5000000) {
         hal_wait(timer_next_us(&wheel));
         now_us = hal_now_us();
-        timer_run(&wheel, now_us);
+        timer_run(&wheel, now_us, 32);
     }
     SELFTEST_CHECK(fired == RT_ARRAY_SIZE(timer));
     SELFTEST_CHECK(!fired_early);

@@ -5,7 +5,7 @@
  * Everything above this header compiles for the bare machine (rt/x86) and as a Linux
  * process (rt/host: unit tests, simulation, native benchmarks); both directories have the
  * same file names. What is inlined on the data path is in <rt/hal_arch.h>, one file a
- * world: hal_cycles, hal_core_id, hal_pause, hal_read32/hal_write32, hal_phys, and
+ * world: hal_cycles, hal_core_id, hal_pause, hal_fence, hal_read32/hal_write32, hal_phys, and
  *
  *   struct hal_mmio { volatile uint8_t *base; size_t bytes; ... };
  *

@@ -34,9 +34,29 @@ struct poll_state {
     uint32_t empty_run;    /* empty turns since */
 };
 
+/* A turn with at least `busy_packets` restarts the quiet time. In line: each busy turn asks. */
+RT_INLINE bool poll_busy(struct poll_state *state, const struct poll_config *config,
+                         uint32_t packets, uint64_t now_us)
+{
+    if (packets < config->busy_packets)
+        return false;
+    state->last_busy_us = now_us;
+    state->empty_run = 0;
+    return true;
+}
+
+/* What to do after a turn that was not busy. */
+enum poll_action poll_quiet(struct poll_state *state, const struct poll_config *config,
+                            uint32_t packets, uint64_t now_us);
+
 /* Decides after a turn that handled `packets`. Bounded, no clock read, no side effect but
  * on `state`. Any core on its own state. */
-enum poll_action poll_next(struct poll_state *state, const struct poll_config *config,
-                           uint32_t packets, uint64_t now_us);
+RT_INLINE enum poll_action poll_next(struct poll_state *state, const struct poll_config *config,
+                                     uint32_t packets, uint64_t now_us)
+{
+    if (poll_busy(state, config, packets, now_us))
+        return POLL_RUN;
+    return poll_quiet(state, config, packets, now_us);
+}
 
 #endif

@@ -2,6 +2,10 @@
 /*
  * Timer wheel of one core. Time is an argument. Timers are embedded in their owner and
  * never allocated; a timer fires once, from timer_run(), and may arm itself again.
+ *
+ * A run is bounded: it fires at most as many as it is told, the others stay due for the next
+ * run, earlier ticks first. None fires early. All functions: the wheel's core, also from a
+ * timer that fires.
  */
 #ifndef RT_TIMER_H
 #define RT_TIMER_H
@@ -11,6 +15,7 @@
 #define TIMER_TICK_US 64
 #define TIMER_LEVELS 4
 #define TIMER_SLOTS 64 /* a level; 64^4 ticks of 64 us = 17 minutes, longer ones cascade again */
+#define TIMER_CROWD 32 /* timers that wait in a tick; those behind them may be a tick late */
 
 struct timer {
     struct timer *next, *prev; /* NULL: not armed */
@@ -20,18 +25,22 @@ struct timer {
 
 struct timer_wheel {
     uint64_t next_us; /* nothing is due before; a turn compares this and goes on */
-    uint64_t now_tick;
+    uint64_t now_tick; /* all before it has fired */
     uint32_t armed;
     uint64_t occupied[TIMER_LEVELS]; /* bit: the slot may hold timers */
     struct timer slots[TIMER_LEVELS][TIMER_SLOTS]; /* list heads */
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_us);
-/* Arms (or moves) a timer; it fires in the first timer_run() at or after due_us. */
+/* Arms (or moves) a timer; it fires in the first timer_run() at or after due_us, when that run
+ * gets so far. `fn` is set; `next` and `prev` are NULL the first time. The memory stays the
+ * owner's and must live until it has fired or is cancelled. */
 void timer_arm(struct timer_wheel *wheel, struct timer *timer, uint64_t due_us);
+/* Nothing happens when it is not armed. */
 void timer_cancel(struct timer_wheel *wheel, struct timer *timer);
-/* Fires what is due, each timer at most once a call; returns how many. */
-uint32_t timer_run(struct timer_wheel *wheel, uint64_t now_us);
+/* Fires what is due, at most `max` (not 0), each timer at most once a call; returns how many.
+ * When more is due, timer_next_us() is 0 afterwards. */
+uint32_t timer_run(struct timer_wheel *wheel, uint64_t now_us, uint32_t max);
 /* A time not after the next due timer, UINT64_MAX when none is armed. Bounds a halt. */
 uint64_t timer_next_us(const struct timer_wheel *wheel);
 

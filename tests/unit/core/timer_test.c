@@ -9,7 +9,7 @@
 #include <rt/timer.h>
 #include <stdlib.h>
 
-enum { TIMERS = 64, STEPS = 3000 };
+enum { TIMERS = 64, STEPS = 3000, MANY = 1000 };
 
 struct model {
     struct timer timer; /* first: the callback gets this */
@@ -77,7 +77,7 @@ static void check_run(uint64_t now_us)
     for (unsigned i = 0; i < TIMERS; i++)
         due += models[i].armed && models[i].due_us <= now_us;
     assert_true(timer_next_us(&wheel) <= model_next_us());
-    assert_int_equal(timer_run(&wheel, now_us), due);
+    assert_int_equal(timer_run(&wheel, now_us, MANY), due);
     for (unsigned i = 0; i < TIMERS; i++) {
         assert_false(models[i].armed && models[i].due_us <= now_us); /* never late */
         armed += models[i].armed;
@@ -136,7 +136,7 @@ static void next_is_tight(void **state)
 
         assert_true(next_us > now_us);
         now_us = next_us;
-        fired += timer_run(&wheel, now_us);
+        fired += timer_run(&wheel, now_us, MANY);
         wakes++;
     }
     assert_int_equal(fired, TIMERS);
@@ -156,7 +156,7 @@ static void periodic_100_ms_wakes_once_a_period(void **state)
     while (now_us < 10000000) {
         now_us = timer_next_us(&wheel);
         wakes++;
-        if (timer_run(&wheel, now_us) == 1)
+        if (timer_run(&wheel, now_us, MANY) == 1)
             arm(0, now_us + 100000);
     }
     assert_int_equal(models[0].fired, 100);
@@ -170,7 +170,7 @@ static void arming_for_the_past_fires_once_a_run(void **state)
     arm(3, 1000);
     for (uint64_t now_us = 1000; now_us < 1100; now_us++) {
         assert_true(timer_next_us(&wheel) <= now_us);
-        assert_int_equal(timer_run(&wheel, now_us), 1);
+        assert_int_equal(timer_run(&wheel, now_us, MANY), 1);
     }
     assert_int_equal(models[3].fired, 100);
 }
@@ -181,7 +181,7 @@ static void a_callback_may_cancel_what_is_due(void **state)
     cancel_other = &models[1];
     arm(1, 50);
     arm(0, 60);
-    assert_int_equal(timer_run(&wheel, 200), 1);
+    assert_int_equal(timer_run(&wheel, 200, MANY), 1);
     assert_int_equal(models[0].fired, 0);
     assert_int_equal(wheel.armed, 0);
 }
@@ -192,23 +192,148 @@ static void arming_again_moves(void **state)
     arm(0, 100);
     arm(0, 90000);
     assert_int_equal(wheel.armed, 1);
-    assert_int_equal(timer_run(&wheel, 89999), 0);
-    assert_int_equal(timer_run(&wheel, 90000), 1);
+    assert_int_equal(timer_run(&wheel, 89999, MANY), 0);
+    assert_int_equal(timer_run(&wheel, 90000, MANY), 1);
     timer_cancel(&wheel, &models[0].timer);
     timer_cancel(&wheel, &models[0].timer);
     assert_int_equal(wheel.armed, 0);
 }
 
-/* A year in one step: bounded by what is armed, not by the ticks between. */
+/* A year in one step: the timer is spread once for each 17 minutes, not looked at each tick. */
 static void long_jump(void **state)
 {
     const uint64_t year_us = UINT64_C(31536000) * 1000000;
+    uint32_t runs = 0, fired = 0;
 
     start(0);
     arm(0, year_us);
     arm(1, 5);
-    assert_int_equal(timer_run(&wheel, year_us - 1), 1);
-    assert_int_equal(timer_run(&wheel, year_us), 1);
+    assert_int_equal(timer_run(&wheel, year_us - 1, MANY), 1);
+    for (; fired == 0 && runs < 100; runs++)
+        fired = timer_run(&wheel, year_us, MANY);
+    assert_int_equal(fired, 1);
+    assert_true(runs < 20);
+}
+
+/* ---- many at once ---- */
+
+enum { CROWD = 100000, BATCH = 32, MOVES = 5 * BATCH };
+
+static struct timer crowd[CROWD];
+static uint32_t crowd_fired[CROWD];
+static uint32_t fired_sum;
+
+static void on_crowd(struct timer *timer, uint64_t now_us)
+{
+    assert_true(timer->due_us <= now_us);
+    crowd_fired[timer - crowd]++;
+    fired_sum++;
+}
+
+static void start_crowd(uint64_t now_us, uint32_t count)
+{
+    timer_wheel_init(&wheel, now_us);
+    fired_sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        crowd[i] = (struct timer){.fn = on_crowd};
+        crowd_fired[i] = 0;
+    }
+}
+
+static void check_each_fired_once(uint32_t count)
+{
+    assert_int_equal(fired_sum, count);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(crowd_fired[i], 1);
+    assert_int_equal(wheel.armed, 0);
+    assert_int_equal(timer_next_us(&wheel), UINT64_MAX);
+}
+
+static uint32_t in_level(unsigned level)
+{
+    uint32_t count = 0;
+
+    for (unsigned slot = 0; slot < TIMER_SLOTS; slot++) {
+        const struct timer *head = &wheel.slots[level][slot];
+
+        for (const struct timer *t = head->next; t != head; t = t->next)
+            count++;
+    }
+    return count;
+}
+
+/* All retransmissions of a server fall due at once, from each level of the wheel: a run neither
+ * fires nor moves more than its share, and asks to be called again. */
+static void a_run_is_bounded(void **state)
+{
+    const uint64_t distances_us[] = {1000, 200000, 3000000, 900000000};
+
+    for (unsigned d = 0; d < RT_ARRAY_SIZE(distances_us); d++) {
+        uint64_t now_us = 777 + distances_us[d];
+        uint32_t runs = 0;
+
+        start_crowd(777, CROWD);
+        for (uint32_t i = 0; i < CROWD; i++)
+            timer_arm(&wheel, &crowd[i], now_us - i % 50);
+        for (; wheel.armed != 0 && runs < CROWD; runs++) {
+            uint32_t before[TIMER_LEVELS];
+
+            for (unsigned level = 0; level < TIMER_LEVELS && runs < 8; level++)
+                before[level] = in_level(level);
+            assert_true(timer_next_us(&wheel) <= now_us);
+            assert_true(timer_run(&wheel, now_us, BATCH) <= BATCH);
+            for (unsigned level = 0; level < TIMER_LEVELS && runs < 8; level++)
+                assert_true(before[level] - RT_MIN(before[level], in_level(level)) <= MOVES);
+        }
+        assert_in_range(runs, CROWD / BATCH, CROWD / BATCH + TIMER_LEVELS * CROWD / BATCH / 4 + 1);
+        assert_int_equal(timer_run(&wheel, now_us, BATCH), 0);
+        check_each_fired_once(CROWD);
+    }
+}
+
+/* While many are left over, others are armed, moved and cancelled as always. */
+static void what_is_left_over_can_be_cancelled(void **state)
+{
+    enum { COUNT = 1000 };
+    uint32_t fired = 0, cancelled = 0;
+
+    start_crowd(0, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++)
+        timer_arm(&wheel, &crowd[i], 5000 + i % 64);
+    while (wheel.armed != 0) {
+        fired += timer_run(&wheel, 10000, 7);
+        for (uint32_t i = 0; i < COUNT; i++) {
+            if (crowd[i].next == NULL)
+                continue;
+            timer_cancel(&wheel, &crowd[i]);
+            cancelled++;
+            break;
+        }
+    }
+    assert_int_equal(fired + cancelled, COUNT);
+    assert_int_equal(fired, fired_sum);
+    assert_in_range(cancelled, COUNT / 20, COUNT / 4);
+    for (uint32_t i = 0; i < COUNT; i++)
+        assert_true(crowd_fired[i] <= 1);
+}
+
+/* More timers in one tick than are looked at: none early, none later than the tick's end, and
+ * no run looks at all of them again and again. */
+static void a_crowded_tick(void **state)
+{
+    enum { COUNT = 10 * TIMER_CROWD };
+    const uint64_t tick_us = 100 * TIMER_TICK_US;
+    uint64_t now_us;
+
+    start_crowd(0, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) /* the last ones to be armed are due first */
+        timer_arm(&wheel, &crowd[i], tick_us + (COUNT - 1 - i) % TIMER_TICK_US);
+    for (now_us = tick_us; now_us < tick_us + TIMER_TICK_US; now_us++) {
+        timer_run(&wheel, now_us, COUNT);
+        assert_true(wheel.armed == 0 || timer_next_us(&wheel) <= tick_us + TIMER_TICK_US);
+    }
+    timer_run(&wheel, now_us, COUNT);
+    check_each_fired_once(COUNT);
 }
 
 int main(void)
@@ -221,6 +346,9 @@ int main(void)
         cmocka_unit_test(a_callback_may_cancel_what_is_due),
         cmocka_unit_test(arming_again_moves),
         cmocka_unit_test(long_jump),
+        cmocka_unit_test(a_run_is_bounded),
+        cmocka_unit_test(what_is_left_over_can_be_cancelled),
+        cmocka_unit_test(a_crowded_tick),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,7 +77,7 @@ static void run_us(uint64_t us)
 
     while (hal_now_us() < end_us) {
         host_clock_advance_us(100);
-        timer_run(&core.loop.timers, hal_now_us());
+        timer_run(&core.loop.timers, hal_now_us(), 32);
     }
 }
 

@@ -41,6 +41,12 @@ RT_INLINE unsigned hal_core_id(void)
     return host_core_current;
 }
 
+/* Stores before it are seen before loads behind it read: x86 keeps all other orders by itself. */
+RT_INLINE void hal_fence(void)
+{
+    __asm__ volatile("mfence" ::: "memory");
+}
+
 RT_INLINE void hal_pause(void)
 {
     __builtin_ia32_pause();

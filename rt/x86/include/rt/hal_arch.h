@@ -21,13 +21,14 @@ struct hal_mmio {
 /* Offset of struct core.id behind %gs (rt/x86/cpu.h asserts it). */
 #define HAL_GS_CORE_ID 8
 
-/* Time stamp counter; hal_cycles_hz says its rate. Not ordered with loads around it. */
+/* Time stamp counter; hal_cycles_hz says its rate. Not ordered with loads around it. RDTSC
+ * clears the upper halves of both registers (Intel SDM 2B, RDTSC). */
 RT_INLINE uint64_t hal_cycles(void)
 {
-    uint32_t low, high;
+    uint64_t low, high;
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
 /* 0..hal_core_count()-1. Not volatile: a core never changes under the code it runs. */
@@ -37,6 +38,12 @@ RT_INLINE unsigned hal_core_id(void)
 
     __asm__("movl %%gs:%c1, %0" : "=r"(id) : "i"(HAL_GS_CORE_ID));
     return id;
+}
+
+/* Stores before it are seen before loads behind it read: x86 keeps all other orders by itself. */
+RT_INLINE void hal_fence(void)
+{
+    __asm__ volatile("mfence" ::: "memory");
 }
 
 RT_INLINE void hal_pause(void)
