@@ -6,6 +6,7 @@
 #include "host.h"
 
 #include <rt/assert.h>
+#include <rt/memory_use.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +46,14 @@ void *hal_alloc(size_t bytes, size_t align, const char *what)
     piece->next = pieces;
     pieces = piece;
     used_bytes += rounded;
+    memory_use_add(what, rounded);
     return piece->memory;
 }
 
 void hal_seal(void)
 {
     sealed = true;
+    memory_use_log();
 }
 
 uint64_t hal_memory_free_bytes(void)
@@ -74,5 +77,6 @@ void host_memory_reset(void)
     }
     limit_bytes = UINT64_C(1) << 32;
     used_bytes = 0;
+    memory_use_reset();
     sealed = false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <rt/assert.h>
 #include <rt/hal.h>
+#include <rt/memory_use.h>
 #include <string.h>
 
 #include "memory.h"
@@ -41,6 +42,7 @@ static void add_range(uint64_t low, uint64_t high)
 void memory_init(const struct boot_info *bi, uint64_t limit_phys)
 {
     memset(&memory, 0, sizeof(memory));
+    memory_use_reset();
     memory.limit = limit_phys;
     for (uint32_t i = 0; i < bi->mem_count && i < BOOT_MEM_MAX; i++) {
         const struct boot_mem *m = &bi->mem[i];
@@ -108,14 +110,14 @@ static void lock_take(void)
     rt_panic("memory lock is stuck");
 }
 
-void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys)
+void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys, const char *what)
 {
     struct memory_range *r;
     uint64_t at = 0;
 
     RT_ASSERT(RT_IS_POW2(align));
     if (memory.sealed)
-        rt_panic("allocation of %zu bytes after the seal", bytes);
+        rt_panic("allocation of %zu bytes for %s after the seal", bytes, what);
     if (bytes == 0 || bytes > SIZE_MAX - PAGE_BYTES)
         return NULL;
     if (bytes >= MEMORY_BIG_BYTES && align < MEMORY_BIG_BYTES)
@@ -128,6 +130,8 @@ void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys)
         r->high = at;
     else if (r != NULL)
         r->low = at + bytes;
+    if (r != NULL)
+        memory_use_add(what, bytes);
     __atomic_clear(&memory.lock, __ATOMIC_RELEASE);
     if (r == NULL)
         return NULL;
@@ -136,12 +140,13 @@ void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys)
 
 void *hal_alloc(size_t bytes, size_t align, const char *what)
 {
-    return memory_alloc_below(bytes, align < 16 ? 16 : align, UINT64_MAX);
+    return memory_alloc_below(bytes, align < 16 ? 16 : align, UINT64_MAX, what);
 }
 
 void hal_seal(void)
 {
     memory.sealed = true;
+    memory_use_log();
 }
 
 uint64_t hal_memory_free_bytes(void)

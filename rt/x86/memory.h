@@ -19,7 +19,7 @@
 void memory_init(const struct boot_info *bi, uint64_t limit_phys);
 void memory_set_limit(uint64_t limit_phys);
 /* As hal_alloc, wholly below `limit_phys`. */
-void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys);
+void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys, const char *what);
 /* A free page below 640 KiB (and above page 0) for real-mode code; 0 when there is none. */
 uint64_t memory_low_page(const struct boot_info *bi);
 /* RAM in the map, all of it, whatever it is used for. */

@@ -41,7 +41,7 @@ static uint64_t level_bytes(unsigned level)
 
 static uint64_t *table_alloc(void)
 {
-    uint64_t *table = memory_alloc_below(PAGE_BYTES, PAGE_BYTES, MEMORY_4GIB);
+    uint64_t *table = memory_alloc_below(PAGE_BYTES, PAGE_BYTES, MEMORY_4GIB, "page tables");
 
     if (table != NULL)
         paging.table_pages++;

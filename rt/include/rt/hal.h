@@ -46,9 +46,11 @@ RT_NODISCARD enum rt_status hal_core_run(unsigned core, void (*fn)(void *), void
 bool hal_core_idle(unsigned core); /* parked: what it ran has returned */
 void hal_core_kick(unsigned core); /* ends the other core's hal_wait() */
 
-/* ---- memory: zeroed, never given back; NULL when it is used up; a panic after seal ---- */
+/* ---- memory: zeroed, never given back; NULL when it is used up; a panic after the seal ---- */
+/* `align`: a power of two. `what` it is for, a literal: <rt/memory_use.h> says who took how much.
+ * Any core. */
 void *hal_alloc(size_t bytes, size_t align, const char *what);
-void hal_seal(void);
+void hal_seal(void); /* the end of the start; logs who took how much. Core 0, once. */
 uint64_t hal_memory_free_bytes(void);
 
 /* ---- idle ---- */

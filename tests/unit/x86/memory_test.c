@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "../../../rt/core/fmt.c"
+#include "../../../rt/core/memory_use.c"
 #include "../../../rt/x86/memory.c"
 
 #include <stdlib.h>
@@ -95,7 +97,7 @@ static void limit_is_kept(void **state)
     assert_null(hal_alloc(1, 16, "above"));
     memory_set_limit(UINT64_MAX);
     assert_non_null(hal_alloc(1, 16, "mapped now"));
-    assert_null(memory_alloc_below(4096, 4096, (uintptr_t)arena + MIB));
+    assert_null(memory_alloc_below(4096, 4096, (uintptr_t)arena + MIB, "x"));
 }
 
 static void only_ram_above_1_mib(void **state)
@@ -119,6 +121,29 @@ static void ranges_split_at_4_gib_and_huge(void **state)
     assert_int_equal(memory.count, 3);
     assert_int_equal(memory.range[0].high, MEMORY_4GIB);
     assert_int_equal(memory.range[1].low, MEMORY_4GIB);
+}
+
+/* What did not fit was not taken. */
+static void each_piece_is_noted(void **state)
+{
+    struct memory_use use;
+
+    add((uintptr_t)arena, ARENA_BYTES, BOOT_MEM_RAM);
+    memory_init(&bi, UINT64_MAX);
+    assert_non_null(hal_alloc(100, 64, "small"));
+    assert_non_null(hal_alloc(3 * MIB, 64, "big"));
+    assert_null(hal_alloc(ARENA_BYTES, 64, "big"));
+    assert_non_null(memory_alloc_below(4096, 4096, UINT64_MAX, "small"));
+    assert_true(memory_use_get(0, &use));
+    assert_string_equal(use.what, "small");
+    assert_int_equal(use.bytes, 4196);
+    assert_int_equal(use.pieces, 2);
+    assert_true(memory_use_get(1, &use));
+    assert_int_equal(use.bytes, 3 * MIB);
+    assert_int_equal(use.pieces, 1);
+    assert_false(memory_use_get(2, &use));
+    hal_seal();
+    assert_string_equal(fake.log, "memory used_bytes=3149924 big=3145728 small=4196\n");
 }
 
 static void sealed_means_panic(void **state)
@@ -176,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(limit_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(only_ram_above_1_mib, setup, teardown),
         cmocka_unit_test_setup_teardown(ranges_split_at_4_gib_and_huge, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_piece_is_noted, setup, teardown),
         cmocka_unit_test_setup_teardown(sealed_means_panic, setup, teardown),
         cmocka_unit_test_setup_teardown(absurd_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(low_page, setup, teardown),

@@ -24,7 +24,7 @@ static struct boot_info bi;
 static uint8_t *tables; /* where page tables come from */
 static uint64_t tables_left;
 
-void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys)
+void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys, const char *what)
 {
     assert_int_equal(bytes, 4096);
     assert_true(limit_phys == MEMORY_4GIB);
