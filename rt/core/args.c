@@ -6,6 +6,7 @@
  * or from the console and may be anything. A value is checked whole before `dst` is written.
  */
 #include <rt/args.h>
+#include <rt/assert.h>
 #include <rt/log.h>
 
 enum {
@@ -302,6 +303,16 @@ static const char *store(const struct arg *arg, struct word value)
     return "of an unknown type";
 }
 
+/* Each argument has its own bit in `seen`. */
+static void check_total(const struct arg_table *const *tables)
+{
+    uint32_t total = 0;
+
+    for (const struct arg_table *const *t = tables; *t != NULL; t++)
+        total += (*t)->count;
+    RT_ASSERT_LE(total, (uint32_t)ARGS_MAX);
+}
+
 static void set_defaults(struct parse *p)
 {
     for (const struct arg_table *const *t = p->tables; *t != NULL; t++) {
@@ -332,7 +343,7 @@ static const struct arg *find(struct parse *p, struct word name, uint32_t *numbe
 static bool seen_before(struct parse *p, uint32_t number)
 {
     uint64_t bit = UINT64_C(1) << (number % 64);
-    uint64_t *seen = &p->seen[(number % ARGS_MAX) / 64];
+    uint64_t *seen = &p->seen[number / 64];
     bool before = (*seen & bit) != 0;
 
     *seen |= bit;
@@ -382,6 +393,7 @@ struct arg_result args_parse(const struct arg_table *const *tables, const char *
     const char *at = cmdline;
     struct word w;
 
+    check_total(tables);
     set_defaults(&p);
     for (w = word_next(&at); w.bytes != 0; w = word_next(&at)) {
         if (word_is(w, "help"))
@@ -400,6 +412,7 @@ enum rt_status args_set_live(const struct arg_table *const *tables, const char *
     struct word w = word_next(&at);
     struct word rest = word_next(&at);
 
+    check_total(tables);
     if (w.bytes == 0 || rest.bytes != 0)
         say(&p, w, "wanted is one name=value", "");
     else

@@ -20,6 +20,6 @@ struct rt_app {
 };
 
 extern const struct rt_app rt_app;
-extern const struct arg_table rt_arg_table; /* cores=, poll=, spin_us=, ... see rt/config.c */
+extern const struct arg_table rt_arg_table; /* cores=, poll=, ...: rt/core/config.c */
 
 #endif

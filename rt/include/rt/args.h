@@ -33,6 +33,7 @@ struct arg {
     const char *help;
 };
 
+/* All tables of an application together: at most 256 arguments. */
 struct arg_table {
     const char *title;
     const struct arg *args;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The runtime's own settings, filled from boot arguments before anything starts (the table
- * is rt/config.c). `live` ones may change while running: loops read them once a turn.
+ * is rt/core/config.c). `live` ones may change while running: loops read them once a turn.
  */
 #ifndef RT_CONFIG_H
 #define RT_CONFIG_H

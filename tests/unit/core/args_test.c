@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 #include <rt/args.h>
+#include <rt/host.h>
 #include <rt/log.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct {
@@ -201,6 +203,46 @@ static void endless_word(void **state)
     assert_true(strlen(lines) < 400);
 }
 
+/* ---- as many as there may be ---- */
+
+enum { MOST = 256 };
+
+static char names[MOST + 1][16];
+static struct arg many[MOST + 1];
+static bool values[MOST + 1];
+static struct arg_table many_table = {.title = "many", .args = many};
+static const struct arg_table *const many_tables[] = {&many_table, NULL};
+
+static struct arg_result parse_many(uint32_t count, const char *cmdline)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "a%u", i);
+        many[i] = (struct arg){.name = names[i], .type = ARG_BOOL, .preset = "off",
+                               .dst = &values[i]};
+    }
+    many_table.count = count;
+    line_count = 0;
+    lines[0] = '\0';
+    return args_parse(many_tables, cmdline, keep, lines);
+}
+
+static void parse_too_many(void *arg)
+{
+    (void)parse_many(MOST + 1, "a0 a256");
+}
+
+/* No two arguments share what says "given twice". */
+static void the_last_argument_is_its_own(void **state)
+{
+    char message[200];
+
+    assert_int_equal(parse_many(MOST, "a0 a63 a64 a255 a191").mistakes, 0);
+    assert_true(values[0] && values[63] && values[64] && values[191] && values[255]);
+    assert_int_equal(parse_many(MOST, "a255 a0 a255").mistakes, 1);
+    assert_true(host_catch(parse_too_many, NULL, message, sizeof(message)));
+    assert_non_null(strstr(message, "257"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +255,7 @@ int main(void)
         cmocka_unit_test(help),
         cmocka_unit_test(live),
         cmocka_unit_test(endless_word),
+        cmocka_unit_test(the_last_argument_is_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
