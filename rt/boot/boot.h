@@ -5,7 +5,7 @@
  *   boot_begin / boot_efi_main   one loader's words -> boot_info, by the pure parsers
  *   boot_finish                  memory map sorted and carved, own page tables, rt_start()
  *
- * The pure parsers (cpio, cmdline, memmap, efi_map, rsdp, boot_info) take what a loader
+ * The pure parsers (cpio, cmdline, memmap, efi_map, boot_info) take what a loader
  * gave as data and length, never trust it, and run on the host in tests and fuzzers.
  */
 #ifndef BOOT_H
@@ -13,8 +13,6 @@
 
 #include <rt/base.h>
 #include <rt/boot_info.h>
-
-#define BOOT_PAGE_BYTES UINT64_C(4096)
 
 /* ---- memory map (memmap.c) ---- */
 
@@ -67,11 +65,6 @@ enum cmdline_first {
  * Control characters become spaces. Sets BOOT_FLAG_CMDLINE_TRUNCATED when it is too long. */
 void cmdline_set(struct boot_info *bi, const char *line, size_t bytes,
                  enum cmdline_first first);
-
-/* ---- ACPI root pointer (rsdp.c; ACPI 6.4 section 5.2.5) ---- */
-
-/* Offset of a valid RSDP on a 16-byte boundary, or `bytes` when there is none. */
-size_t rsdp_scan(const uint8_t *area, size_t bytes);
 
 /* ---- boot_info.c ---- */
 

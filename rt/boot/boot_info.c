@@ -59,11 +59,11 @@ void boot_complete(struct boot_info *bi, struct memmap *map)
     boot_drop_overlapping(bi);
     memmap_add(map, bi->image_base, bi->image_end - bi->image_base, BOOT_MEM_IMAGE);
     for (uint32_t i = 0; i < bi->module_count; i++) {
-        uint64_t base = RT_ALIGN_DOWN(bi->module[i].base, BOOT_PAGE_BYTES);
+        uint64_t base = RT_ALIGN_DOWN(bi->module[i].base, RT_PAGE_BYTES);
         uint64_t end = bi->module[i].base + bi->module[i].bytes;
 
         if (bi->module[i].bytes > 0)
-            memmap_add(map, base, RT_ALIGN_UP(end, BOOT_PAGE_BYTES) - base, BOOT_MEM_MODULE);
+            memmap_add(map, base, RT_ALIGN_UP(end, RT_PAGE_BYTES) - base, BOOT_MEM_MODULE);
     }
     memmap_finish(map, bi);
     bi->version = BOOT_INFO_VERSION;

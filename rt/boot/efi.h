@@ -24,6 +24,17 @@ struct efi_guid {
     uint8_t d[8];
 };
 
+/* Of the table that ACPI 2.0 and later have, section 4.6.1. */
+#define EFI_ACPI20_GUID                                                                          \
+    {                                                                                            \
+        0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}             \
+    }
+
+RT_INLINE bool efi_same_guid(const struct efi_guid *a, const struct efi_guid *b)
+{
+    return __builtin_memcmp(a, b, sizeof(*a)) == 0;
+}
+
 struct efi_boot_services { /* section 4.4 */
     uint8_t header[24];
     void *raise_tpl, *restore_tpl;

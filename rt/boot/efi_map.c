@@ -5,7 +5,7 @@
 #define EFI_DESCRIPTORS_MAX 4096 /* firmware gives 100 to 300 */
 #define EFI_MEMORY_WB UINT64_C(0x8)
 #define EFI_MEMORY_SP UINT64_C(0x40000) /* "specific purpose": not ours to take */
-#define EFI_PAGES_MAX (MEMMAP_ADDRESS_END / BOOT_PAGE_BYTES)
+#define EFI_PAGES_MAX (MEMMAP_ADDRESS_END / RT_PAGE_BYTES)
 
 struct efi_descriptor {
     uint32_t type;
@@ -62,7 +62,7 @@ enum rt_status efi_map_add(struct memmap *map, const void *descriptors, uint64_t
         struct efi_descriptor d;
 
         __builtin_memcpy(&d, at, sizeof(d));
-        memmap_add(map, d.physical_start, RT_MIN(d.pages, EFI_PAGES_MAX) * BOOT_PAGE_BYTES,
+        memmap_add(map, d.physical_start, RT_MIN(d.pages, EFI_PAGES_MAX) * RT_PAGE_BYTES,
                    mem_type(&d));
         at += stride_bytes;
         bytes -= stride_bytes;

@@ -25,8 +25,7 @@ static const struct efi_guid ipxe_download_guid = {
     0x3eaeaebd, 0xdecf, 0x493b, {0x9b, 0xd1, 0xcd, 0xb2, 0xde, 0xca, 0xe7, 0x19}};
 static const struct efi_guid graphics_guid = {
     0x9042a9de, 0x23dc, 0x4a38, {0x96, 0xfb, 0x7a, 0xde, 0xd0, 0x80, 0x51, 0x6a}};
-static const struct efi_guid acpi20_guid = {
-    0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}};
+static const struct efi_guid acpi20_guid = EFI_ACPI20_GUID;
 static const struct efi_guid acpi10_guid = {
     0xeb9d2d30, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
 static const struct efi_guid smbios3_guid = {
@@ -52,11 +51,6 @@ static char options[OPTIONS_CHARS_MAX];
 efi_status EFI_CALL boot_efi_main(efi_handle image, struct efi_system_table *system,
                                   uint64_t entry_cycles);
 RT_NORETURN void boot_efi_leave(void); /* head.S */
-
-static bool same_guid(const struct efi_guid *a, const struct efi_guid *b)
-{
-    return __builtin_memcmp(a, b, sizeof(*a)) == 0;
-}
 
 static void *protocol_of(efi_handle handle, const struct efi_guid *guid)
 {
@@ -94,7 +88,7 @@ static void say(struct efi_system_table *system, const char *text)
 static uint8_t *allocate(uint64_t bytes)
 {
     uint64_t address = 0;
-    uint64_t pages = (bytes + BOOT_PAGE_BYTES - 1) / BOOT_PAGE_BYTES;
+    uint64_t pages = (bytes + RT_PAGE_BYTES - 1) / RT_PAGE_BYTES;
 
     if (services->allocate_pages(EFI_ALLOCATE_ANY, EFI_LOADER_DATA_TYPE, pages, &address) !=
         EFI_SUCCESS)
@@ -203,11 +197,11 @@ static void find_tables(const struct efi_system_table *system)
     for (uint64_t i = 0; i < system->table_count; i++) {
         const struct efi_table_entry *entry = &system->tables[i];
 
-        if (same_guid(&entry->guid, &acpi20_guid))
+        if (efi_same_guid(&entry->guid, &acpi20_guid))
             boot_info.rsdp = (uint64_t)entry->table;
-        else if (same_guid(&entry->guid, &acpi10_guid))
+        else if (efi_same_guid(&entry->guid, &acpi10_guid))
             rsdp10 = (uint64_t)entry->table;
-        else if (same_guid(&entry->guid, &smbios3_guid))
+        else if (efi_same_guid(&entry->guid, &smbios3_guid))
             boot_info.smbios = (uint64_t)entry->table;
     }
     if (boot_info.rsdp == 0)

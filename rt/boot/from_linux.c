@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Linux boot protocol: boot_params to boot_info. Documentation/arch/x86/zero-page.rst. */
+#include "efi.h"
 #include "start.h"
 
 #define E820_TABLE_MAX 128
@@ -10,10 +11,6 @@
 #define EFI_TABLES_MAX 256
 #define VIDEO_VESA 0x23
 #define VIDEO_EFI 0x70
-#define BIOS_EBDA_SEGMENT UINT64_C(0x40e)
-#define BIOS_EBDA_BYTES 1024
-#define BIOS_ROM UINT64_C(0xe0000)
-#define BIOS_ROM_BYTES 0x20000
 
 struct linux_e820 {
     uint64_t base;
@@ -79,11 +76,6 @@ struct efi_system_table_tail { /* UEFI 2.10 section 4.3: the end of EFI_SYSTEM_T
     uint64_t table_count;      /* offset 104 */
     uint64_t tables;
 };
-struct efi_config_table {
-    uint8_t guid[16];
-    uint64_t table;
-};
-_Static_assert(sizeof(struct efi_config_table) == 24, "UEFI 2.10 4.6");
 
 static uint64_t join(uint32_t high, uint32_t low)
 {
@@ -142,30 +134,12 @@ static void add_e820_ext(uint64_t at)
     }
 }
 
-static uint64_t rsdp_from_bios(void)
-{
-    const uint16_t *segment = (const uint16_t *)BIOS_EBDA_SEGMENT;
-    uint64_t ebda;
-    size_t at;
-
-    __asm__("" : "+r"(segment)); /* gcc takes a small constant address for a null pointer */
-    ebda = (uint64_t)*segment << 4;
-    if (ebda >= 0x80000 && ebda < 0xa0000) {
-        at = rsdp_scan((const uint8_t *)ebda, BIOS_EBDA_BYTES);
-        if (at < BIOS_EBDA_BYTES)
-            return ebda + at;
-    }
-    at = rsdp_scan((const uint8_t *)BIOS_ROM, BIOS_ROM_BYTES);
-    return at < BIOS_ROM_BYTES ? BIOS_ROM + at : 0;
-}
-
 /* GRUB before 2.12 on UEFI gives no RSDP, only the system table. */
 static uint64_t rsdp_from_efi(uint64_t systab)
 {
-    static const uint8_t acpi20[16] = {0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11,
-                                       0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81};
+    static const struct efi_guid acpi20 = EFI_ACPI20_GUID;
     const struct efi_system_table_tail *tail = (const void *)(systab + 104);
-    const struct efi_config_table *table;
+    const struct efi_table_entry *table;
     uint64_t count;
 
     if (!boot_reachable(systab, 120))
@@ -175,8 +149,8 @@ static uint64_t rsdp_from_efi(uint64_t systab)
         return 0;
     table = (const void *)tail->tables;
     for (uint64_t i = 0; i < count; i++) {
-        if (__builtin_memcmp(table[i].guid, acpi20, sizeof(acpi20)) == 0)
-            return table[i].table;
+        if (efi_same_guid(&table[i].guid, &acpi20))
+            return (uint64_t)table[i].table;
     }
     return 0;
 }
@@ -217,6 +191,4 @@ void from_linux(const void *params)
         if (boot_info.rsdp == 0)
             boot_info.rsdp = rsdp_from_efi(boot_info.efi_systab);
     }
-    if (boot_info.rsdp == 0)
-        boot_info.rsdp = rsdp_from_bios();
 }

@@ -116,8 +116,8 @@ static void put_range(struct boot_info *bi, uint64_t base, uint64_t end, uint32_
     struct boot_mem range = {.type = type};
 
     if (type == BOOT_MEM_RAM) {
-        base = RT_MAX(RT_ALIGN_UP(base, BOOT_PAGE_BYTES), BOOT_PAGE_BYTES);
-        end = RT_ALIGN_DOWN(end, BOOT_PAGE_BYTES);
+        base = RT_MAX(RT_ALIGN_UP(base, RT_PAGE_BYTES), RT_PAGE_BYTES);
+        end = RT_ALIGN_DOWN(end, RT_PAGE_BYTES);
     }
     if (base >= end)
         return;

@@ -133,7 +133,7 @@ void boot_begin(uint64_t via, const void *info, uint64_t entry_cycles)
 
     clear_bss();
     boot_describe(pvh ? BOOT_ENTRY_PVH : BOOT_ENTRY_LINUX, entry_cycles, "");
-    boot_map_identity((uint64_t)info + BOOT_PAGE_BYTES);
+    boot_map_identity((uint64_t)info + RT_PAGE_BYTES);
     if (over)
         boot_info.flags |= BOOT_FLAG_MODULE_OVERLAP;
     if (pvh)

@@ -33,7 +33,4 @@ void boot_map_identity(uint64_t need_end);
 /* The last step of every entry. */
 RT_NORETURN void boot_finish(void);
 
-/* rt/x86/start.c */
-RT_NORETURN void rt_start(const struct boot_info *bi);
-
 #endif

@@ -16,8 +16,6 @@ struct piece {
     size_t bytes;
 };
 
-enum { PAGE_BYTES = 4096 };
-
 static struct piece *pieces;
 static uint64_t limit_bytes = UINT64_C(1) << 32;
 static uint64_t used_bytes;

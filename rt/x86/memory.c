@@ -13,7 +13,6 @@ enum {
 #define MEMORY_LOWEST UINT64_C(0x100000)     /* real mode and firmware live below */
 #define MEMORY_RANGE_BYTES_MIN UINT64_C(0x10000)
 #define LOW_MEMORY_END UINT64_C(0xa0000)
-#define PAGE_BYTES UINT64_C(4096)
 
 struct memory_range {
     uint64_t low, high; /* what is still free of it */
@@ -31,8 +30,8 @@ static void add_range(uint64_t low, uint64_t high)
 {
     if (low < MEMORY_LOWEST)
         low = MEMORY_LOWEST;
-    low = RT_ALIGN_UP(low, PAGE_BYTES);
-    high = RT_ALIGN_DOWN(high, PAGE_BYTES);
+    low = RT_ALIGN_UP(low, RT_PAGE_BYTES);
+    high = RT_ALIGN_DOWN(high, RT_PAGE_BYTES);
     if (high <= low || high - low < MEMORY_RANGE_BYTES_MIN)
         return;
     if (memory.count < MEMORY_RANGES_MAX)
@@ -118,7 +117,7 @@ void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys, const 
     RT_ASSERT(RT_IS_POW2(align));
     if (memory.sealed)
         rt_panic("allocation of %zu bytes for %s after the seal", bytes, what);
-    if (bytes == 0 || bytes > SIZE_MAX - PAGE_BYTES)
+    if (bytes == 0 || bytes > SIZE_MAX - RT_PAGE_BYTES)
         return NULL;
     if (bytes >= MEMORY_BIG_BYTES && align < MEMORY_BIG_BYTES)
         align = MEMORY_BIG_BYTES;
@@ -168,15 +167,15 @@ uint64_t memory_low_page(const struct boot_info *bi)
 
     for (uint32_t i = 0; i < bi->mem_count && i < BOOT_MEM_MAX; i++) {
         const struct boot_mem *m = &bi->mem[i];
-        const uint64_t low = RT_MAX(m->base, PAGE_BYTES);
+        const uint64_t low = RT_MAX(m->base, RT_PAGE_BYTES);
         uint64_t high;
 
         if (m->type != BOOT_MEM_RAM || m->base >= LOW_MEMORY_END)
             continue;
         high = RT_MIN(m->bytes, LOW_MEMORY_END - m->base) + m->base;
-        high = RT_ALIGN_DOWN(high, PAGE_BYTES);
-        if (high > low && high - low >= PAGE_BYTES)
-            page = high - PAGE_BYTES; /* the highest one: loaders like the lowest */
+        high = RT_ALIGN_DOWN(high, RT_PAGE_BYTES);
+        if (high > low && high - low >= RT_PAGE_BYTES)
+            page = high - RT_PAGE_BYTES; /* the highest one: loaders like the lowest */
     }
     return page;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <rt/assert.h>
 #include <rt/hal.h>
+#include <rt/image.h>
 
 #include "memory.h"
 #include "paging.h"
 #include "x86.h"
 
-#define PAGE_BYTES UINT64_C(4096)
 #define TABLE_ENTRIES 512
 #define PTE_ACCESSED (UINT64_C(1) << 5)
 #define PTE_DIRTY (UINT64_C(1) << 6)
@@ -16,10 +16,6 @@
 #define PTE_TABLE (PTE_PRESENT | PTE_WRITE | PTE_PRESET)
 /* Write-back, write-combining, UC-, uncached; twice. Intel SDM 3A 11.12.4, encodings 11-10. */
 #define PAT_VALUE UINT64_C(0x0007010600070106)
-
-/* Ends of the image's parts, from the linker script. */
-extern const uint8_t _text_start[], _text_end[], _rodata_start[], _rodata_end[];
-extern const uint8_t _relro_start[], _relro_end[];
 
 static struct {
     const struct boot_info *bi;
@@ -36,12 +32,12 @@ static struct {
 /* Bytes that one entry of a level covers: 1 -> 4 KiB, 2 -> 2 MiB, 3 -> 1 GiB, ... */
 static uint64_t level_bytes(unsigned level)
 {
-    return PAGE_BYTES << (9 * (level - 1));
+    return RT_PAGE_BYTES << (9 * (level - 1));
 }
 
 static uint64_t *table_alloc(void)
 {
-    uint64_t *table = memory_alloc_below(PAGE_BYTES, PAGE_BYTES, MEMORY_4GIB, "page tables");
+    uint64_t *table = memory_alloc_below(RT_PAGE_BYTES, RT_PAGE_BYTES, MEMORY_4GIB, "page tables");
 
     if (table != NULL)
         paging.table_pages++;
@@ -113,8 +109,8 @@ enum rt_status paging_set(uint64_t base, uint64_t bytes, uint64_t access)
     const uint64_t limit = UINT64_C(1) << (paging.levels == 5 ? 52 : 47);
     uint64_t end;
 
-    RT_ASSERT_EQ(base % PAGE_BYTES, 0u);
-    RT_ASSERT_EQ(bytes % PAGE_BYTES, 0u);
+    RT_ASSERT_EQ(base % RT_PAGE_BYTES, 0u);
+    RT_ASSERT_EQ(bytes % RT_PAGE_BYTES, 0u);
     if (base > limit || bytes > limit - base)
         return RT_UNSUPPORTED;
     end = base + bytes;
@@ -177,8 +173,8 @@ static enum rt_status map_ram(const struct boot_info *bi)
             end += m->bytes;
             continue;
         }
-        base = RT_ALIGN_UP(RT_MAX(base, PAGE_BYTES), PAGE_BYTES); /* page 0 stays out */
-        end = RT_ALIGN_DOWN(end, PAGE_BYTES);
+        base = RT_ALIGN_UP(RT_MAX(base, RT_PAGE_BYTES), RT_PAGE_BYTES); /* page 0 stays out */
+        end = RT_ALIGN_DOWN(end, RT_PAGE_BYTES);
         st = end > base ? paging_set(base, end - base, PAGE_RW) : RT_OK;
         if (st != RT_OK)
             return st;
@@ -200,10 +196,10 @@ static enum rt_status map_read_only(const struct boot_info *bi)
         if (m->type != BOOT_MEM_MODULE && !firmware)
             continue;
         /* A module may share its edge pages with RAM, which must stay writable. */
-        base = firmware ? RT_ALIGN_DOWN(m->base, PAGE_BYTES) : RT_ALIGN_UP(m->base, PAGE_BYTES);
-        end = firmware ? RT_ALIGN_UP(m->base + m->bytes, PAGE_BYTES)
-                       : RT_ALIGN_DOWN(m->base + m->bytes, PAGE_BYTES);
-        base = RT_MAX(base, PAGE_BYTES);
+        base = firmware ? RT_ALIGN_DOWN(m->base, RT_PAGE_BYTES) : RT_ALIGN_UP(m->base, RT_PAGE_BYTES);
+        end = firmware ? RT_ALIGN_UP(m->base + m->bytes, RT_PAGE_BYTES)
+                       : RT_ALIGN_DOWN(m->base + m->bytes, RT_PAGE_BYTES);
+        base = RT_MAX(base, RT_PAGE_BYTES);
         st = end > base ? paging_set(base, end - base, PAGE_R) : RT_OK;
         if (st != RT_OK)
             return st;
@@ -320,17 +316,17 @@ void paging_setup_core(void)
 
 enum rt_status hal_map_mmio(phys_t phys, size_t bytes, struct hal_mmio *mmio)
 {
-    const uint64_t base = RT_ALIGN_DOWN(phys.v, PAGE_BYTES);
+    const uint64_t base = RT_ALIGN_DOWN(phys.v, RT_PAGE_BYTES);
     enum rt_status st;
 
-    if (bytes == 0 || phys.v > UINT64_MAX - PAGE_BYTES ||
-        bytes > UINT64_MAX - PAGE_BYTES - phys.v)
+    if (bytes == 0 || phys.v > UINT64_MAX - RT_PAGE_BYTES ||
+        bytes > UINT64_MAX - RT_PAGE_BYTES - phys.v)
         return RT_INVALID;
     if (paging.root == NULL || memory_is_ram(paging.bi, phys.v, bytes))
         return RT_INVALID;
     if (phys.v > paging.limit || bytes > paging.limit - phys.v)
         return RT_UNSUPPORTED; /* tables and devices may name any address */
-    st = paging_set(base, RT_ALIGN_UP(phys.v + bytes, PAGE_BYTES) - base, PAGE_RW_UC);
+    st = paging_set(base, RT_ALIGN_UP(phys.v + bytes, RT_PAGE_BYTES) - base, PAGE_RW_UC);
     if (st != RT_OK)
         return st;
     mmio->base = (volatile uint8_t *)(uintptr_t)phys.v;
@@ -365,5 +361,5 @@ bool paging_nx_unlocked(void)
 
 uint64_t paging_table_bytes(void)
 {
-    return paging.table_pages * PAGE_BYTES;
+    return paging.table_pages * RT_PAGE_BYTES;
 }

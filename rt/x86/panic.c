@@ -8,6 +8,7 @@
  */
 #include <rt/assert.h>
 #include <rt/hal.h>
+#include <rt/image.h>
 #include <rt/log.h>
 #include <rt/trace.h>
 #include <stdarg.h>
@@ -33,8 +34,6 @@ enum {
 };
 
 static uint32_t panic_depth; /* of the one core that core_stop_others() lets go on */
-
-extern const uint8_t _text_start[], _text_end[];
 
 const char *trap_name(uint64_t vector)
 {
@@ -105,7 +104,7 @@ static bool frame_readable(uintptr_t rbp)
 {
     uint64_t page_bytes;
 
-    return rbp % 8 == 0 && rbp >= 4096 && paging_lookup(rbp, &page_bytes) != 0 &&
+    return rbp % 8 == 0 && rbp >= RT_PAGE_BYTES && paging_lookup(rbp, &page_bytes) != 0 &&
            paging_lookup(rbp + 8, &page_bytes) != 0;
 }
 
@@ -175,7 +174,7 @@ static void say_page_fault(const struct trap_frame *f, uint64_t address)
         why = "the page table entry is broken";
     else if ((f->error & PF_PRESENT) != 0)
         why = (f->error & PF_FETCH) != 0 ? "the page holds data" : "the page is read-only";
-    else if (address < 4096)
+    else if (address < RT_PAGE_BYTES)
         why = "null pointer";
     else if (stack != NULL)
         why = "stack overflow";

@@ -29,7 +29,6 @@ enum {
     ACPI_ENABLE_WAIT_US = 300 * 1000,
     WAIT_STEP_US = 100,
     WAIT_STEPS_MAX_PER_S = 100000, /* some machines decode the port in 0.1 us */
-    PAGE_BYTES = 4096,
     DELAY_PORT = 0x80, /* a write to it takes about a microsecond on every PC */
 };
 
@@ -74,8 +73,8 @@ static bool register_open(struct byte_register *reg, const struct acpi_gas *gas,
     *reg = (struct byte_register){.gas = *gas};
     if (gas->address == 0 || gas->space != ACPI_SPACE_MEMORY)
         return port_usable(gas);
-    uint64_t page = RT_ALIGN_DOWN(gas->address, (uint64_t)PAGE_BYTES);
-    enum rt_status st = hal_map_mmio((phys_t){page}, PAGE_BYTES, &reg->page);
+    uint64_t page = RT_ALIGN_DOWN(gas->address, RT_PAGE_BYTES);
+    enum rt_status st = hal_map_mmio((phys_t){page}, RT_PAGE_BYTES, &reg->page);
     if (st == RT_OK)
         return true;
     reg->page = (struct hal_mmio){0};
@@ -89,7 +88,7 @@ static void register_write(const struct byte_register *reg, uint8_t value)
     if (port_usable(&reg->gas))
         x86_out8((uint16_t)reg->gas.address, value);
     else if (reg->page.bytes != 0)
-        reg->page.base[reg->gas.address % PAGE_BYTES] = value;
+        reg->page.base[reg->gas.address % RT_PAGE_BYTES] = value;
 }
 
 void power_init(const struct acpi_info *info)

@@ -17,7 +17,6 @@ enum {
     INIT_SETTLE_OLD_US = 10000,  /* Intel family 15 (NetBurst) does */
     STARTUP_GAP_US = 200,        /* SDM 3A 8.4.4.1 */
     TSC_SKEW_MAX_US = 2,
-    PAGE_BYTES = 4096,
 };
 
 struct ap_slot {
@@ -188,7 +187,7 @@ static void fill_start_page(uint8_t *page)
     const uint32_t base = (uint32_t)(uintptr_t)page;
 
     RT_ASSERT_LE((size_t)(ap_page_end - ap_page_start), (size_t)AP_DATA);
-    memset(page, 0, PAGE_BYTES);
+    memset(page, 0, RT_PAGE_BYTES);
     memcpy(page, ap_page_start, (size_t)(ap_page_end - ap_page_start));
     put32(page, AP_GDTR, (4 * 8 - 1) | (base + AP_GDT) << 16);
     put32(page, AP_GDTR + 4, (base + AP_GDT) >> 16);
@@ -340,16 +339,16 @@ unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
     ap_apic_page = apic_page();
     ap_slot_count = make_slots(acpi, cores_wanted);
     fill_start_page((uint8_t *)(uintptr_t)page);
-    if (paging_set(page, PAGE_BYTES, PAGE_RX) != RT_OK) {
+    if (paging_set(page, RT_PAGE_BYTES, PAGE_RX) != RT_OK) {
         rt_log("core state=skipped reason=\"no memory for page tables\"");
         ap_slot_count = 0;
         goto out;
     }
-    send_starts((uint8_t)(page / PAGE_BYTES));
+    send_starts((uint8_t)(page / RT_PAGE_BYTES));
     (void)wait_parked(START_TIMEOUT_US);
     number_cores(begin_cycles);
     /* Nobody needs it any more: one that did not start is held by INIT. */
-    if (paging_set(page, PAGE_BYTES, PAGE_NONE) != RT_OK)
+    if (paging_set(page, RT_PAGE_BYTES, PAGE_NONE) != RT_OK)
         rt_log("core reason=\"start page stays mapped\"");
 out:
     rt_log("cores running=%u listed=%u apic=%s timer=%s start_us=%lu", core_count,

@@ -9,6 +9,7 @@
 #include <rt/assert.h>
 #include <rt/config.h>
 #include <rt/hal.h>
+#include <rt/image.h>
 #include <rt/iommu.h>
 #include <rt/log.h>
 #include <rt/pci.h>
@@ -29,13 +30,6 @@
 
 enum { EXIT_ARGUMENTS = 2, EXIT_MEMORY = 3 };
 #define IDENTITY_LIMIT (UINT64_C(1) << 46) /* reached by four levels, and by all RAM today */
-
-RT_NORETURN void rt_start(const struct boot_info *bi);
-RT_NORETURN void stack_switch(uintptr_t top, void (*fn)(void *), void *arg);
-
-/* Parts of the image, from the linker script. */
-extern const uint8_t _text_start[], _text_end[], _rodata_start[], _rodata_end[];
-extern const uint8_t _data_start[], _data_end[], _bss_start[], _bss_end[];
 
 /* When each part of the start was done, for the log. */
 enum stage { STAGE_ENTRY, STAGE_CONSOLE, STAGE_TABLES, STAGE_PAGES, STAGE_CLOCK, STAGE_CORES,
@@ -154,7 +148,7 @@ static void read_acpi(const struct boot_info *bi)
 /* Write-combining: a text console draws whole lines. */
 static void map_framebuffer(const struct boot_framebuffer *fb)
 {
-    const uint64_t base = RT_ALIGN_DOWN(fb->base, UINT64_C(4096));
+    const uint64_t base = RT_ALIGN_DOWN(fb->base, RT_PAGE_BYTES);
     const uint64_t bytes = (uint64_t)fb->pitch_bytes * fb->height_px + (fb->base - base);
     enum rt_status st = RT_INVALID;
 
@@ -162,7 +156,7 @@ static void map_framebuffer(const struct boot_framebuffer *fb)
         return;
     if (base < paging_limit() && bytes <= paging_limit() - base &&
         !memory_is_ram(boot, base, bytes))
-        st = paging_set(base, RT_ALIGN_UP(bytes, UINT64_C(4096)), PAGE_RW_WC);
+        st = paging_set(base, RT_ALIGN_UP(bytes, RT_PAGE_BYTES), PAGE_RW_WC);
     if (st != RT_OK) {
         fb_console_init(&(const struct boot_framebuffer){.base = 0}, 0);
         rt_log("framebuffer base=0x%lx state=unused reason=%s", fb->base, rt_status_name(st));

@@ -36,6 +36,10 @@ void trap_setup_core(struct core *core);
 RT_NORETURN void trap_exception(const struct trap_frame *frame);
 void irq_handle(uint64_t vector); /* irq.c */
 
+/* Leaves the present stack for good: fn(arg) runs on the one whose top this is, and never
+ * returns. trap.S. */
+RT_NORETURN void stack_switch(uintptr_t top, void (*fn)(void *), void *arg);
+
 /* ---- panic.c ---- */
 /* "page fault", ...; never NULL. */
 const char *trap_name(uint64_t vector);

@@ -16,7 +16,7 @@ static inline void map_check(const struct boot_info *bi)
         if (m->bytes == 0 || m->base >= MEMMAP_ADDRESS_END ||
             m->bytes > MEMMAP_ADDRESS_END - m->base)
             abort();
-        if (m->type == BOOT_MEM_RAM && (m->base == 0 || (m->base | m->bytes) % BOOT_PAGE_BYTES))
+        if (m->type == BOOT_MEM_RAM && (m->base == 0 || (m->base | m->bytes) % RT_PAGE_BYTES))
             abort();
         if (i > 0 && m[-1].base + m[-1].bytes > m->base)
             abort();

@@ -2,6 +2,7 @@
 /* Faults on purpose: each must end in a panic that names it, and exit code 70. */
 #include <rt/assert.h>
 #include <rt/hal.h>
+#include <rt/image.h>
 #include <rt/log.h>
 
 #include "selftest.h"
@@ -23,8 +24,6 @@ enum fault {
     FAULT_OTHER_CORE,
     FAULT_ALL_CORES,
 };
-
-extern uint8_t _text_start[], _rodata_start[];
 
 static volatile uint8_t code_in_data[] = {0xc3}; /* ret */
 static volatile uintptr_t hidden; /* keeps the compiler from seeing what we do */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page tables, memory, clock, timers and interrupts of the core that boots. */
 #include <rt/hal.h>
+#include <rt/image.h>
 #include <rt/iommu.h>
 #include <rt/timer.h>
 
@@ -9,11 +10,7 @@
 #include "paging.h"
 #include "selftest.h"
 
-#define PAGE_BYTES 4096u
 #define MIB_2 (UINT64_C(2) << 20)
-
-extern const uint8_t _text_start[], _text_end[], _rodata_start[], _rodata_end[];
-extern const uint8_t _relro_start[], _relro_end[], _bss_start[], _bss_end[];
 
 /* Where LIDT was told to look. */
 static uintptr_t interrupt_table(void)
@@ -37,7 +34,7 @@ static bool all_pages(const uint8_t *start, const uint8_t *end, uint64_t access)
 {
     uint64_t page_bytes;
 
-    for (uintptr_t at = (uintptr_t)start; at < (uintptr_t)end; at += PAGE_BYTES) {
+    for (uintptr_t at = (uintptr_t)start; at < (uintptr_t)end; at += RT_PAGE_BYTES) {
         if ((paging_lookup(at, &page_bytes) & PAGE_ACCESS_MASK) != access_here(access))
             return false;
     }
@@ -53,8 +50,8 @@ static const char *image_access(void)
     SELFTEST_CHECK(all_pages(_relro_start, _relro_end, PAGE_R));
     SELFTEST_CHECK(idt >= _relro_end && idt < _bss_end);
     SELFTEST_CHECK(all_pages(_relro_end, idt, PAGE_RW));
-    SELFTEST_CHECK(all_pages(idt, idt + PAGE_BYTES, PAGE_R)); /* vectors stay as they are */
-    SELFTEST_CHECK(all_pages(idt + PAGE_BYTES, _bss_end, PAGE_RW));
+    SELFTEST_CHECK(all_pages(idt, idt + RT_PAGE_BYTES, PAGE_R)); /* vectors stay as they are */
+    SELFTEST_CHECK(all_pages(idt + RT_PAGE_BYTES, _bss_end, PAGE_RW));
     return NULL;
 }
 
@@ -90,7 +87,7 @@ static const char *null_page(void)
     uint64_t page_bytes;
 
     SELFTEST_CHECK(paging_lookup(0, &page_bytes) == 0);
-    SELFTEST_CHECK(paging_lookup(PAGE_BYTES - 1, &page_bytes) == 0);
+    SELFTEST_CHECK(paging_lookup(RT_PAGE_BYTES - 1, &page_bytes) == 0);
     return NULL;
 }
 
@@ -103,7 +100,7 @@ static const char *guard_pages(void)
             const uintptr_t low = (uintptr_t)core_table[c]->stack[s];
 
             SELFTEST_CHECK(paging_lookup(low - 1, &page_bytes) == 0);
-            SELFTEST_CHECK(paging_lookup(low - PAGE_BYTES, &page_bytes) == 0);
+            SELFTEST_CHECK(paging_lookup(low - RT_PAGE_BYTES, &page_bytes) == 0);
             SELFTEST_CHECK((paging_lookup(low, &page_bytes) & PAGE_ACCESS_MASK) ==
                            access_here(PAGE_RW));
         }

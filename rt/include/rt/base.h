@@ -26,6 +26,7 @@
 #define RT_ALIGNED(n) __attribute__((aligned(n)))
 #define RT_PACKED __attribute__((packed))
 #define RT_CACHE_LINE 64
+#define RT_PAGE_BYTES UINT64_C(4096) /* the smallest page, and what firmware counts in */
 #define RT_PREFETCH(p) __builtin_prefetch((p), 0, 3)
 #define RT_PREFETCH_WRITE(p) __builtin_prefetch((p), 1, 3)
 #define RT_COMPILER_BARRIER() __asm__ volatile("" ::: "memory")

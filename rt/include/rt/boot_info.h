@@ -72,7 +72,7 @@ struct boot_info {
     uint64_t firmware_cycles; /* of the time since, spent in the firmware's ExitBootServices */
     uint64_t image_base;   /* first byte of the loaded image (page aligned) */
     uint64_t image_end;    /* first byte behind .bss */
-    uint64_t rsdp;         /* 0: no ACPI */
+    uint64_t rsdp;         /* 0: the loader gave none; the runtime searches the BIOS area */
     uint64_t smbios;
     uint64_t efi_systab;
     struct boot_framebuffer fb;
@@ -85,6 +85,9 @@ struct boot_info {
     char raw_cmdline[BOOT_CMDLINE_BYTES]; /* as the loader gave it */
 };
 
+/* The runtime: all that follows the loader. `bi` is complete and lives on. Core 0, once, on the
+ * boot stack. */
+RT_NORETURN void rt_start(const struct boot_info *bi);
 /* Looks a module up by its name; NULL when there is none. Any core, any time. */
 const struct boot_module *boot_module_find(const struct boot_info *bi, const char *name);
 

@@ -72,26 +72,6 @@ static void test_complete_carves_whole_pages(void **state)
     assert_int_equal(bi.mem[3].bytes, 0x600000 - 0x302000);
 }
 
-static void test_rsdp(void **state)
-{
-    uint8_t area[256] = {0};
-    static const char signature[] = "RSD PTR ";
-    uint8_t sum = 0;
-
-    memcpy(area + 48, signature, 8);
-    assert_int_equal(rsdp_scan(area, sizeof(area)), sizeof(area)); /* checksum is wrong */
-    for (unsigned i = 0; i < 8; i++)
-        sum = (uint8_t)(sum + (uint8_t)signature[i]);
-    area[48 + 8] = (uint8_t)(0 - sum);
-    assert_int_equal(rsdp_scan(area, sizeof(area)), 48);
-    assert_int_equal(rsdp_scan(area, 68), 48);
-    assert_int_equal(rsdp_scan(area, 67), 67); /* its last byte is missing */
-    assert_int_equal(rsdp_scan(area, 0), 0);
-    memmove(area + 8, area + 48, 20);
-    memset(area + 48, 0, 20);
-    assert_int_equal(rsdp_scan(area, sizeof(area)), sizeof(area)); /* not on 16 bytes */
-}
-
 static void test_copy_text(void **state)
 {
     char out[4];
@@ -109,7 +89,6 @@ int main(void)
         cmocka_unit_test_setup(test_overlap, setup),
         cmocka_unit_test_setup(test_module_over_image_is_dropped, setup),
         cmocka_unit_test_setup(test_complete_carves_whole_pages, setup),
-        cmocka_unit_test_setup(test_rsdp, setup),
         cmocka_unit_test_setup(test_copy_text, setup),
     };
 

@@ -62,11 +62,11 @@ static void test_neighbours_melt(void **state)
 
     memset(d, 0, sizeof(d));
     for (uint32_t i = 0; i < 300; i++)
-        d[i] = (struct descriptor){.type = 3 + i % 2, .base = (1 + i) * BOOT_PAGE_BYTES,
+        d[i] = (struct descriptor){.type = 3 + i % 2, .base = (1 + i) * RT_PAGE_BYTES,
                                    .pages = 1, .attribute = WB};
     assert_int_equal(efi_map_add(&map, d, sizeof(d), STRIDE), RT_OK);
     assert_int_equal(map.count, 1);
-    assert_int_equal(map.ranges[0].bytes, 300 * BOOT_PAGE_BYTES);
+    assert_int_equal(map.ranges[0].bytes, 300 * RT_PAGE_BYTES);
 }
 
 static void test_nonsense_strides(void **state)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#define PAGE BOOT_PAGE_BYTES
+#define PAGE RT_PAGE_BYTES
 
 static struct memmap map;
 static struct boot_info bi;

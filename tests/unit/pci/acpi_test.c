@@ -574,6 +574,13 @@ static void test_find_rsdp(void **state)
     assert_int_equal(acpi_find_rsdp(&reader), 0x9fc00 + 1008);
     memory[0x9fc00 + 1008]++;
     assert_int_equal(acpi_find_rsdp(&reader), 0xf5ab0);
+    memory[0xf5ab0 + 19]++; /* the last byte of the checksum */
+    assert_int_equal(acpi_find_rsdp(&reader), 0);
+    memory[0xf5ab0 + 19]--;
+    memmove(memory + 0xf5ab8, memory + 0xf5ab0, 20); /* not on 16 bytes */
+    memset(memory + 0xf5ab0, 0, 8);
+    assert_int_equal(acpi_find_rsdp(&reader), 0);
+    memmove(memory + 0xf5ab0, memory + 0xf5ab8, 20);
     limit = 0xf0000; /* the BIOS area cannot be read */
     assert_int_equal(acpi_find_rsdp(&reader), 0);
 }

@@ -171,7 +171,7 @@ static int setup(void **state)
     static bool mapped;
 
     if (!mapped)
-        mapped = mmap((void *)START_PAGE, PAGE_BYTES, PROT_READ | PROT_WRITE,
+        mapped = mmap((void *)START_PAGE, RT_PAGE_BYTES, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
                       0) == (void *)START_PAGE;
     if (!mapped)
