@@ -285,7 +285,7 @@ static void a_run_is_bounded(void **state)
             for (unsigned level = 0; level < TIMER_LEVELS && runs < 8; level++)
                 assert_true(before[level] - RT_MIN(before[level], in_level(level)) <= MOVES);
         }
-        assert_in_range(runs, CROWD / BATCH, CROWD / BATCH + TIMER_LEVELS * CROWD / BATCH / 4 + 1);
+        assert_in_range(runs, CROWD / BATCH, 2 * CROWD / BATCH + 1);
         assert_int_equal(timer_run(&wheel, now_us, BATCH), 0);
         check_each_fired_once(CROWD);
     }

@@ -9,6 +9,9 @@
 
 #include "../../../rt/bus/pci.c"
 
+#include <rt/assert.h>
+#include <rt/log.h>
+
 enum { FUNCTIONS_MAX = 400, DWORDS = 64, BARS_BASE = 0x10 / 4, TABLE_BYTES = 4096 };
 
 /* One function: registers, which bits may be written, which clear when written as one. */
