@@ -6,6 +6,7 @@
  * So each walk has a bound, and nothing is written to a function whose command register reads
  * all ones.
  */
+#include <rt/assert.h>
 #include "pci_function.h"
 
 enum {
@@ -25,6 +26,7 @@ void pci_write32(const struct pci_dev *dev, uint32_t offset, uint32_t value)
 
 uint16_t pci_read16(const struct pci_dev *dev, uint32_t offset)
 {
+    RT_ASSERT_EQ(offset % 2, 0u);
     return (uint16_t)(pci_read32(dev, offset & ~UINT32_C(3)) >> (offset & 2) * 8);
 }
 
@@ -34,6 +36,7 @@ void pci_write16(const struct pci_dev *dev, uint32_t offset, uint16_t value)
     uint32_t shift = (offset & 2) * 8;
     uint32_t old = pci_read32(dev, dword);
 
+    RT_ASSERT_EQ(offset % 2, 0u);
     if (offset == PCI_COMMAND)
         old = 0; /* what the status half reads would clear itself when written back */
     pci_write32(dev, dword, (old & ~(UINT32_C(0xffff) << shift)) | (uint32_t)value << shift);
@@ -97,6 +100,7 @@ static uint64_t bar_probe(const struct pci_dev *dev, uint32_t offset, bool wide,
     uint32_t command = pci_read32(dev, PCI_COMMAND) & PCI_COMMAND_MASK;
     uint64_t mask;
 
+    RT_ASSERT_LT(offset, PCI_BAR0 + 4u * (uint32_t)(BARS_NORMAL - wide));
     pci_write32(dev, PCI_COMMAND, command & ~(PCI_COMMAND_MEMORY | PCI_COMMAND_IO));
     pci_write32(dev, offset, UINT32_MAX);
     if (wide)

@@ -21,6 +21,7 @@ const char *pci_irq_mode_name(enum pci_irq_mode mode)
 
 void pci_irqs_init(struct pci_irqs *irqs, struct pci_dev *dev, const char *name)
 {
+    RT_ASSERT(dev != NULL);
     *irqs = (struct pci_irqs){.dev = dev, .name = name, .mode = PCI_IRQ_NONE};
 }
 
@@ -39,6 +40,8 @@ static enum rt_status message_for(struct pci_irqs *irqs, uint32_t i, unsigned co
     uint32_t at = i;
     struct hal_irq found;
 
+    RT_ASSERT_LE(i, irqs->kept); /* those before i have one */
+    RT_ASSERT_LE(irqs->kept, (uint32_t)PCI_IRQS_KEPT_MAX);
     while (at < irqs->kept && irqs->message[at].core != core)
         at++;
     if (at == PCI_IRQS_KEPT_MAX)
@@ -109,6 +112,7 @@ void pci_irqs_take(struct pci_irqs *irqs, const unsigned *cores, uint32_t wanted
 
     RT_ASSERT_NE(wanted, 0u);
     RT_ASSERT_LE(wanted, (uint32_t)PCI_IRQS_MAX);
+    RT_ASSERT_LT((unsigned)best, (unsigned)PCI_IRQ_NONE + 1);
     pci_irqs_release(irqs);
     for (enum pci_irq_mode mode = best; mode < PCI_IRQ_NONE; mode++) {
         enum rt_status st = attempt[mode](irqs, cores, wanted);

@@ -39,6 +39,8 @@ static enum rt_status msix_map(struct pci_dev *dev, uint32_t cap, uint32_t count
         return st;
     if (offset > bytes || (uint64_t)count * PCI_MSIX_ENTRY_BYTES > bytes - offset)
         return RT_IO;
+    RT_ASSERT_NE(count, 0u);
+    RT_ASSERT_LE(count, (uint32_t)PCI_MSIX_VECTORS_MAX);
     pci_command_update(dev, 0, PCI_COMMAND_MEMORY);
     st = hal_map_mmio(base, bytes, &dev->msix);
     if (st != RT_OK)
@@ -101,6 +103,7 @@ enum rt_status pci_msi_enable(const struct pci_dev *dev, const struct hal_irq *i
     uint32_t control;
     bool wide;
 
+    RT_ASSERT(irq != NULL);
     if (cap == 0)
         return RT_UNSUPPORTED;
     control = pci_read32(dev, cap);

@@ -5,6 +5,7 @@
  */
 #include "pci_function.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
 
 enum {
@@ -35,6 +36,7 @@ static void walk_add_bus(struct walk *walk, uint32_t bus, uint32_t parent_bdf)
 {
     if (bus >= BUSES || walk->seen[bus])
         return;
+    RT_ASSERT_LT(walk->bus_count, (uint32_t)BUSES);
     walk->seen[bus] = true;
     walk->bus[walk->bus_count] = (uint8_t)bus;
     walk->parent_bdf[walk->bus_count] = parent_bdf;
@@ -114,6 +116,7 @@ static bool bus_answers(uint32_t bus_bdf)
  * several. */
 static void walk_segment(struct walk *walk, const struct hal_pci_range *range)
 {
+    RT_ASSERT_LE(range->first_bus, range->last_bus);
     walk->segment_bdf = (uint32_t)range->segment << 16;
     walk->bus_count = 0;
     __builtin_memset(walk->seen, 0, sizeof(walk->seen));

@@ -9,6 +9,7 @@ enum rt_status mailbox_create(unsigned core, uint32_t senders, uint32_t slots,
     struct mailbox *box = hal_alloc(sizeof(*box), RT_CACHE_LINE, "mailbox");
 
     RT_ASSERT_LE(senders, (uint32_t)HAL_CORES_MAX);
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
     RT_ASSERT(take != NULL);
     if (box == NULL)
         return RT_NO_MEMORY;

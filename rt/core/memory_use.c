@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A table of names and sums; the idea is in the header. */
+#include <rt/assert.h>
 #include <rt/log.h>
 #include <rt/memory_use.h>
 
@@ -27,14 +28,17 @@ static struct memory_use *entry_of(const char *what)
         if (uses[i].what == NULL || same_text(uses[i].what, what))
             return &uses[i];
     }
+    RT_ASSERT_LT(use_count, (uint32_t)MEMORY_USES_MAX);
     uses[use_count].what = use_count == MEMORY_USES_MAX - 1 ? NULL : what;
     return &uses[use_count++];
 }
 
 void memory_use_add(const char *what, uint64_t bytes)
 {
-    struct memory_use *use = entry_of(what);
+    struct memory_use *use;
 
+    RT_ASSERT(what != NULL);
+    use = entry_of(what);
     use->bytes += bytes;
     use->pieces++;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The devices to silence at the end: a table that only grows, read without a lock. */
+#include <rt/assert.h>
 #include <rt/quiesce.h>
 
 static struct {
@@ -12,9 +13,11 @@ static uint32_t next; /* where a call goes on that a fault has cut short */
 
 enum rt_status rt_quiesce_add(void (*fn)(void *ctx), void *ctx)
 {
-    for (uint32_t i = 0; i < count; i++)
+    RT_ASSERT(fn != NULL);
+    for (uint32_t i = 0; i < count; i++) {
         if (entries[i].fn == fn && entries[i].ctx == ctx)
             return RT_OK;
+    }
     if (count == RT_QUIESCE_MAX)
         return RT_FULL;
     entries[count].fn = fn;

@@ -12,6 +12,7 @@ enum { RING_FIRST = 0 };
 
 void ring_init(struct ring *ring, void **slots, uint32_t count)
 {
+    RT_ASSERT(slots != NULL);
     RT_ASSERT(RT_IS_POW2(count));
     ring->prod.tail = ring->prod.head_seen = (uint32_t)RING_FIRST;
     ring->cons.head = ring->cons.tail_seen = (uint32_t)RING_FIRST;
@@ -23,6 +24,9 @@ void ring_put_split(struct ring *ring, uint32_t at, void *const *items, uint32_t
 {
     uint32_t first = ring->mask + 1 - at;
 
+    RT_ASSERT_LE(at, ring->mask);
+    RT_ASSERT_LT(first, count);
+    RT_ASSERT_LE(count, ring->mask + 1);
     ring_copy(ring->slots + at, items, first);
     ring_copy(ring->slots, items + first, count - first);
 }
@@ -31,6 +35,9 @@ void ring_get_split(const struct ring *ring, uint32_t at, void **items, uint32_t
 {
     uint32_t first = ring->mask + 1 - at;
 
+    RT_ASSERT_LE(at, ring->mask);
+    RT_ASSERT_LT(first, count);
+    RT_ASSERT_LE(count, ring->mask + 1);
     ring_copy(items, ring->slots + at, first);
     ring_copy(items + first, ring->slots, count - first);
 }

@@ -31,6 +31,7 @@ static void list_init(struct timer *head)
 
 static void list_add(struct timer *head, struct timer *timer)
 {
+    RT_INVARIANT(timer->next == NULL);
     timer->prev = head->prev;
     timer->next = head;
     head->prev->next = timer;
@@ -39,6 +40,7 @@ static void list_add(struct timer *head, struct timer *timer)
 
 static void list_remove(struct timer *timer)
 {
+    RT_INVARIANT(timer->next->prev == timer && timer->prev->next == timer);
     timer->next->prev = timer->prev;
     timer->prev->next = timer->next;
     timer->next = timer->prev = NULL;
@@ -204,6 +206,7 @@ static bool gather(struct timer_wheel *wheel, struct timer *due, uint64_t now_us
 {
     uint64_t target = now_us / TIMER_TICK_US;
     uint32_t moves = max * MOVES_PER_FIRE;
+    uint64_t tick;
 
     for (;;) { /* ends when now_tick, which grows, is at the target */
         if (!cascade(wheel, &moves))
@@ -213,7 +216,9 @@ static bool gather(struct timer_wheel *wheel, struct timer *due, uint64_t now_us
             return false;
         if (wheel->now_tick >= target)
             return true;
-        wheel->now_tick = next_tick(wheel, target);
+        tick = next_tick(wheel, target);
+        RT_ASSERT_LT(wheel->now_tick, tick);
+        wheel->now_tick = tick;
     }
 }
 
@@ -231,6 +236,8 @@ uint32_t timer_run(struct timer_wheel *wheel, uint64_t now_us, uint32_t max)
     for (; due.next != &due; fired++) { /* each step takes one away */
         struct timer *timer = due.next;
 
+        RT_ASSERT_LE(timer->due_us, now_us);
+        RT_ASSERT_NE(wheel->armed, 0u);
         list_remove(timer);
         wheel->armed--;
         timer->fn(timer, now_us);

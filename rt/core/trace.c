@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Event rings, one a core, written by that core alone. */
+#include <rt/assert.h>
 #include <rt/hal.h>
 #include <rt/log.h>
 #include <rt/trace.h>
@@ -25,6 +26,7 @@ void rt_trace(enum trace_id id, uint16_t a, uint32_t b)
     struct trace_ring *ring = &rings[hal_core_id() % HAL_CORES_MAX];
     struct trace_event *event = &ring->events[ring->next % TRACE_EVENTS_MAX];
 
+    RT_ASSERT_LT((unsigned)id, (unsigned)TRACE_ID_COUNT);
     *event = (struct trace_event){.cycles = hal_cycles(), .id = (uint16_t)id, .a = a, .b = b};
     __atomic_store_n(&ring->next, ring->next + 1, __ATOMIC_RELEASE);
 }

@@ -2,6 +2,7 @@
 /* Clock of a Linux process: the TSC measured against CLOCK_MONOTONIC, or virtual time. */
 #include "host.h"
 
+#include <rt/assert.h>
 #include <time.h>
 
 enum {
@@ -99,6 +100,7 @@ void host_clock_virtual(uint64_t now_us)
 
 void host_clock_advance_us(uint64_t us)
 {
+    RT_ASSERT(host_clock_is_virtual);
     __atomic_fetch_add(&host_clock_virtual_cycles, us * (NS_IN_S / US_IN_S), __ATOMIC_RELAXED);
 }
 

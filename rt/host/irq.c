@@ -2,6 +2,8 @@
 /* Interrupts on the host: a software device writes its message, the core's count grows. */
 #include "host.h"
 
+#include <rt/assert.h>
+
 enum {
     VECTORS_MAX = 256,
     VECTOR_FIRST = 0x30,
@@ -29,6 +31,7 @@ enum rt_status hal_irq_alloc(unsigned core, const char *name, struct hal_irq *ir
         return RT_INVALID;
     if (v >= VECTORS_MAX || vectors_left == 0)
         return RT_FULL;
+    RT_ASSERT(!vectors[v].used);
     vectors_left--;
     vector_next++;
     vectors[v].used = true;

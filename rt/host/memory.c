@@ -50,6 +50,7 @@ void *hal_alloc(size_t bytes, size_t align, const char *what)
 
 void hal_seal(void)
 {
+    RT_ASSERT(!sealed);
     sealed = true;
     memory_use_log();
 }

@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <pthread.h>
+#include <rt/assert.h>
 #include <time.h>
 
 enum { NS_IN_S = 1000000000, NS_IN_US = 1000 };
@@ -146,6 +147,7 @@ void host_set_core_count(unsigned count)
 
 void host_set_core(unsigned core)
 {
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
     host_core_current = core;
 }
 
@@ -153,6 +155,7 @@ enum rt_status host_cores_start(unsigned count)
 {
     if (count == 0 || count > HAL_CORES_MAX)
         return RT_INVALID;
+    RT_ASSERT_EQ(thread_count, 1u); /* not started twice */
     core_count = count;
     for (thread_count = 1; thread_count < count; thread_count++) {
         struct core *c = &cores[thread_count];

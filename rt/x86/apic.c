@@ -273,6 +273,8 @@ void apic_timer_arm(uint64_t us)
 {
     unsigned __int128 count;
 
+    RT_ASSERT(apic.present);
+    RT_ASSERT_NE(apic_timer_hz(), 0u);
     if (apic.timer == TIMER_DEADLINE) {
         __asm__ volatile("mfence" ::: "memory"); /* SDM 3A 11.5.4.1 */
         x86_wrmsr(MSR_TSC_DEADLINE, hal_cycles() + hal_cycles_from_us(us));

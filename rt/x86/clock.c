@@ -5,6 +5,7 @@
  * is the tightest of several tsc-timer-tsc reads, so that a stall of the machine (or of an
  * emulator's host) between two reads does not count.
  */
+#include <rt/assert.h>
 #include <rt/hal.h>
 #include <rt/log.h>
 
@@ -60,6 +61,8 @@ static struct acpi_gas pm_timer;
 
 static void set_rate(uint64_t hz)
 {
+    RT_ASSERT_LE(CLOCK_MIN_HZ, hz);
+    RT_ASSERT_LE(hz, CLOCK_MAX_HZ);
     hal_cycles_hz = hz;
     hal_us_per_cycle_q64 = x86_div128(1000000, 0, hz);
     cycles_per_us_q32 = x86_mul_div(hz, UINT64_C(1) << 32, 1000000);

@@ -109,6 +109,7 @@ enum rt_status hal_irq_alloc(unsigned core_id, const char *name, struct hal_irq 
         return RT_UNSUPPORTED;
     if (core->vector_next >= VECTOR_DEVICE_END)
         return RT_FULL;
+    RT_ASSERT_LE((uint32_t)VECTOR_DEVICE, core->vector_next);
     *irq = (struct hal_irq){
         .msi_address = MSI_ADDRESS | (uint64_t)core->apic_id << 12,
         .msi_data = core->vector_next, /* fixed, edge */

@@ -60,6 +60,7 @@ void memory_init(const struct boot_info *bi, uint64_t limit_phys)
 
 void memory_set_limit(uint64_t limit_phys)
 {
+    RT_ASSERT_LE(memory.limit, limit_phys); /* what was given out stays below it */
     memory.limit = limit_phys;
 }
 
@@ -129,8 +130,11 @@ void *memory_alloc_below(size_t bytes, size_t align, uint64_t limit_phys, const 
         r->high = at;
     else if (r != NULL)
         r->low = at + bytes;
-    if (r != NULL)
+    if (r != NULL) {
+        RT_ASSERT_EQ(at % align, 0u);
+        RT_ASSERT_LE(r->low, r->high);
         memory_use_add(what, bytes);
+    }
     __atomic_clear(&memory.lock, __ATOMIC_RELEASE);
     if (r == NULL)
         return NULL;
@@ -144,6 +148,7 @@ void *hal_alloc(size_t bytes, size_t align, const char *what)
 
 void hal_seal(void)
 {
+    RT_ASSERT(!memory.sealed);
     memory.sealed = true;
     memory_use_log();
 }

@@ -70,7 +70,9 @@ static uint64_t *entry_at(uint64_t addr, unsigned level)
 {
     uint64_t *table = paging.root;
 
-    for (unsigned l = paging.levels;; l--) {
+    RT_ASSERT_NE(level, 0u);
+    RT_ASSERT_LE(level, paging.levels);
+    for (unsigned l = paging.levels;; l--) { /* ends at `level` */
         uint64_t *entry = &table[(addr >> (12 + 9 * (l - 1))) % TABLE_ENTRIES];
 
         if (l == level)
@@ -109,6 +111,7 @@ enum rt_status paging_set(uint64_t base, uint64_t bytes, uint64_t access)
     const uint64_t limit = UINT64_C(1) << (paging.levels == 5 ? 52 : 47);
     uint64_t end;
 
+    RT_ASSERT(paging.root != NULL);
     RT_ASSERT_EQ(base % RT_PAGE_BYTES, 0u);
     RT_ASSERT_EQ(bytes % RT_PAGE_BYTES, 0u);
     if (base > limit || bytes > limit - base)
@@ -196,7 +199,8 @@ static enum rt_status map_read_only(const struct boot_info *bi)
         if (m->type != BOOT_MEM_MODULE && !firmware)
             continue;
         /* A module may share its edge pages with RAM, which must stay writable. */
-        base = firmware ? RT_ALIGN_DOWN(m->base, RT_PAGE_BYTES) : RT_ALIGN_UP(m->base, RT_PAGE_BYTES);
+        base = firmware ? RT_ALIGN_DOWN(m->base, RT_PAGE_BYTES)
+                        : RT_ALIGN_UP(m->base, RT_PAGE_BYTES);
         end = firmware ? RT_ALIGN_UP(m->base + m->bytes, RT_PAGE_BYTES)
                        : RT_ALIGN_DOWN(m->base + m->bytes, RT_PAGE_BYTES);
         base = RT_MAX(base, RT_PAGE_BYTES);
@@ -219,9 +223,11 @@ static enum rt_status map_image(void)
     };
 
     for (unsigned i = 0; i < RT_ARRAY_SIZE(parts); i++) {
-        const enum rt_status st =
-            paging_set((uintptr_t)parts[i].start, (uint64_t)(parts[i].end - parts[i].start),
-                       parts[i].access);
+        enum rt_status st;
+
+        RT_ASSERT_LE((uintptr_t)parts[i].start, (uintptr_t)parts[i].end);
+        st = paging_set((uintptr_t)parts[i].start, (uint64_t)(parts[i].end - parts[i].start),
+                        parts[i].access);
 
         if (st != RT_OK)
             return st;
@@ -299,6 +305,7 @@ void paging_setup_core(void)
     const struct cpuid_regs features = x86_cpuid(7, 0);
     uint64_t cr4 = x86_read_cr4() & ~CR4_PGE;
 
+    RT_ASSERT(paging.root != NULL);
     if (paging.nx) /* the tables depend on it; without it the bit faults */
         x86_wrmsr(MSR_EFER, x86_rdmsr(MSR_EFER) | EFER_NXE);
     x86_wrmsr(MSR_PAT, PAT_VALUE);

@@ -7,6 +7,7 @@
  * <rt/pci.h> asks for anyway. They reach 256 bytes a function of segment 0; beyond reads all
  * ones. Large machines have a segment a socket or more, each with buses 0 to 255 of its own.
  */
+#include <rt/assert.h>
 #include <rt/hal.h>
 #include <rt/log.h>
 
@@ -72,21 +73,25 @@ static const struct hal_mmio *ecam_of(uint32_t bdf, uint32_t *place)
 
 uint32_t hal_pci_read32(uint32_t bdf, uint32_t offset)
 {
+    const struct hal_mmio *ecam;
     uint32_t place;
+
     offset &= ~UINT32_C(3);
     if (offset >= ECAM_CONFIG_BYTES)
         return UINT32_MAX;
-    const struct hal_mmio *ecam = ecam_of(bdf, &place);
+    ecam = ecam_of(bdf, &place);
     return ecam != NULL ? hal_read32(ecam, place + offset) : port_read32(bdf, offset);
 }
 
 void hal_pci_write32(uint32_t bdf, uint32_t offset, uint32_t value)
 {
+    const struct hal_mmio *ecam;
     uint32_t place;
+
     offset &= ~UINT32_C(3);
     if (offset >= ECAM_CONFIG_BYTES)
         return;
-    const struct hal_mmio *ecam = ecam_of(bdf, &place);
+    ecam = ecam_of(bdf, &place);
     if (ecam != NULL)
         hal_write32(ecam, place + offset, value);
     else
@@ -128,6 +133,7 @@ static void add_range(const struct hal_pci_range *buses)
         r->last_bus = RT_MAX(r->last_bus, buses->last_bus);
         return;
     }
+    RT_ASSERT_LT(range_count, (uint32_t)HAL_PCI_RANGES_MAX);
     range[range_count++] = *buses;
 }
 

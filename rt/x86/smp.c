@@ -200,6 +200,7 @@ static void fill_start_page(uint8_t *page)
     put64(page, AP_CR0, x86_read_cr0());
     put64(page, AP_EFER, EFER_LME | (paging_nx() ? EFER_NXE : 0));
     put32(page, AP_XD_OFF, paging_nx_unlocked());
+    RT_ASSERT_EQ((uintptr_t)page >> 20, 0u); /* a core starts in real mode */
     put64(page, AP_ENTRY, (uintptr_t)ap_entry);
     put64(page, AP_GDT + AP_CODE64, UINT64_C(0x00af9b000000ffff));
     put64(page, AP_GDT + AP_FLAT_DATA, UINT64_C(0x00cf93000000ffff));
@@ -312,6 +313,7 @@ static void number_cores(uint64_t begin_cycles)
                    core->apic_id, (unsigned)START_TIMEOUT_US / 1000);
             continue;
         }
+        RT_ASSERT_LT(core_count, (unsigned)HAL_CORES_MAX);
         core->id = core_count;
         core_table[core_count++] = core;
         rt_trace(TRACE_CORE_UP, (uint16_t)core->id, core->apic_id);
