@@ -5,11 +5,10 @@ import fcntl
 import json
 import os
 import pathlib
-import re
 import shutil
-import subprocess
 
 from . import progress
+from .apps import APPS
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -24,8 +23,9 @@ VARIANTS = {
 
 
 # What machines need: a first run of a fresh clone does not wait for the tests' programs.
-MACHINE_TARGETS = ("apps/l2fwd.elf", "apps/l2fwd.img", "model/millrace-nic82599", "rig/traffic",
-                   "rig/insn1.so", "rig/insn2.so", "rig/insn7.so")
+MACHINE_TARGETS = (*(f"apps/{name}{suffix}" for name in APPS for suffix in (".elf", ".img")),
+                   "model/millrace-nic82599", "rig/traffic",
+                   *(f"rig/insn{api}.so" for api in (1, 2, 7)))
 
 
 class BuildError(RuntimeError):
@@ -73,12 +73,26 @@ def build(variant="build", log=print, targets=(), environment=None):
     return folder
 
 
+def configure(variant="build", log=print):
+    """Configures a variant, again when a meson.build changed; returns its directory."""
+    return build(variant, log, targets=("build.ninja",))
+
+
 def found(library, variant="build"):
     """False when a variant was configured without a library that Meson looked for."""
     listed = ROOT / variant / "meson-info" / "intro-dependencies.json"
     if not listed.exists():
         return True  # not configured yet: it will look
     return any(one["name"] == library for one in json.loads(listed.read_text(encoding="utf-8")))
+
+
+def targets_of(folder, places):
+    """Programs, modules and images that meson.build files of these folders define."""
+    listed = json.loads((folder / "meson-info" / "intro-targets.json").read_text(encoding="utf-8"))
+    wanted = [str(ROOT / place / "meson.build") for place in places]
+    return [os.path.relpath(path, folder) for one in listed
+            if one["defined_in"] in wanted and one["build_by_default"] and
+            one["type"] != "static library" for path in one["filename"]]
 
 
 def forget(variant="build"):
@@ -93,49 +107,3 @@ def find_image(folder, name):
     if not found:
         raise BuildError(f"{name}.elf is not in {folder}")
     return str(found[0])
-
-
-def unit_results(folder):
-    """Cases of the last `meson test`, from its log: (passed, [names of failed ones],
-    [(name, reason) of skipped ones])."""
-    passed, failed, skipped = 0, [], []
-    with open(folder / "meson-logs" / "testlog.json", encoding="utf-8") as log:
-        for line in log:
-            test = json.loads(line)
-            good, bad, left = cases(test.get("stdout", "") + test.get("stderr", ""))
-            skipped += [(f"{test['name']}: {name}", why) for name, why in left]
-            if test["result"] in ("OK", "EXPECTEDFAIL"):
-                passed += good or (0 if left else 1)
-            elif test["result"] == "SKIP":
-                skipped += [] if left else [(test["name"], "the program says so")]
-            else:
-                passed += good
-                failed += [f"{test['name']}: {name}" for name in bad] or [test["name"]]
-    return passed, failed, skipped
-
-
-def cases(text):
-    """What one cmocka program said: (number passed, names of failed cases, (name, reason) of
-    skipped ones; the reason is a line "skip: ..." that the case printed)."""
-    good = sum(int(number) for number in re.findall(r"^\[  PASSED  \] (\d+) test", text, re.M))
-    bad = re.findall(r"^\[  FAILED  \] (?!\d+ test)(\S+)", text, re.M)
-    skipped, reason = {}, ""
-    for line in text.splitlines():
-        if line.startswith("[ RUN "):
-            reason = ""
-        elif line.startswith("skip: "):
-            reason = line.removeprefix("skip: ")
-        elif match := re.match(r"\[  SKIPPED \] (?!\d+ test)(\S+)", line):
-            skipped.setdefault(match.group(1), reason or "no reason given")
-    return good, sorted(set(bad)), list(skipped.items())
-
-
-def run_unit_tests(folder):
-    """Runs the unit suite; results as unit_results, and the output of what failed."""
-    ran = subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild", "--print-errorlogs",
-                          "--suite", "unit"], cwd=ROOT, capture_output=True, text=True,
-                         check=False)
-    passed, failed, skipped = unit_results(folder)
-    if ran.returncode != 0 and not failed:
-        failed = [f"meson test: {ran.stderr.strip()[-300:]}"]
-    return passed, failed, skipped, ran.stdout[-8000:] if failed else ""

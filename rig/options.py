@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Values of the command line that are refused before anything is started."""
+"""Options that commands share, and values that are refused before anything is started."""
 import argparse
 import os
-import pathlib
 import re
 
+from .apps import APPS, L2FWD
+
 NICS = ("e1000e", "ixgbe")
+BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
+CORES_MOST = 64  # HAL_CORES_MAX of rt/include/rt/hal.h
 # As rig/traffic/frame.h has them.
 FRAME_BYTES_LEAST, FRAME_BYTES_MOST, SIZES_MOST = 60, 9018, 64
 
@@ -63,6 +66,32 @@ def cards(text):
     return text
 
 
+def nic_option(parser):
+    """--nic of a command."""
+    parser.add_argument("--nic", choices=NICS, default="e1000e",
+                        help="card of the ports (e1000e); ixgbe: software 82599")
+
+
+def machine_options(parser, boot, lasts):
+    """Options of a command that boots a machine. `lasts`: default and help of --seconds."""
+    nic_option(parser)
+    parser.add_argument("--boot", choices=BOOTS, default=boot,
+                        help=f"way to boot ({boot}); pxe-card: iPXE over an ixgbe test port")
+    parser.add_argument("--cores", type=whole(1, CORES_MOST), default=1,
+                        help=f"cores of the machine, 1..{CORES_MOST} (1)")
+    parser.add_argument("--queues", type=whole(1, 16),
+                        help="receive queues a port (the image's default)")
+    parser.add_argument("--args", default="",
+                        help="boot arguments, \"name=value ...\": docs/boot-args.md")
+    parser.add_argument("--seconds", type=seconds, default=lasts["seconds"], help=lasts["help"])
+
+
+def app_option(parser):
+    """The application, l2fwd unless another is named."""
+    parser.add_argument("app", nargs="?", choices=sorted(APPS), default=L2FWD.name,
+                        help=f"the application ({L2FWD.name})")
+
+
 def unwritable(path):
     """Why a file cannot be written, tried at once; None when it can."""
     new = not os.path.exists(path)
@@ -76,23 +105,20 @@ def unwritable(path):
     return None
 
 
-def boot_args_wrong(command, text):
-    """Why boot arguments that the image takes cannot serve a command; None when they can."""
+def boot_args_wrong(command, app, text):
+    """Why boot arguments that the application takes cannot serve a command; None when they can."""
     for word in text.split():
-        if word in ("mode=rxonly", "mode=txonly"):
-            return f"{word}: {command} sends frames and judges those that come back"
+        if word in app.unfit:
+            return f"{word}: {app.unfit[word].format(command)}"
         if word == "at_stop=halt":
             return f"{word}: {command} waits until the machine is off"
     return None
 
 
-FRAME_MAX = 1514  # the image's default, apps/l2fwd/options.c
-
-
-def sizes_wrong(sizes, args):
+def sizes_wrong(sizes, args, app):
     """Why frames of these sizes would not come back from a machine without a fault; None when
     they would."""
-    limit = int((re.findall(r"\bframe_max=(\d+)", args) or [FRAME_MAX])[-1])
+    limit = int((re.findall(r"\bframe_max=(\d+)", args) or [app.frame_max])[-1])
     largest = max((int(word) for word in re.findall(r"\d+", sizes)), default=0)
     if largest <= limit:
         return None
@@ -100,30 +126,18 @@ def sizes_wrong(sizes, args):
            f"\"frame_max={largest}\""
 
 
-def test_files_wrong(layer, files):
-    """What is wrong with `test LAYER FILES`; None when nothing is."""
-    if files and layer != "rig":
-        return f"test {layer} takes no files: the form is test rig tests/rig/test_args.py"
-    for file in files:
-        if not pathlib.Path(file.split("::")[0]).exists():
-            return f"test rig: there is no {file}: the form is tests/rig/test_args.py"
-    return None
-
-
 def wrong(options):
     """What is wrong with options of a command that was parsed; None when nothing is."""
     if options.command in ("run", "soak", "count"):
-        mistake = boot_args_wrong(options.command, options.args)
+        mistake = boot_args_wrong(options.command, APPS[options.app], options.args)
         if mistake:
             return f"--args {mistake}"
     if options.command == "run":
-        mistake = sizes_wrong(options.sizes, options.args)
+        mistake = sizes_wrong(options.sizes, options.args, APPS[options.app])
         if mistake:
             return f"--sizes {mistake}"
     if getattr(options, "boot", None) == "pxe-card" and options.nic != "ixgbe":
         return "--boot pxe-card: needs --nic ixgbe, the card it boots over"
-    if options.command == "test":
-        return test_files_wrong(options.layer, options.files)
     path = getattr(options, "json", None)
     mistake = unwritable(path) if path else None
     return f"--json: {mistake}" if mistake else None

@@ -158,3 +158,10 @@ def ensure(groups, log):
     if still:
         raise SetupError("still missing after the installation: " + " ".join(still))
     return True
+
+
+def ensure_machine(nics, log):
+    """What building and running machines with these cards needs."""
+    ensure(("build", "run"), log)
+    if "ixgbe" in nics:
+        ensure_qemu11(log)

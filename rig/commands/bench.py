@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import time
 
-from .. import build
+from .. import build, setup
 from ..options import whole
 from . import native_dpdk
 
@@ -337,8 +337,11 @@ def add_parser(commands):
     one.add_argument("--json", metavar="FILE", help="write all rows")
 
 
-def main(options):
+def main(options, say):
     """Runs the command; 0 when all promised ratios hold."""
+    setup.ensure(("build",), say)
+    if setup.ensure(("bench",), say) or not build.found("libdpdk"):
+        build.forget()
     if options.quick:
         options.starts, options.rounds, options.bursts = 2, 3, 500
-    return 0 if run(options, lambda text: print(text, flush=True)) else 1
+    return 0 if run(options, say) else 1

@@ -6,40 +6,22 @@ Same QEMU, card, cores, memory, back end, traffic program, loss rule, rings, bur
 stopped by QMP, so that a polling guest takes nothing from the other. docs/compare.md says what
 the figures can and cannot show.
 """
-import json
 import os
 import platform
-import re
 import statistics
 import tempfile
 import time
 
-from .. import build, setup, unpack
-from ..machine import guest
-from ..machine.elf import Elf
-from ..machine.qemu import Machine
-from ..measure import count, gaps, judge
-from ..measure.generator import Traffic
+from .. import build, setup
+from ..measure import gaps, judge
+from ..measure.generator import BOTH_WAYS, WINDOW
 from ..measure.search import highest_kept
+from ..measure.sides import (APP, BURST, CORES, COUNT_DESCS, DESCS, HUGE_PAGES, MEMORY_MIB, MODE,
+                             NAMES, RETRY, SAID, Dpdk, DpdkRetry, Ours, Side)
+from ..measure.turns import FLOOD_PPS, count_side
 from ..options import cards, whole
 from ..report import pages, record
-from .run import BOTH_WAYS, pools_full, stop_machine
 
-NICS = {"e1000e": ("8086 10d3", "librte_net_e1000.so.23"),
-        "ixgbe": ("8086 10fb", "librte_net_ixgbe.so.23")}
-SUITES = ("bookworm",)  # DPDK 22.11, a long-term release
-PACKAGES = ("dpdk-dev", "librte-mempool-ring23", "librte-net-ixgbe23", "librte-net-e1000-23")
-PLUGINS = f"usr/lib/{unpack.TRIPLET}/dpdk/pmds-23.0/"
-SCRIPT = build.ROOT / "compare" / "dpdk" / "guest" / "testpmd.sh"
-HUGE_PAGES = 24         # of 2 MiB: as few as testpmd starts and forwards with
-APPEND = "console=ttyS0 quiet panic=-1 mitigations=off hugepages={}"
-MODE, DESCS, BURST = "macswap", 512, 32
-MBUFS = 8192
-# Counting: rings that all frames in flight do not fill, so that no side tries again at a full one.
-COUNT_DESCS, COUNT_MBUFS, COUNT_HUGE_PAGES = count.TX_DESCS, 16384, 64
-FULL_BATCH_LEAST = 24   # below that the usual iteration at saturation is no full burst
-CORES, MEMORY_MIB = 2, 1024
-FLOOD_PPS = 1500000
 LOW_PPS = 2000
 TRIAL_S = 0.7
 LATENCY_S = 1.0
@@ -47,264 +29,10 @@ WARM_UP_S = 1.0
 LATENCY_ROUNDS = 3
 SHARES = (10, 50, 90)
 CURVE = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
-BOOT_S = 180
-SETTLE_S = 0.3
 IDLE_SETTLE_S, IDLE_S = 3, 4
-USER_TOP = 1 << 47
-NAMES = {"ours": "millrace", "dpdk": "Linux + DPDK"}
-RETRY = "dpdk_retry"    # testpmd that keeps what a full transmit ring does not take, as ours
-SAID = {**NAMES, RETRY: "DPDK, retry"}
 SPREAD_MOST = 1.3        # upper to lower quartile of the rounds' rates
 POLLING_LEAST = 90       # % of a CPU that a polling guest gets on a host that has it to give
 KEYS = ("pps", "idle_cpu", "first_frame_ms", "instr_per_pkt")
-
-
-class CompareError(RuntimeError):
-    """The comparison could not be made."""
-
-
-class LinuxMachine(Machine):
-    """The same machine with a Linux kernel and initramfs."""
-
-    def __init__(self, kernel, initrd, build_dir, huge_pages, **options):
-        super().__init__(kernel, **options)
-        self.linux_initrd, self.build_dir = initrd, build_dir
-        self.append = APPEND.format(huge_pages)
-
-    def _boot_options(self):
-        return ["-kernel", self.image, "-initrd", self.linux_initrd, "-append", self.append]
-
-    def _cards_program(self):
-        return str(self.build_dir / "model" / "millrace-nic82599")
-
-
-# ---- the two sides ----
-
-class Ours:
-    """Our l2fwd image: one forwarding core of the machine's two, as testpmd has."""
-    name = "ours"
-
-    def __init__(self, build_dir, nic):
-        self.image, self.nic = build.find_image(build_dir, "l2fwd"), nic
-        self.bytes = os.path.getsize(os.path.splitext(self.image)[0] + ".img")
-
-    def machine(self, plugin=None):
-        descs = COUNT_DESCS if plugin else DESCS
-        poll = " poll=always" if plugin else ""
-        args = f"mode={MODE} cores=1 batch={BURST} rx_descs={descs} tx_descs={descs}{poll}"
-        return Machine(self.image, args=args, cores=CORES, memory_mib=MEMORY_MIB, nic=self.nic,
-                       plugin=plugin)
-
-    def _image(self, machine):
-        boot = machine.console.wait_for(r"^boot .*image_base=(0x[0-9a-f]+)", BOOT_S)
-        return Elf(os.path.splitext(self.image)[0] + ".elf"), int(boot.group(1), 16)
-
-    def head(self, machine, _counts, _flood):
-        elf, base = self._image(machine)
-        return base + elf.offset(count.HEAD_FUNCTION)
-
-    def check_busy(self, machine, busy):
-        """Refuses counts of a transmit ring that was full."""
-        if count.ring_was_full(count.by_function(busy, *self._image(machine))):
-            raise CompareError("the image's transmit ring was full while it was counted")
-
-    def per_packet(self, found):
-        """At full bursts, by the mean turns: of two runs, a straight line."""
-        return found["per_packet_mean"]
-
-    def interrupts(self, machine):
-        """Interrupts since the start (all cores)."""
-        return sum(core["irqs"] for core in count.read_report(machine)["cores"])
-
-    def memory_kb(self, machine):
-        """What the machine's memory misses: firmware, image, page tables, stacks, pools, rings."""
-        return (MEMORY_MIB << 10) - (count.read_report(machine)["memory_free_bytes"] >> 10)
-
-    def finish(self, machine):
-        """Ends a run; raises when the image did not end as it should."""
-        last, pools, code = stop_machine(machine)
-        if code or last["owner_refusals"] or not pools_full(pools):
-            raise CompareError(f"the image stopped with code {code}, {pools}")
-
-
-class Dpdk:
-    """Debian's kernel and testpmd, in an initramfs made here."""
-    name = "dpdk"
-    settings = {"DESCS": DESCS, "MBUFS": MBUFS, "RETRY": ""}
-
-    def __init__(self, build_dir, folder, nic):
-        self.build_dir, self.nic = build_dir, nic
-        root, kernel = dpdk_root(), guest.kernel()
-        card, plugin = NICS[nic]
-        self.kernel, self.version = kernel.image, kernel.version
-        words = {"ID": card, "PMD": f"-d {plugin}", "MODE": MODE, "BURST": BURST}
-        self.initrd = os.path.join(folder, f"initrd-{self.name}-{nic}")
-        self.count_initrd = self.initrd + "-count"
-        files = guest.program(os.path.join(root, "usr/bin/dpdk-testpmd"), root,
-                              [PLUGINS + "librte_mempool_ring.so.23", PLUGINS + plugin])
-        counting = {**self.settings, "DESCS": COUNT_DESCS, "MBUFS": COUNT_MBUFS}
-        for path, settings in ((self.initrd, self.settings), (self.count_initrd, counting)):
-            guest.initramfs(path, kernel, _script({**words, **settings}), ["uio_pci_generic"],
-                            files)
-        self.bytes = os.path.getsize(self.kernel) + os.path.getsize(self.initrd)
-
-    def machine(self, plugin=None):
-        return LinuxMachine(self.kernel, self.count_initrd if plugin else self.initrd,
-                            self.build_dir, COUNT_HUGE_PAGES if plugin else HUGE_PAGES,
-                            cores=CORES, memory_mib=MEMORY_MIB, nic=self.nic, plugin=plugin)
-
-    def head(self, _machine, counts, flood):
-        return hottest_block(counts, flood)
-
-    def check_busy(self, _machine, _busy):
-        """What a full ring costs testpmd is nothing: it frees what the ring does not take."""
-
-    def per_packet(self, found):
-        """At full bursts, by the usual turn: Linux's timer ticks are in the mean ones."""
-        full = found["batch"] >= FULL_BATCH_LEAST
-        return round(found["full"] / BURST, 1) if full else found["per_packet_mean"]
-
-    def counters(self, machine):
-        """Linux's own counters, by name."""
-        mark = machine.console.mark()
-        machine.console.send("counters")
-        line = machine.console.wait_for(r"counters \S+ .*available_kb=\d+", 15, since=mark)
-        return {name: int(value) for name, value in re.findall(r"(\w+)=(\d+)", line.group(0))}
-
-    def interrupts(self, machine):
-        return self.counters(machine)["interrupts"]
-
-    def memory_kb(self, machine):
-        """What the machine's memory misses: kernel, initramfs, huge pages, processes."""
-        return (MEMORY_MIB << 10) - self.counters(machine)["available_kb"]
-
-    def finish(self, machine):
-        """Nothing to check: the machine is ended."""
-
-
-class DpdkRetry(Dpdk):
-    """testpmd that tries again when a transmit ring is full, for 64 us, before it drops."""
-    name = RETRY
-    settings = {**Dpdk.settings, "RETRY": "retry"}
-
-
-def _script(words):
-    """What the guest runs, its words filled in."""
-    script = SCRIPT.read_text(encoding="utf-8")
-    for word, value in words.items():
-        script = script.replace(f"@{word}@", str(value))
-    return script
-
-
-def dpdk_root():
-    """Folder with Debian's DPDK, unpacked at the first use."""
-    folder = unpack.cache_dir("dpdk-compare")
-    root = os.path.join(folder, "root")
-    if not os.path.exists(os.path.join(root, PLUGINS, NICS["e1000e"][1])):
-        os.makedirs(folder, exist_ok=True)
-        unpack.packages(SUITES, PACKAGES, folder, os.path.join(folder, "setup.log"))
-    return root
-
-
-class Side:
-    """A running machine of one of the two, with its traffic program."""
-
-    def __init__(self, kind, program, plugin=None):
-        self.kind, self.name = kind, kind.name
-        self.machine = kind.machine(plugin).start()
-        self.traffic = None
-        try:
-            self.traffic = Traffic(program, self.machine, lanes=BOTH_WAYS, mode=MODE)
-            answer = self.traffic.probe(timeout_s=BOOT_S, lanes="0>1", flows=1)
-            self.first_ms = 1e3 * (answer["first_received_ns"] / 1e9 - self.machine.started_at)
-            self.traffic.probe(timeout_s=30, lanes="1>0", flows=1)
-        except BaseException as error:
-            tail = "\n".join(self.machine.console.lines[-15:])
-            self.close()
-            raise CompareError(f"{SAID[kind.name]} did not forward: {error}\n{tail}") from error
-
-    def pause(self):
-        self.machine.qmp("stop")
-
-    def resume(self):
-        self.machine.qmp("cont")
-        time.sleep(SETTLE_S)
-
-    def close(self):
-        if self.traffic:
-            self.traffic.close()
-        self.machine.close()
-
-
-# ---- instructions a packet ----
-
-def hottest_block(counts, flood):
-    """Address of a block that a polling process runs once for each poll, without its symbols:
-    of the blocks that run most often while nothing comes, most run once a poll under load too
-    (the others belong to empty polls or to packets)."""
-    first = counts.snapshot()
-    time.sleep(0.5)
-    idle = (counts.snapshot() - first).blocks
-    first = counts.snapshot()
-    flood()
-    busy = (counts.snapshot() - first).blocks
-    idle = {block: n for block, n in idle.items() if block[0] < USER_TOP}
-    top = max(idle.values(), default=0)
-    tied = [block for block, n in idle.items() if n > 0.97 * top]
-    if not top or not tied:
-        raise CompareError("no polling loop found in the Linux guest")
-    often = {block: sum(abs(busy[other] - busy[block]) < 0.01 * busy[block] for other in tied)
-             for block in tied}
-    return max(tied, key=lambda block: (often[block], -block[0]))[0]
-
-
-def count_side(kind, build_dir):
-    """{full, one, empty, per_packet, average, batch} of one side: whole turns, frames one way."""
-    path = os.path.join(build_dir, "rig", f"compare-{os.getpid()}")
-    side = None
-    try:
-        side = Side(kind, build_dir / "rig" / "traffic",
-                    f"{count.plugin_path(build_dir, kind.nic)},counts={path}")
-        counts, traffic = count.Counts(path), side.traffic
-        traffic.run(FLOOD_PPS, open_loop=True, seconds=1.0)  # every block is translated
-        counts.set_head(kind.head(side.machine, counts,
-                                  lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=0.5)),
-                        count.PORTS)
-        time.sleep(0.5)
-
-        def during(action):
-            first = counts.snapshot()
-            answer = action()
-            return counts.snapshot() - first, answer
-        idle, _ = during(lambda: time.sleep(0.5))
-        single, trickle = during(lambda: traffic.run(2000, seconds=0.7, lanes="0>1"))
-        busy, answer = during(lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=1.5,
-                                                  lanes="0>1", window=count.WINDOW))
-        kind.check_busy(side.machine, busy)
-        counts.close()
-    finally:
-        if side:
-            side.close()
-        if os.path.exists(path):
-            os.unlink(path)
-    if not idle.iterations or not answer["received"]:
-        raise CompareError(f"{NAMES[kind.name]}: no iteration was counted")
-    found = of_turns(idle.iterations, (single.iterations, trickle["received"]),
-                     (busy.iterations, answer["received"]))
-    return {"per_packet": kind.per_packet(found), **found}
-
-
-def of_turns(idle, single, busy):
-    """What turns of three runs tell; `single`, `busy`: (iterations, packets)."""
-    usual = [insns for insns, times in idle.items() if times > sum(idle.values()) / 100]
-    one = count.mode_of(single[0], low=max(usual) + 1)
-    iterations, packets = busy
-    found = {insns: times for insns, times in iterations.items() if insns >= one}
-    return {"per_packet_mean": round(count.at_full_bursts(one, single, busy), 1),
-            "full": count.mode_of(iterations, low=4 * one), "one": one,
-            "empty": count.mode_of(idle) / count.PORTS,
-            "average": round(sum(i * n for i, n in found.items()) / packets, 1),
-            "batch": round(packets / max(sum(found.values()), 1), 1)}
 
 
 # ---- measuring ----
@@ -446,7 +174,7 @@ def compare_nic(build_dir, nic, options, log):
             one["instr_per_pkt"] = one["instructions"]["per_packet"]
         out["kernel"] = kinds[1].version
         log("gaps of a polling core: one after the other")
-        out["ours"]["gaps"], out["dpdk"]["gaps"] = gaps.ours(build_dir), gaps.linux(build_dir)
+        out["ours"]["gaps"], out["dpdk"]["gaps"] = gaps.ours(APP, build_dir), gaps.linux(build_dir)
     keys = {f"{name}_{key}": out[name][key] for key in KEYS for name in NAMES}
     return {**keys, **out}
 
@@ -570,13 +298,11 @@ def verdict(result):
 
 def run(options, log=print):
     """Measures, prints, writes; 0 when every promise held."""
-    setup.ensure(("build", "run"), log)
-    if "ixgbe" in options.nic:
-        setup.ensure_qemu11(log)
+    setup.ensure_machine(options.nic.split(","), log)
     build_dir = build.build("build", log)
     conditions = {"mode": MODE, "cores": CORES, "memory_mib": MEMORY_MIB, "burst": BURST,
                   "descriptors": DESCS, "descriptors_counted": COUNT_DESCS,
-                  "huge_pages": HUGE_PAGES, "window": 2048, "frame_bytes": 60,
+                  "huge_pages": HUGE_PAGES, "window": WINDOW, "frame_bytes": 60,
                   "lanes": BOTH_WAYS, "accelerator": "tcg", "rounds": options.rounds,
                   "host_cpus": os.cpu_count(), "host": platform.machine(), "boot": "direct"}
     results, wrong = {}, []
@@ -604,9 +330,7 @@ def run(options, log=print):
     write_page(page, {**conditions, "commit": kept["commit"]}, results)
     log(f"page: {page.relative_to(build.ROOT)}")
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as out:
-            json.dump(kept, out, indent=1)
-            out.write("\n")
+        record.write_json(options.json, kept)
     return 1 if wrong else 0
 
 
@@ -623,6 +347,6 @@ def add_parser(commands):
     one.add_argument("--json", metavar="FILE", help="write all figures")
 
 
-def main(options):
+def main(options, say):
     """Runs the command."""
-    return run(options, lambda text: print(text, flush=True))
+    return run(options, say)

@@ -1,119 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`./millrace run l2fwd`: boot the image, send frames both ways, judge, find the highest rate.
+"""`./millrace run APP`: boot the image, send frames both ways, judge, find the highest rate.
 
 What the words of the verdict mean: rig/measure/judge.py; the passes of traffic:
 rig/measure/passes.py; the keys of the result: docs/run.md.
 """
-import json
 import os
-import re
 import time
 
-from .. import build
+from .. import build, setup
+from ..apps import APPS
 from ..machine.qemu import Machine
 from ..measure import count, judge
-from ..measure.generator import ProbeLost, Traffic
+from ..measure.generator import BOTH_WAYS, WINDOW, Traffic
+from ..measure.image import (BOOT_TIMEOUT_S, RunError, image_args, pools_full, start_forwarding,
+                             stop_machine)
 from ..measure.passes import SHARE, Passes, Plan
+from ..options import machine_options, sizes, whole
 from ..report import picture, record
 
-BOTH_WAYS = "0>1,1>0"
-# Guards: firmware on a full host takes ten times as long as on an idle one.
-BOOT_TIMEOUT_S = {"direct": 60, "linux": 60, "uefi": 180, "pxe-bios": 180, "pxe-uefi": 300,
-                  "pxe-card": 180}
-STOP_TIMEOUT_S = 15
-WINDOW = 2048       # frames in flight at most
 FRAMES_LEAST = 1000000
 THOROUGH_TIMES = 5  # as many frames
 COUNT_FROM_S = 45   # a count is not begun when the run has lasted so long
 ICOUNT_SHIFT = 1
-PROBE_ROUND_S = 0.5  # then a look at the console
-SILENCE_S = 5        # a machine that forwards has answered a probe by then
-ERROR_LINES = r"^argument mistake|^panic |(?:^|\s)error=\S"
-
-
-class RunError(RuntimeError):
-    """The run could not be made; the message says what the machine did last."""
-
-
-def image_args(args, boot, queues=None, nic="e1000e"):
-    """Boot arguments: the user's, and what the rig needs. A network boot by firmware has a third
-    port, for itself, which the image leaves alone. Software cards send from a process of their
-    own, which may be kept waiting for its turn: their rings hold all that can be in flight."""
-    words = args.split()
-    names = {word.split("=", 1)[0] for word in words}
-    if boot in ("pxe-bios", "pxe-uefi") and "ports" not in names:
-        words.append("ports=3")
-    if nic == "ixgbe" and "tx_descs" not in names:
-        words.append(f"tx_descs={WINDOW}")
-    if queues and "queues" not in names:
-        words.append(f"queues={queues}")
-    return " ".join(words)
-
-
-def traffic_mode(args):
-    """What the image does to addresses, from its boot arguments."""
-    values = dict(word.split("=", 1) for word in args.split() if "=" in word)
-    mode = values.get("mode", "mac")
-    if mode == "mac" and values.get("mac_update") in ("off", "0", "no"):
-        return "io"
-    return mode
-
-
-def image_error(console):
-    """The image's own words on why it does not run: its first lines of error, else ""."""
-    found = [line for line in console.lines if re.search(ERROR_LINES, line)]
-    return "\n".join(found[:3])
-
-
-def first_frame(machine, traffic, lane, timeout_s):
-    """Probes a lane until a frame comes back; RunError at once when the image has given up."""
-    deadline = time.monotonic() + timeout_s
-    silent_from = None
-    while True:
-        try:
-            return traffic.probe(timeout_s=PROBE_ROUND_S, lanes=lane, flows=1)
-        except ProbeLost as lost:
-            forwards = machine.console.find(r"state=forwarding")
-            silent_from = silent_from or (forwards and time.monotonic())
-            ended = machine.console.find(r"^exit code=|^panic ") or not machine.alive()
-            if ended:
-                raise RunError(image_error(machine.console) or "the machine ended") from lost
-            if forwards and time.monotonic() - silent_from > SILENCE_S:
-                raise RunError(f"the image forwards, but no frame sent on lane {lane} came back: "
-                               "does --args or --sizes leave a port out, or forbid the frames?"
-                               ) from lost
-            if time.monotonic() > deadline:
-                raise RunError(image_error(machine.console) or f"no frame came back in "
-                               f"{timeout_s:.0f} s, and the image does not say why") from lost
-
-
-def start_forwarding(machine, traffic, timeout_s):
-    """Waits until the image forwards; returns (host seconds from power-on to the first frame
-    that came back, the first line of the image)."""
-    boot = machine.console.wait_for(r"^boot .*", timeout_s)
-    answer = first_frame(machine, traffic, "0>1", timeout_s)
-    first_frame(machine, traffic, "1>0", timeout_s)
-    machine.console.wait_for(r"state=forwarding", timeout_s)
-    return answer["first_received_ns"] / 1e9 - machine.started_at, boot.group(0)
-
-
-def stop_machine(machine):
-    """Stops the image; returns (last report, lines of pools, exit code)."""
-    mark = machine.console.mark()
-    machine.console.send("stop")
-    line = machine.console.wait_for(r"^report (\{.*\})", STOP_TIMEOUT_S, since=mark)
-    machine.console.wait_for(r"exit code=", STOP_TIMEOUT_S, since=mark)
-    code = machine.wait_exit_code(STOP_TIMEOUT_S)
-    pools = [text for text in machine.console.lines[mark:] if text.startswith("pool ")]
-    return json.loads(line.group(1)), pools, code
-
-
-def pools_full(pools):
-    """Every pool has all of its buffers back (and there are pools)."""
-    counts = [dict(word.split("=", 1) for word in line.split() if "=" in word)
-              for line in pools]
-    return bool(counts) and all(c["free"] == c["total"] and c["missing"] == "0"
-                                for c in counts)
 
 
 def machine_counters(final):
@@ -162,13 +70,14 @@ def results_of(passes, most, half, share):
     }
 
 
-def drive(machine, options, log):
+def drive(app, machine, options, log):
     """All traffic of one run on a machine that was just started: (results, extra)."""
     frames = options.frames or FRAMES_LEAST * (THOROUGH_TIMES if options.thorough else 1)
     program = options.build_dir / "rig" / "traffic"
     with Traffic(program, machine, lanes=BOTH_WAYS, sizes=options.sizes, flows=options.flows,
-                 mode=traffic_mode(options.args), drop_one_in=options.drop_one_in) as traffic:
-        first_s, boot_line = start_forwarding(machine, traffic, BOOT_TIMEOUT_S[options.boot])
+                 mode=app.mode(options.args), drop_one_in=options.drop_one_in) as traffic:
+        first_s, boot_line = start_forwarding(app, machine, traffic,
+                                             BOOT_TIMEOUT_S[options.boot])
         log(f"boot: first frame back {first_s:.2f} s after power-on ({boot_line})")
         host = judge.Host([machine], [traffic])
         plan = Plan(frames, options.thorough, options.seconds, options.started)
@@ -191,12 +100,13 @@ def drive(machine, options, log):
                      "rates": passes.rates}
 
 
-def counted_boot_ms(build_dir, image, args, nic="e1000e"):
+def counted_boot_ms(app, build_dir, args, nic="e1000e"):
     """First instruction to first forwarded frame in guest time that counts instructions, 2 ns
     each: the same on every host, loaded or not. Direct boot, one core."""
-    with Machine(image, args=args, nic=nic, icount=ICOUNT_SHIFT) as machine, \
+    with Machine(build.find_image(build_dir, app.name), args=args, nic=nic,
+                 icount=ICOUNT_SHIFT) as machine, \
             Traffic(build_dir / "rig" / "traffic", machine, lanes="0>1",
-                    mode=traffic_mode(args)) as traffic:
+                    mode=app.mode(args)) as traffic:
         traffic.probe(timeout_s=BOOT_TIMEOUT_S["direct"], flows=1)
         return stop_machine(machine)[0]["first_frame_us"] / 1000
 
@@ -276,15 +186,15 @@ def time_to_count(options):
     return options.thorough or time.monotonic() - options.started < COUNT_FROM_S
 
 
-def counted(options, image, log):
+def counted(app, options, log):
     """Results that are counted on machines of their own, None when there is no time for it."""
     results = {"boot_icount_ms": None, "instr_per_pkt": None}
     args = image_args(options.args, "direct", nic=options.nic)
     if options.count and time_to_count(options):
-        results["boot_icount_ms"] = counted_boot_ms(options.build_dir, image, args, options.nic)
+        results["boot_icount_ms"] = counted_boot_ms(app, options.build_dir, args, options.nic)
     if options.count and time_to_count(options):
         log("count: instructions a packet (one core, direct boot, full bursts)")
-        found = count.measure(options.build_dir, image, args, nic=options.nic)
+        found = count.measure(app, options.build_dir, args, nic=options.nic)
         results["instr_per_pkt"] = round(found.per_packet, 1)
         results["instructions"] = found.as_dict()
     return results
@@ -293,45 +203,87 @@ def counted(options, image, log):
 def result_name(options):
     """Name of the run's files: two runs in one second differ by their process."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    return f"l2fwd-{options.nic}-{options.boot}-{options.cores}-{stamp}-{os.getpid()}"
+    return f"{options.app}-{options.nic}-{options.boot}-{options.cores}-{stamp}-{os.getpid()}"
 
 
-def run(options, log=print):
-    """Does all of it; returns the exit status. `options`: see rig/cli.py."""
-    image = build.find_image(options.build_dir, "l2fwd")
-    args = image_args(options.args, options.boot, options.queues, options.nic)
+def conditions_of(options, args):
+    """What the figures depend on."""
     conditions = {"nic": options.nic, "boot": options.boot, "cores": options.cores,
                   "args": args, "sizes": options.sizes, "flows": options.flows,
                   "window": WINDOW, "lanes": BOTH_WAYS, "accelerator": "tcg"}
     if options.drop_one_in:
         conditions["drop_one_in"] = options.drop_one_in
-        log(f"test of the rig: one frame in {options.drop_one_in} that comes back vanishes here, "
-            "not in the machine; the run must fail")
-    options.started = time.monotonic()
+    return conditions
+
+
+def boot_and_drive(app, options, args, log_path, log):
+    """One machine, from power-on to its stop: (results, extra)."""
+    image = build.find_image(options.build_dir, app.name)
     log(f"boot: {options.boot}, {options.cores} core(s), {options.nic}, args \"{args}\"")
-    record.RESULTS.mkdir(exist_ok=True)
-    name = result_name(options)
     with Machine(image, boot=options.boot, args=args, cores=options.cores, nic=options.nic,
-                 log=str(record.RESULTS / f"{name}.console")) as machine:
+                 log=log_path) as machine:
         try:
-            results, extra = drive(machine, options, log)
+            return drive(app, machine, options, log)
         except Exception as error:
             tail = "\n".join("    | " + line for line in machine.console.lines[-25:])
             raise RunError(f"{error}\nlast lines of the console:\n{tail}\n"
                            f"{machine.errors()}") from error
-    results.update(counted(options, image, log))
+
+
+def write_picture(path, options, result, wrong, extra):
+    """The run's picture, with its verdict in the title."""
+    title = f"{options.app} {options.nic} {options.boot} cores={options.cores} " \
+            f"{result['commit']}" + (" FAILED: " + ", ".join(wrong) if wrong else "")
+    picture.write(path, title, extra["latency"], extra["rates"], extra["trials"],
+                  result["results"]["pps_max_no_loss"])
+
+
+def run(options, log=print):
+    """Does all of it; returns the exit status. `options`: see add_parser."""
+    app = APPS[options.app]
+    args = image_args(options.args, options.boot, options.queues, options.nic)
+    if options.drop_one_in:
+        log(f"test of the rig: one frame in {options.drop_one_in} that comes back vanishes here, "
+            "not in the machine; the run must fail")
+    options.started = time.monotonic()
+    record.RESULTS.mkdir(exist_ok=True)
+    path = record.RESULTS / result_name(options)
+    results, extra = boot_and_drive(app, options, args, f"{path}.console", log)
+    results.update(counted(app, options, log))
     wrong = verdict(results)
     print_table(options, results, extra["share"], wrong, log)
-    result = record.make("run l2fwd", conditions, results)
+    result = record.make(f"run {app.name}", conditions_of(options, args), results)
     record.keep(result)
-    plot = record.RESULTS / f"{name}.svg"
-    title = f"l2fwd {options.nic} {options.boot} cores={options.cores} {result['commit']}" + \
-        (" FAILED: " + ", ".join(wrong) if wrong else "")
-    picture.write(plot, title, extra["latency"], extra["rates"], extra["trials"],
-                  results["pps_max_no_loss"])
-    log(f"picture: {plot.relative_to(build.ROOT)}")
+    write_picture(f"{path}.svg", options, result, wrong, extra)
+    log(f"picture: {path.relative_to(build.ROOT)}.svg")
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=2)
-            file.write("\n")
+        record.write_json(options.json, result)
     return 1 if wrong else 0
+
+
+def add_parser(commands):
+    """The command's arguments, for rig/cli.py."""
+    one = commands.add_parser("run", help="PXE-boot in QEMU, send traffic, a verdict and rates")
+    one.add_argument("app", choices=sorted(APPS), help="the application")
+    machine_options(one, "pxe-bios", {"seconds": 0, "help": "least time of the verdict's passes; "
+                                      "the run may then be long"})
+    one.add_argument("--frames", type=whole(1, 1000000000), default=0,
+                     help="frames that the verdict wants (1000000)")
+    one.add_argument("--thorough", action="store_true",
+                     help="five times the frames and long searches: some minutes")
+    one.add_argument("--drop-one-in", type=whole(1, 1000000000), default=0, metavar="N",
+                     help="test of the rig: one received frame in N vanishes; the run must fail")
+    one.add_argument("--sizes", type=sizes, default="60",
+                     help="frame bytes: 60 | 60,594 | imix | 60-1514 (60)")
+    one.add_argument("--flows", type=whole(1, 4096), default=16,
+                     help="flows a direction (16)")
+    one.add_argument("--json", metavar="FILE", help="write the result")
+    one.add_argument("--no-count", dest="count", action="store_false",
+                     help="do not count instructions")
+
+
+def main(options, say):
+    """Runs the command."""
+    setup.ensure_machine((options.nic,), say)
+    options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
+    return run(options, say)

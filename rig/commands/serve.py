@@ -24,7 +24,8 @@ import sys
 import tempfile
 import threading
 
-from .. import build
+from .. import build, setup
+from ..apps import L2FWD
 
 SCRIPTS = build.ROOT / "rig" / "ipxe"
 # From Debian's package ipxe: for BIOS, and for UEFI.
@@ -371,3 +372,28 @@ def serve(interface, image_path, args, print_only, macs=()):
             return 2
         except KeyboardInterrupt:
             return 0
+
+
+def add_parser(commands):
+    """The command's arguments, for rig/cli.py."""
+    one = commands.add_parser("boot", help="serve the image to a real rig by PXE")
+    one.add_argument("--serve", metavar="IF", required=True, help="network interface")
+    one.add_argument("--image", help="file to serve (l2fwd.img)")
+    one.add_argument("--args", default="", help="boot arguments")
+    one.add_argument("--mac", action="append", default=[], metavar="MAC", dest="macs",
+                     help="answer only this machine (may be repeated); without it: every one")
+    one.add_argument("--print", dest="print_only", action="store_true",
+                     help="only print what would be served and how")
+
+
+def main(options, say):
+    """Runs the command."""
+    status = refused(options.serve, options.args, options.print_only, options.macs)
+    if status is not None:
+        return status
+    setup.ensure(("build",), say)
+    image = options.image
+    if not image:
+        elf = build.find_image(build.build("build", say), L2FWD.name)
+        image = str(pathlib.Path(elf).with_suffix(".img"))
+    return serve(options.serve, image, options.args, options.print_only, options.macs) or 0

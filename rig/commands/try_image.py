@@ -32,7 +32,7 @@ def send(wire, kinds=FRAMES):
 
 def stats(machine, pattern, timeout_s):
     """Asks for the table of counters until a line has the pattern; returns its lines."""
-    deadline = time.monotonic() + timeout_s * machine.patience
+    deadline = time.monotonic() + timeout_s * machine.want.patience
     while True:
         mark = machine.console.mark()
         machine.console.send("stats")

@@ -6,18 +6,20 @@ argument that is not live (moderation_us) costs a boot for each value. docs/tuni
 it found.
 """
 import dataclasses
-import json
 import os
 import time
 
 from .. import build, setup
-from ..machine.qemu import NICS, Machine
-from ..measure import count, judge
-from ..measure.generator import Traffic
-from ..options import some_seconds
+from ..apps import L2FWD
+from ..machine.qemu import Machine
+from ..measure import judge
+from ..measure.generator import BOTH_WAYS, Traffic
+from ..measure.image import BOOT_TIMEOUT_S, read_report, set_live, start_forwarding
+from ..options import NICS, some_seconds
 from ..report import pages, record
-from .run import BOOT_TIMEOUT_S, BOTH_WAYS, start_forwarding
 
+APP = L2FWD
+MODE = "macswap"
 LOADS_PPS = (0, 1000, 10000, 50000, 150000)
 SECONDS = 1.0
 SETTLE_S = 0.2
@@ -50,27 +52,20 @@ def settings():
 
 def apply(machine, live):
     """Sets all live arguments; returns when the console took them."""
-    mark = machine.console.mark()
-    for name, value in {**START, **live}.items():
-        machine.console.send(f"set {name}={value}")
-    count.read_report(machine)  # commands are done in order
-    wrong = [text for text in machine.console.lines[mark:]
-             if text.startswith("arg ") and "mistake=" in text]
-    if wrong:
-        raise RuntimeError(wrong[0])
+    set_live(machine, {**START, **live})
 
 
 def point(machine, traffic, load_pps, seconds):
     """One setting at one load."""
     time.sleep(SETTLE_S)
-    first, threads, begin = count.read_report(machine), machine.thread_times(), time.monotonic()
+    first, threads, begin = read_report(machine), machine.thread_times(), time.monotonic()
     answer = None
     if load_pps:
         answer = traffic.run(load_pps, seconds=seconds, block=True, open_loop=True)
     else:
         time.sleep(seconds)
     after, wall_s = machine.thread_times(), time.monotonic() - begin
-    last = count.read_report(machine)
+    last = read_report(machine)
     span_us = last["uptime_us"] - first["uptime_us"]
     one, two = first["cores"][0], last["cores"][0]
     vcpu_ns = after["CPU 0/TCG"][0] - threads["CPU 0/TCG"][0]
@@ -88,13 +83,13 @@ def point(machine, traffic, load_pps, seconds):
 def sweep(build_dir, nic, seconds, log):
     """([(Setting, [point a load])] of the whole sweep, [judge.Share of each machine])."""
     everything, results, shares = settings(), [], []
-    image = build.find_image(build_dir, "l2fwd")
+    image = build.find_image(build_dir, APP.name)
     for moderation_us in sorted({s.moderation_us for s in everything}):
-        args = f"mode=macswap cores=1 moderation_us={moderation_us}"
+        args = f"mode={MODE} cores=1 moderation_us={moderation_us}"
         with Machine(image, args=args, nic=nic) as machine, \
                 Traffic(build_dir / "rig" / "traffic", machine, lanes=BOTH_WAYS,
-                        mode="macswap") as traffic:
-            start_forwarding(machine, traffic, BOOT_TIMEOUT_S["direct"])
+                        mode=MODE) as traffic:
+            start_forwarding(APP, machine, traffic, BOOT_TIMEOUT_S["direct"])
             traffic.run(1500000, seconds=WARM_UP_S, open_loop=True)
             host = judge.Host([machine], [traffic])
             for setting in everything:
@@ -146,14 +141,12 @@ def write_page(path, results, conditions):
 
 def run(options, log=print):
     """Sweeps, prints, writes a page."""
-    setup.ensure(("build", "run"), log)
-    if options.nic == "ixgbe":
-        setup.ensure_qemu11(log)
+    setup.ensure_machine((options.nic,), log)
     build_dir = build.build("build", log)
     results, shares = sweep(build_dir, options.nic, options.seconds, log)
     for share in shares:
         log(record.table(judge.table_rows(share)))
-    conditions = {"nic": options.nic, "cores": 1, "seconds": options.seconds, "mode": "macswap",
+    conditions = {"nic": options.nic, "cores": 1, "seconds": options.seconds, "mode": MODE,
                   "commit": record.commit(), "host_cpus": os.cpu_count(), "accelerator": "tcg",
                   "disturbed": sorted({why for one in shares for why in judge.disturbed(one)})}
     record.RESULTS.mkdir(exist_ok=True)
@@ -164,9 +157,7 @@ def run(options, log=print):
         kept = {"command": "tune", "conditions": conditions,
                 "host": [share.as_dict() for share in shares], "settings": [
             {**dataclasses.asdict(s), "points": points} for s, points in results]}
-        with open(options.json, "w", encoding="utf-8") as out:
-            json.dump(kept, out, indent=1)
-            out.write("\n")
+        record.write_json(options.json, kept)
     return 0
 
 
@@ -179,6 +170,6 @@ def add_parser(commands):
     one.add_argument("--json", metavar="FILE", help="write all points")
 
 
-def main(options):
+def main(options, say):
     """Runs the command."""
-    return run(options, lambda text: print(text, flush=True))
+    return run(options, say)

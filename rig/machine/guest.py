@@ -110,6 +110,11 @@ def kernel():
     return Kernel()
 
 
+def boot_by(from_kernel, initrd, append):
+    """QEMU's words that boot a guest: for command.Wanted.instead."""
+    return ["-kernel", from_kernel.image, "-initrd", initrd, "-append", append]
+
+
 def program(path, root, extra=()):
     """A dynamic program of an unpacked `root` with its libraries: {path in the guest: path here}.
 

@@ -5,7 +5,6 @@ once, and what comes after them (clock, timers, policy) is in it."""
 import bisect
 import collections
 import dataclasses
-import json
 import mmap
 import os
 import re
@@ -13,9 +12,12 @@ import struct
 import subprocess
 import time
 
+from .. import build
+from ..machine.command import program
 from ..machine.elf import Elf
-from ..machine.qemu import Machine, program
+from ..machine.qemu import Machine
 from .generator import Traffic
+from .image import image_base, packets_of, read_report
 
 MAGIC = 0x4e534e49
 HEADER = struct.Struct("<IIIIII")  # magic, version, vcpus, iterations, blocks_max, block_count
@@ -26,18 +28,12 @@ VCPU = struct.Struct("<QQQQQ")
 BLOCK = struct.Struct("<QIIQ")
 
 BURST = 32
-# What a loop calls once for each receive queue; a turn is as many calls as it polls ports.
-HEAD_FUNCTION = "l2fwd_worker_poll"
-PORTS = 2
-# Runs when the transmit ring took less than it was given.
-RING_FULL_FUNCTION = "send_rest"
+USER_TOP = 1 << 47  # addresses of processes lie below
 RING_FULL_SHARE = 0.001  # of all instructions
+BOOT_S = 20
 TX_DESCS = 2048
 WINDOW = 1024    # frames in flight: they cannot fill that ring
-# Source lines that check or set an owner, and how many such hand-overs a packet makes:
-# ring to stack, pool to ring (its replacement), stack to ring, ring to pool.
-HAND_OVER_LINES = r"\bowner\b"
-HAND_OVERS = 4
+HAND_OVER_LINES = r"\bowner\b"  # source lines that check or set an owner
 
 
 class Snapshot:
@@ -175,10 +171,10 @@ def mode_of(iterations, low=0):
     return max(usable, key=lambda insns: (usable[insns], insns)) if usable else 0
 
 
-def ring_was_full(functions):
+def ring_was_full(app, functions):
     """`functions`: by_function of a run. A full transmit ring is tried again and again: what is
     counted then is how fast the host empties it."""
-    tried = sum(n for name, n in functions.items() if name.startswith(RING_FULL_FUNCTION))
+    tried = sum(n for name, n in functions.items() if name.startswith(app.ring_full))
     return tried > RING_FULL_SHARE * sum(functions.values())
 
 
@@ -199,16 +195,24 @@ def at_full_bursts(one, single, busy):
     return (insns2 + slope * (BURST - batch2)) / BURST
 
 
-def read_report(machine, timeout_s=10):
-    """Asks the image for its counters."""
-    mark = machine.console.mark()
-    machine.console.send("report")
-    line = machine.console.wait_for(r"^report (\{.*\})", timeout_s, since=mark)
-    return json.loads(line.group(1))
-
-
-def packets_of(report):
-    return sum(core["packets"] for core in report["cores"])
+def hottest_block(counts, flood):
+    """Address of a block that a polling process runs once for each poll, without its symbols:
+    of the blocks that run most often while nothing comes, most run once a poll under load too
+    (the others belong to empty polls or to packets)."""
+    first = counts.snapshot()
+    time.sleep(0.5)
+    idle = (counts.snapshot() - first).blocks
+    first = counts.snapshot()
+    flood()
+    busy = (counts.snapshot() - first).blocks
+    idle = {block: n for block, n in idle.items() if block[0] < USER_TOP}
+    top = max(idle.values(), default=0)
+    tied = [block for block, n in idle.items() if n > 0.97 * top]
+    if not top or not tied:
+        raise RuntimeError("no polling loop found in the Linux guest")
+    often = {block: sum(abs(busy[other] - busy[block]) < 0.01 * busy[block] for other in tied)
+             for block in tied}
+    return max(tied, key=lambda block: (often[block], -block[0]))[0]
 
 
 @dataclasses.dataclass
@@ -234,32 +238,30 @@ def _watch(counts, machine, action):
     return last - first, packets_of(last_report) - packets_of(first_report)
 
 
-def measure(build_dir, image, args="", head=HEAD_FUNCTION, seconds=1.0, frame_bytes=60,
-            nic="e1000e"):
-    """Counts instructions per packet of the image: one core, always polling, direct boot."""
-    elf = Elf(os.path.splitext(image)[0] + ".elf")
+def measure(app, build_dir, args="", seconds=1.0, frame_bytes=60, nic="e1000e"):
+    """Counts an application's instructions a packet: one core, always polling, direct boot."""
+    elf = Elf(build.find_image(build_dir, app.name))
     folder = os.path.join(build_dir, "rig")
     path = os.path.join(folder, f"counts-{os.getpid()}")
     options = f"{plugin_path(build_dir, nic)},counts={path}"
     try:
-        with Machine(image, args=f"{args} poll=always".strip(), plugin=options,
+        with Machine(elf.path, args=f"{args} poll=always".strip(), plugin=options,
                      nic=nic) as machine:
-            boot = machine.console.wait_for(r"^boot .*image_base=(0x[0-9a-f]+)", 20)
-            machine.console.wait_for(r"state=forwarding", 20)
+            base = image_base(machine, BOOT_S)
+            machine.console.wait_for(app.ready, BOOT_S)
             counts = Counts(path)
-            base = int(boot.group(1), 16)
             with Traffic(os.path.join(folder, "traffic"), machine, lanes="0>1",
                          sizes=str(frame_bytes)) as traffic:
-                return _measure(counts, machine, traffic, elf, base, head, seconds)
+                return _measure(app, counts, machine, traffic, elf, base, seconds)
     finally:
         if os.path.exists(path):
             os.unlink(path)
 
 
-def _measure(counts, machine, traffic, elf, base, head, seconds):
+def _measure(app, counts, machine, traffic, elf, base, seconds):
     traffic.probe(10)
     traffic.run(1000000, seconds=0.5, window=WINDOW, open_loop=True)  # every block translated
-    counts.set_head(base + elf.offset(head), PORTS)
+    counts.set_head(base + elf.offset(app.head), app.ports)
     time.sleep(0.2)
     idle, _ = _watch(counts, machine, lambda: time.sleep(0.3))
     visits = sum(idle.iterations.values())
@@ -275,14 +277,14 @@ def _measure(counts, machine, traffic, elf, base, head, seconds):
     found = {i: n for i, n in busy.iterations.items() if i >= one}
     batches = max(sum(found.values()), 1)
     owners = counts_by_source(busy, elf, base, HAND_OVER_LINES)
-    per_hand_over = owners / (HAND_OVERS * packets) if packets else 0
+    per_hand_over = owners / (app.hand_overs * packets) if packets else 0
     functions = by_function(busy, elf, base)
-    if ring_was_full(functions):
+    if ring_was_full(app, functions):
         raise RuntimeError("the transmit ring was full: counts say how fast the host empties "
                            f"it; boot with tx_descs={TX_DESCS}")
     functions = {name: round(count / packets, 2) for name, count in functions.most_common(12)}
     return Measured(per_packet=at_full_bursts(one, (single.iterations, singles),
                                               (busy.iterations, packets)),
                     per_packet_average=sum(i * n for i, n in found.items()) / max(packets, 1),
-                    batch_average=packets / batches, empty=empty / PORTS, one=one, full=full,
+                    batch_average=packets / batches, empty=empty / app.ports, one=one, full=full,
                     hand_over=round(per_hand_over, 2), functions=functions)

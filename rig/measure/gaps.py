@@ -10,25 +10,14 @@ import time
 from .. import build
 from ..machine import guest
 from ..machine.qemu import Machine
-from . import count
+from .image import read_report
 
 SECONDS = 3
 CORES, MEMORY_MIB = 2, 512
 BOOT_S = 180
 LONG_US = 128  # a bucket's edge
+APPEND = "console=ttyS0 quiet panic=-1 mitigations=off isolcpus=1 nohz_full=1"
 LINE = r"^gaps (\{.*\})"
-
-
-class LinuxMachine(Machine):
-    """A Linux kernel and initramfs that runs the program on core 1 and powers off."""
-
-    def __init__(self, kernel, initrd, **options):
-        super().__init__(kernel, ports=0, **options)
-        self.linux_initrd = initrd
-
-    def _boot_options(self):
-        return ["-kernel", self.image, "-initrd", self.linux_initrd, "-append",
-                "console=ttyS0 quiet panic=-1 mitigations=off isolcpus=1 nohz_full=1"]
 
 
 def figures(below_us, seconds):
@@ -46,27 +35,29 @@ def minus(after, before):
     return out
 
 
-def ours(build_dir, seconds=SECONDS):
+def ours(app, build_dir, seconds=SECONDS):
     """The image with one polling core and two ports on which nothing comes."""
-    with Machine(build.find_image(build_dir, "l2fwd"), args="cores=1 poll=always", cores=CORES,
+    with Machine(build.find_image(build_dir, app.name), args="cores=1 poll=always", cores=CORES,
                  memory_mib=MEMORY_MIB) as machine:
-        machine.console.wait_for(r"state=forwarding", BOOT_S)
+        machine.console.wait_for(app.ready, BOOT_S)
         time.sleep(1)
-        before = count.read_report(machine)["cores"][0]
+        before = read_report(machine)["cores"][0]
         time.sleep(seconds)
-        after = count.read_report(machine)["cores"][0]
+        after = read_report(machine)["cores"][0]
     passed_s = (after["elapsed_us"] - before["elapsed_us"]) / 1e6
     return figures(minus(after["gaps"]["below_us"], before["gaps"]["below_us"]), passed_s)
 
 
 def linux(build_dir, seconds=SECONDS):
-    """Debian's kernel with the second core set aside. Raises guest.GuestError."""
+    """Debian's kernel with the second core set aside: the program runs there, then it powers off.
+    Raises guest.GuestError."""
     kernel = guest.kernel()
     program = os.path.join(build_dir, "compare", "dpdk", "guest", "gaps")
     with tempfile.TemporaryDirectory(prefix="millrace-gaps-") as folder:
         initrd = os.path.join(folder, "initrd")
         guest.initramfs(initrd, kernel, f"/bin/gaps 1 {seconds}", files={"bin/gaps": program})
-        with LinuxMachine(kernel.image, initrd, cores=CORES, memory_mib=MEMORY_MIB) as machine:
+        with Machine(kernel.image, instead=guest.boot_by(kernel, initrd, APPEND), ports=0,
+                     cores=CORES, memory_mib=MEMORY_MIB) as machine:
             line = machine.console.wait_for(LINE, BOOT_S + seconds)
     return figures(json.loads(re.search(LINE, line.group(0)).group(1))["below_us"], seconds)
 

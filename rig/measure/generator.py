@@ -7,7 +7,8 @@ import threading
 
 from ..machine.qemu import die_with_parent
 
-
+BOTH_WAYS = "0>1,1>0"  # lanes
+WINDOW = 2048          # frames in flight at most, as rig/traffic/command.c has it
 SLOWEST_PPS = 2000  # a host and machine slower than this are given up
 
 
@@ -92,7 +93,7 @@ class Traffic:
     def burst(self, count, **fields):
         """Sends `count` frames at once, then is silent; the answer says how many came back."""
         fields.setdefault("tick_us", 100)
-        return self.run(0, frames=count, **{"window": max(2048, count), **fields})
+        return self.run(0, frames=count, **{"window": max(WINDOW, count), **fields})
 
     def bursts(self, first=1, last=1024, gap_us=1000, **fields):
         """Bursts of first..last frames, each followed by a random silence of at most gap_us;

@@ -37,6 +37,13 @@ def keep(result):
         file.write(json.dumps(line) + "\n")
 
 
+def write_json(path, result):
+    """Writes a file that the user named."""
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=2)
+        file.write("\n")
+
+
 def table(rows):
     """Two columns of text; rows are (name, value)."""
     width = max(len(name) for name, _ in rows)

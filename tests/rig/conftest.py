@@ -15,10 +15,11 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from rig.commands import run  # noqa: E402  (needs the path above)
-from rig.machine import qemu, qemu11  # noqa: E402  (needs the path above)
-from rig.measure import count  # noqa: E402  (needs the path above)
-from rig.measure.generator import Traffic  # noqa: E402
+from rig.apps import L2FWD  # noqa: E402  (needs the path above)
+from rig.machine import qemu, qemu11  # noqa: E402
+from rig.measure.generator import BOTH_WAYS, Traffic  # noqa: E402
+from rig.measure.image import (BOOT_TIMEOUT_S, image_args, pools_full, read_report,  # noqa: E402
+                               set_live, stop_machine)
 
 
 PATIENCE = 6  # waits say what an idle host needs
@@ -62,7 +63,7 @@ def traffic_program(build_dir):
 @pytest.fixture
 def machine(image, tmp_path):
     """machine("l2fwd", args=..., cores=..., boot=...) starts a qemu.Machine; all that a test
-    started end with it. Arguments as in rig/machine/qemu.py; the console is kept in tmp_path."""
+    started end with it. Options: rig/machine/command.py; the console is kept in tmp_path."""
     started = []
 
     def start(name, **options):
@@ -105,13 +106,11 @@ class Forwarding:
         self.machine, self.traffic, self.console = machine, traffic, machine.console
 
     def report(self):
-        return count.read_report(self.machine)
+        return read_report(self.machine)
 
     def set(self, **values):
         """Changes live boot arguments; waits until the console took them."""
-        for name, value in values.items():
-            self.console.send(f"set {name}={value}")
-        self.report()  # commands are done in order: an answer means the others were taken
+        set_live(self.machine, values)
 
     def watch(self, seconds):
         """What each core did for so long: see CoreTime."""
@@ -129,8 +128,8 @@ class Forwarding:
 
     def stop_clean(self):
         """Stops the image; asserts that nothing is lost inside it. Returns its last report."""
-        last, pools, code = run.stop_machine(self.machine)
-        assert run.pools_full(pools), pools
+        last, pools, code = stop_machine(self.machine)
+        assert pools_full(pools), pools
         assert (last["owner_refusals"], last["buffers_missing"], code) == (0, 0, 0)
         return last
 
@@ -140,13 +139,13 @@ def forwarding(machine, traffic_program):
     """forwarding(args=..., cores=..., lanes=..., **machine options) -> Forwarding."""
     opened = []
 
-    def start(args="", cores=1, lanes=run.BOTH_WAYS, boot="direct", **options):
-        args = run.image_args(args, boot, nic=options.get("nic", "e1000e"))
-        one = machine("l2fwd", args=args, cores=cores, boot=boot, **options)
-        traffic = Traffic(traffic_program, one, lanes=lanes, mode=run.traffic_mode(args))
+    def start(args="", cores=1, lanes=BOTH_WAYS, boot="direct", **options):
+        args = image_args(args, boot, nic=options.get("nic", "e1000e"))
+        one = machine(L2FWD.name, args=args, cores=cores, boot=boot, **options)
+        traffic = Traffic(traffic_program, one, lanes=lanes, mode=L2FWD.mode(args))
         opened.append(traffic)
-        timeout_s = run.BOOT_TIMEOUT_S[boot]
-        one.console.wait_for(r"state=forwarding", timeout_s)
+        timeout_s = BOOT_TIMEOUT_S[boot]
+        one.console.wait_for(L2FWD.ready, timeout_s)
         for lane in lanes.split(","):
             traffic.probe(10, lanes=lane, flows=1)
         return Forwarding(one, traffic)

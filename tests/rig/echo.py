@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 
-from rig.machine.qemu import port_mac
+from rig.machine.command import port_mac
 
 
 def mac_bytes(text):

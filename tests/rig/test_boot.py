@@ -15,23 +15,14 @@ import zlib
 import pytest
 
 from rig.machine import cpio, qemu
+from rig.options import BOOTS
 
 HERE = pathlib.Path(__file__).resolve().parent
 ARGS = "mode=io batch=16 stats_s=0"
 ENTRY = {"direct": "pvh", "linux": "linux", "uefi": "efi", "pxe-bios": "linux",
          "pxe-uefi": "efi"}
+FIRMWARE = {"bios": "linux", "uefi": "uefi"}  # the way to boot that has it
 BOOT_S = 90  # OVMF on a busy host
-
-
-class OtherBoot(qemu.Machine):
-    """A machine with boot options of the test's own."""
-
-    def __init__(self, image, options, uefi=False, **other):
-        super().__init__(image, **other)
-        self.options, self.uefi = options, uefi
-
-    def _boot_options(self):
-        return (self._ovmf_options() if self.uefi else []) + self.options
 
 
 @pytest.fixture(name="files")
@@ -69,7 +60,7 @@ def check_modules(console, files):
     assert seen == wanted
 
 
-@pytest.mark.parametrize("boot", [b for b in qemu.BOOTS if b != "pxe-card"])
+@pytest.mark.parametrize("boot", [b for b in BOOTS if b != "pxe-card"])
 def test_args_and_modules_arrive(machine, files, boot):
     m = machine("l2fwd", boot=boot, args=ARGS, modules=files, ports=0)
     check_boot(m.console, ENTRY[boot], "uefi" if "uefi" in boot else "bios",
@@ -123,7 +114,7 @@ def test_grub(image, tmp_path, files, firmware):
     iso = grub_iso(tmp_path, os.path.splitext(elf)[0] + ".img", files)
     options = ["-drive", f"if=none,id=cd,media=cdrom,format=raw,readonly=on,file={iso}",
                "-device", "ide-cd,drive=cd,bootindex=1"]
-    with OtherBoot(elf, options, uefi=firmware == "uefi", ports=0) as m:
+    with qemu.Machine(elf, boot=FIRMWARE[firmware], instead=options, ports=0) as m:
         # GRUB 2.06 enters by the Linux protocol, 2.12 and later by the PE entry on UEFI
         match = m.console.wait_for(r"^boot entry=(linux|efi) .*firmware=(\w+)", BOOT_S)
         assert match.group(2) == firmware
@@ -165,7 +156,7 @@ def test_kexec(image, tmp_path, files, firmware, cpu):
     elf = image("l2fwd")
     initrd = kexec_initrd(tmp_path, os.path.splitext(elf)[0] + ".img", files)
     options = ["-kernel", kernel, "-initrd", str(initrd), "-append", "console=ttyS0 quiet"]
-    with OtherBoot(elf, options, uefi=firmware == "uefi", ports=0, cpu=cpu) as m:
+    with qemu.Machine(elf, boot=FIRMWARE[firmware], instead=options, ports=0, cpu=cpu) as m:
         check_boot(m.console, "linux", firmware, "kexec")
         check_args(m.console, ARGS)
         check_modules(m.console, files)

@@ -11,7 +11,8 @@ import pytest
 from rig import unpack
 from rig.commands import compare, tune
 from rig.machine import guest
-from rig.measure import count, judge
+from rig.measure import count, judge, turns
+from rig.measure.sides import Dpdk, DpdkRetry, Ours, Side, dpdk_root, script_of
 from rig.report import pages
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -65,20 +66,20 @@ def test_turns_are_judged():
     idle = {246: 900, 250: 100, 9000: 3}
     single = {246: 900, 622: 100}
     busy = {8832: 97, 20000: 3}
-    found = compare.of_turns(idle, (single, 100), (busy, 3200))
+    found = turns.of_turns(idle, (single, 100), (busy, 3200))
     assert (found["empty"], found["one"], found["full"]) == (123, 622, 8832)
     assert found["batch"] == 32
-    assert compare.Dpdk.per_packet(None, found) == 276.0
-    assert compare.Ours.per_packet(None, found) == found["per_packet_mean"] > 280
+    assert Dpdk.per_packet(None, found) == 276.0
+    assert Ours.per_packet(None, found) == found["per_packet_mean"] > 280
     found["batch"] = 20.0
-    assert compare.Dpdk.per_packet(None, found) == found["per_packet_mean"]
+    assert Dpdk.per_packet(None, found) == found["per_packet_mean"]
 
 
 def test_guest_script():
     """Every word is filled in; retry is asked for only where it is wanted."""
     words = {"ID": "8086 10d3", "PMD": "-d x.so", "MODE": "macswap", "BURST": 32}
-    for kind, line in ((compare.Dpdk, "retry=\n"), (compare.DpdkRetry, "retry=retry\n")):
-        script = compare._script({**words, **kind.settings})
+    for kind, line in ((Dpdk, "retry=\n"), (DpdkRetry, "retry=retry\n")):
+        script = script_of({**words, **kind.settings})
         assert "@" not in script and line in script
         assert "--rxd=512 --txd=512" in script and "--total-num-mbufs=8192" in script
 
@@ -114,9 +115,9 @@ def test_head_without_symbols():
     idle = {poll: 1000, poll2: 1000, empty: 1000, packet: 990, kernel: 5000}
     busy = {poll: 1100, poll2: 1100, empty: 1010, packet: 4190, kernel: 9000}
     counts = FakeCounts({}, idle, idle, busy)
-    assert compare.hottest_block(counts, lambda: None) == poll[0]
-    with pytest.raises(compare.CompareError):
-        compare.hottest_block(FakeCounts({}, {}, {}, {}), lambda: None)
+    assert count.hottest_block(counts, lambda: None) == poll[0]
+    with pytest.raises(RuntimeError):
+        count.hottest_block(FakeCounts({}, {}, {}, {}), lambda: None)
 
 
 def test_turns_alternate():
@@ -171,7 +172,7 @@ def test_plot_of_nothing():
 @pytest.fixture(scope="session")
 def dpdk():
     try:
-        compare.dpdk_root()
+        dpdk_root()
         guest.kernel()
     except (unpack.SetupError, guest.GuestError) as error:
         pytest.skip(f"no DPDK guest: {error}")
@@ -182,9 +183,9 @@ def test_both_forward(dpdk, build_dir, tmp_path):
     use no CPU. So few frames are in flight that no ring can overflow while a core has no CPU."""
     sides = []
     try:
-        for kind in (compare.Ours(build_dir, "e1000e"),
-                     compare.Dpdk(build_dir, str(tmp_path), "e1000e")):
-            sides.append(compare.Side(kind, build_dir / "rig" / "traffic"))
+        for kind in (Ours(build_dir, "e1000e"),
+                     Dpdk(build_dir, str(tmp_path), "e1000e")):
+            sides.append(Side(kind, build_dir / "rig" / "traffic"))
             sides[-1].pause()
         found = compare.take_turns(sides, 2, lambda side: side.traffic.run(20000, seconds=0.5,
                                                                              window=256))

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from rig.machine import qemu
+from rig.machine import command as qemu
 
 PANIC_CODE = 70
 BUS_MASTER = 1 << 2

@@ -2,6 +2,7 @@
 """Exact instruction counts of the shipped image."""
 import pytest
 
+from rig.apps import L2FWD
 from rig.measure import count
 
 PER_PACKET_MOST = 110  # DPDK's macswap on e1000e: 276; ixy's C ixgbe driver: 127
@@ -9,8 +10,8 @@ HAND_OVER_MOST = 15
 
 
 @pytest.fixture(scope="module")
-def counted(build_dir, image):
-    return count.measure(str(build_dir), image("l2fwd"))
+def counted(build_dir):
+    return count.measure(L2FWD, build_dir)
 
 
 def test_instructions_per_packet(counted):
@@ -34,15 +35,15 @@ def test_a_turn_is_whole(counted):
     assert counted.one > 2 * counted.empty, counted
 
 
-def test_a_full_ring_is_not_counted(build_dir, image):
+def test_a_full_ring_is_not_counted(build_dir):
     """With a ring that cannot hold the burst, what is counted is the host's speed: refused."""
     with pytest.raises(RuntimeError, match="transmit ring was full"):
-        count.measure(str(build_dir), image("l2fwd"), "tx_descs=32")
+        count.measure(L2FWD, build_dir, "tx_descs=32")
 
 
 def test_what_counts_as_full():
     """A few tries at a full ring do not matter; many do, in whichever part of the function."""
     most = {"l2fwd_worker_poll": 99900, "send_rest": 50, "send_rest.cold": 40}
-    assert not count.ring_was_full(most)
-    assert count.ring_was_full({**most, "send_rest.cold": 60})
-    assert not count.ring_was_full({"l2fwd_worker_poll": 10})
+    assert not count.ring_was_full(L2FWD, most)
+    assert count.ring_was_full(L2FWD, {**most, "send_rest.cold": 60})
+    assert not count.ring_was_full(L2FWD, {"l2fwd_worker_poll": 10})

@@ -4,9 +4,10 @@ import os
 
 import pytest
 
-from rig.commands.run import WINDOW
+from rig.apps import L2FWD
 from rig.machine import pxe
 from rig.measure import count
+from rig.measure.generator import WINDOW
 from rig.measure.judge import clean
 
 RATE_PPS = 20000
@@ -79,9 +80,9 @@ def test_link(forwarding):
     rig.stop_clean()
 
 
-def test_instructions(build_dir, image):
+def test_instructions(build_dir):
     """Counted: the same on every host."""
-    counted = count.measure(str(build_dir), image("l2fwd"), f"mode=macswap tx_descs={WINDOW}",
+    counted = count.measure(L2FWD, build_dir, f"mode=macswap tx_descs={WINDOW}",
                             nic="ixgbe")
     assert counted.batch_average > 16, counted
     assert 40 < counted.per_packet <= INSTRUCTIONS_MOST, counted

@@ -3,6 +3,7 @@
 long ones are test_ixgbe.py (`./millrace test cards`)."""
 import pytest
 
+from rig.apps import L2FWD
 from rig.measure import count
 from rig.measure.judge import clean
 
@@ -27,8 +28,8 @@ def test_forward_and_stop(forwarding, cores):
     assert all(core["packets"] > 0 for core in report["cores"])
 
 
-def test_frames_without_udp_sum_are_plain(build_dir, image):
+def test_frames_without_udp_sum_are_plain(build_dir):
     """The rig's frames have none, which the 82599 calls wrong; nobody asked for checksums."""
-    counted = count.measure(str(build_dir), image("l2fwd"), f"tx_descs={count.TX_DESCS}",
+    counted = count.measure(L2FWD, build_dir, f"tx_descs={count.TX_DESCS}",
                             nic="ixgbe")
     assert 40 < counted.per_packet <= INSTRUCTIONS_MOST, counted

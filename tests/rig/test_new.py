@@ -50,7 +50,7 @@ def test_new_overwrites_nothing(tmp_path):
 
 
 def test_ethertypes_counts(machine):
-    from rig.measure.count import read_report
+    from rig.measure.image import read_report
     one = machine("ethertypes", ports=1)
     one.console.wait_for(r"^ethertypes state=running", 20)
     try_image.stats(one, r"port=0 link=up", 10)

@@ -99,7 +99,7 @@ def check(machines, watches, host):
 
 def inside(image, args, first):
     from tests.rig import lan
-    from tests.rig.test_boot import OtherBoot
+    from rig.machine.qemu import Machine
     lan.bridge(taps=2)
     watches = [lan.Watch(f"tap{number}") for number in range(2)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -113,7 +113,7 @@ def inside(image, args, first):
         host = ends(lan.host(11, f"{sys.executable} {__file__} pinger 192.168.7.12", **pipes))
         lan.read_until(ends(lan.serve(image, args)), "state=running")
         assert ping(host) == PINGS, "before any machine"
-        machines = [stack.enter_context(OtherBoot(image, management_port(number, first)))
+        machines = [stack.enter_context(Machine(image, instead=management_port(number, first)))
                     for number in range(2)]
         check(machines, watches, host)
 

@@ -13,12 +13,16 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from rig import build, cli, options, progress, setup
+from rig.apps import L2FWD
 from rig.commands import run, test
 from rig.machine import cpio, elf, pxe
 from rig.machine.console import Console
 from rig.measure import judge
+from rig.measure import image as image_module
 from rig.measure.generator import ProbeLost
+from rig.measure.image import RunError, first_frame, image_args, pools_full
 from rig.report import picture, record
+from rig.testing import outcome, rigtests, unit
 
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -106,13 +110,13 @@ def test_results_have_one_shape():
 @pytest.mark.parametrize("args, mode", [("", "mac"), ("mode=io", "io"), ("mac_update=off", "io"),
                                         ("mode=macswap mac_update=off", "macswap")])
 def test_mode_follows_arguments(args, mode):
-    assert run.traffic_mode(args) == mode
+    assert L2FWD.mode(args) == mode
 
 
 def test_network_boot_leaves_its_own_port_out():
-    assert run.image_args("", "pxe-bios") == "ports=3"
-    assert run.image_args("ports=1", "pxe-bios") == "ports=1"
-    assert run.image_args("batch=8", "direct", queues=2) == "batch=8 queues=2"
+    assert image_args("", "pxe-bios") == "ports=3"
+    assert image_args("ports=1", "pxe-bios") == "ports=1"
+    assert image_args("batch=8", "direct", queues=2) == "batch=8 queues=2"
 
 
 def test_faults_fail_a_run():
@@ -167,9 +171,9 @@ def test_stat_of_the_kernel_is_read():
 
 def test_pools_are_judged():
     full = "pool name=a core=0 total=8 free=8 missing=0"
-    assert run.pools_full([full])
-    assert not run.pools_full([])
-    assert not run.pools_full([full, "pool name=b core=1 total=8 free=7 missing=1"])
+    assert pools_full([full])
+    assert not pools_full([])
+    assert not pools_full([full, "pool name=b core=1 total=8 free=7 missing=1"])
 
 
 def test_archive_is_newc():
@@ -203,15 +207,15 @@ def test_unit_cases_are_counted():
     text = ("[==========] Running 3 test(s).\n[       OK ] a\n[  FAILED  ] b\n[  FAILED  ] c_d\n"
             "[==========] 3 test(s) run.\n[  PASSED  ] 1 test(s).\n"
             "[  FAILED  ] 2 test(s), listed below:\n[  FAILED  ] b\n[  FAILED  ] c_d\n")
-    assert build.cases(text) == (1, ["b", "c_d"], [])
-    assert build.cases("no cmocka at all") == (0, [], [])
+    assert unit.cases(text) == (1, ["b", "c_d"], [])
+    assert unit.cases("no cmocka at all") == (0, [], [])
 
 
 def test_skipped_unit_cases_have_their_reason():
     text = ("[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\nskip: no such CPU\n"
             "[  SKIPPED ] b\n[ RUN      ] c\n[  SKIPPED ] c\n[  PASSED  ] 1 test(s).\n"
             "[  SKIPPED ] 2 test(s), listed below:\n[  SKIPPED ] b\n[  SKIPPED ] c\n")
-    assert build.cases(text) == (1, [], [("b", "no such CPU"), ("c", "no reason given")])
+    assert unit.cases(text) == (1, [], [("b", "no such CPU"), ("c", "no reason given")])
 
 
 JUNIT = """<testsuites><testsuite>
@@ -230,10 +234,10 @@ def test_a_failure_that_passes_later_is_flaky_and_said(tmp_path):
 
     def second(names):
         asked.append(names)
-        return test.Layer(1, ["tests.rig.test_x.test_d"])
-    layer = test.again(test.pytest_cases(path), second, said.append)
+        return outcome.Layer(1, ["tests.rig.test_x.test_d"])
+    layer = rigtests.again(rigtests.pytest_cases(path), second, said.append)
     assert asked == [["tests.rig.test_x.test_b[1]", "tests.rig.test_x.test_d"]]
-    total = test.Total(said.append)
+    total = outcome.Total(said.append)
     total.add("rig", layer, 1.0)
     assert total.finish() == 1
     assert said[-5:] == ["skipped rig: tests.rig.test_x.test_c: no kernel",
@@ -242,10 +246,10 @@ def test_a_failure_that_passes_later_is_flaky_and_said(tmp_path):
                          "1 passed, 1 failed, 1 flaky, 1 skipped", "1 passed, 1 failed"]
 
 
-@pytest.mark.parametrize("second", [test.Layer(), test.Layer(0, ["a"]),
-                                    test.Layer(0, [], [], [("a", "x")])])
+@pytest.mark.parametrize("second", [outcome.Layer(), outcome.Layer(0, ["a"]),
+                                    outcome.Layer(0, [], [], [("a", "x")])])
 def test_what_did_not_run_again_is_not_flaky(second):
-    layer = test.again(test.Layer(1, ["a"]), lambda names: second, lambda text: None)
+    layer = rigtests.again(outcome.Layer(1, ["a"]), lambda names: second, lambda text: None)
     assert (layer.failed, layer.flaky) == (["a"], [])
 
 
@@ -263,19 +267,19 @@ def test_a_pytest_that_fails_itself_is_a_failure(monkeypatch, tmp_path, text, pa
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
         return types.SimpleNamespace(returncode=code)
-    monkeypatch.setattr(test.build, "build", lambda name, log: tmp_path)
-    monkeypatch.setattr(test.setup, "linux_kernel", lambda folder, log: None)
-    monkeypatch.setattr(test.subprocess, "run", ended)
+    monkeypatch.setattr(rigtests.build, "build", lambda name, log: tmp_path)
+    monkeypatch.setattr(rigtests.setup, "linux_kernel", lambda folder, log: None)
+    monkeypatch.setattr(rigtests.subprocess, "run", ended)
     said = []
-    assert test.run_tests(("rig",), [], said.append) == 1
+    assert test.run_layers(("rig",), said.append) == 1
     assert said[-3:] == [f"failed rig: pytest ended with {code}",
                          f"{passed} passed, 1 failed, 0 flaky, 0 skipped",
                          f"{passed} passed, 1 failed"]
 
 
 def test_many_failures_are_not_tried_again():
-    names = [str(i) for i in range(test.AGAIN_MOST + 1)]
-    layer = test.again(test.Layer(9, names), None, None)
+    names = [str(i) for i in range(rigtests.AGAIN_MOST + 1)]
+    layer = rigtests.again(outcome.Layer(9, names), None, None)
     assert layer.failed == names
 
 
@@ -323,7 +327,7 @@ def test_bad_command_lines(words, says, capsys):
 @pytest.mark.parametrize("sizes,args", [("60", ""), ("imix", ""), ("60-1514", "batch=8"),
                                         ("60-9018", "frame_max=100 frame_max=9018")])
 def test_sizes_that_the_image_takes(sizes, args):
-    assert options.sizes_wrong(sizes, args) is None
+    assert options.sizes_wrong(sizes, args, L2FWD) is None
 
 
 @pytest.mark.parametrize("sizes", ["60", "60,594", "imix", "60-1514", "1514-60", "9018"])
@@ -373,7 +377,7 @@ def test_a_json_file_is_tried_and_not_left(tmp_path):
 
 def test_two_runs_in_one_second_have_files_of_their_own(monkeypatch):
     """Same second, same machine: the processes differ."""
-    one = types.SimpleNamespace(nic="e1000e", boot="direct", cores=1)
+    one = types.SimpleNamespace(app="l2fwd", nic="e1000e", boot="direct", cores=1)
     monkeypatch.setattr(time, "strftime", lambda _: "20260101-000000")
     names = set()
     for pid in (100, 101):
@@ -447,7 +451,7 @@ class DeafTraffic:
     (["l2fwd state=forwarding"], True, "the image forwards, but no frame")])
 def test_headline_is_the_image_s_own_error(monkeypatch, lines, alive, says):
     """At once when the image has ended; soon when it forwards and nothing comes back."""
-    monkeypatch.setattr(run, "SILENCE_S", 0.1)
-    with pytest.raises(run.RunError) as error:
-        run.first_frame(DeadMachine(lines, alive), DeafTraffic(), "0>1", 20)
+    monkeypatch.setattr(image_module, "SILENCE_S", 0.1)
+    with pytest.raises(RunError) as error:
+        first_frame(L2FWD, DeadMachine(lines, alive), DeafTraffic(), "0>1", 20)
     assert str(error.value).startswith(says)

@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 from rig import build
+from rig.apps import L2FWD
 from rig.commands.run import counted_boot_ms
 from rig.measure.judge import clean
 
@@ -80,9 +81,9 @@ def test_ended_from_outside_it_leaves_nothing(number):
         assert os.listdir(folder) == []
 
 
-def test_time_to_first_frame(image, build_dir):
+def test_time_to_first_frame(build_dir):
     """First instruction to first forwarded frame, in counted guest time (2 ns an instruction)."""
-    boot_ms = counted_boot_ms(build_dir, image("l2fwd"), "")
+    boot_ms = counted_boot_ms(L2FWD, build_dir, "")
     assert 0 < boot_ms <= BOOT_BUDGET_MS
 
 

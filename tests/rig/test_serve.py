@@ -247,12 +247,13 @@ def macs(img):
 
 
 def boot(img, firmware):
-    from tests.rig.test_boot import OtherBoot
+    from rig.machine.qemu import Machine
     # UEFI: the firmware's own PXE loads iPXE; BIOS: iPXE is the card's ROM.
     card = "virtio-net-pci,romfile=" if firmware == "uefi" else "e1000e"
     options = ["-netdev", "tap,id=boot,ifname=tap0,script=no,downscript=no",
                "-device", f"{card},netdev=boot,mac={MAC},bootindex=1"]
-    with OtherBoot(img, options, uefi=firmware == "uefi", ports=0) as m:
+    with Machine(img, boot="uefi" if firmware == "uefi" else "linux", instead=options,
+                 ports=0) as m:
         m.console.wait_for(rf'^boot cmdline="boot.mac={MAC} mode=io"', 200)
         m.console.wait_for(r"^module name=hello bytes=6 ", 10)
         assert m.console.find(rf"^boot entry={'efi' if firmware == 'uefi' else 'linux'} ")

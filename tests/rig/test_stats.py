@@ -92,7 +92,7 @@ def test_statistics_period(forwarding):
 
 
 def test_rxonly_drops_and_counts(machine, traffic_program):
-    from rig.measure.count import read_report
+    from rig.measure.image import read_report
     from rig.measure.generator import Traffic
     one = machine("l2fwd", args="mode=rxonly")
     with Traffic(traffic_program, one, lanes="0>1,1>0") as traffic:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from echo import Echo
-from rig.commands import run
+from rig.commands.run import send as send_passes
 from rig.measure import judge, passes
 from rig.measure.generator import Traffic, TrafficError
 from rig.measure.search import highest_kept
@@ -270,7 +270,7 @@ def send(monkeypatch, frames, booted_s=10.0, **options):
     traffic = SlowTraffic(monkeypatch, **options)
     plan = passes.Plan(frames, started=traffic.now_s - booted_s)
     one = passes.Passes(traffic, plan, lambda text: None)
-    run.send(one, lambda text: None)
+    send_passes(one, lambda text: None)
     return one, traffic.now_s - plan.started
 
 

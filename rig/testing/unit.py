@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unit tests and what else Meson runs."""
+import json
+import re
+import subprocess
+import sys
+
+from .. import build
+from ..apps import APPS
+from .outcome import Layer, timed
+
+# variant -> what of it is built: the rig's tests run the first one whole, of the others the unit
+# tests run and the image must build, within its limit of size.
+IMAGES = tuple(f"apps/{name}.img" for name in APPS)
+UNIT_VARIANTS = {"build": (), "build-clang": ("meson-test-prereq", *IMAGES),
+                 "build-hostile": ("meson-test-prereq", *IMAGES)}
+
+
+def unit(total, log):
+    """Unit tests with fakes: gcc, clang, hostile build; all with ASan and UBSan."""
+    for variant, targets in UNIT_VARIANTS.items():
+        def run(variant=variant, targets=targets):
+            folder = build.build(variant, log, targets=targets)
+            passed, failed, skipped, output = run_unit_tests(folder)
+            return Layer(passed, failed, skipped=skipped, output=output)
+        timed(total, f"unit {variant}", run)
+
+
+def analyze(total, log):
+    """gcc -fanalyzer over the sources (tests/analyze.py)."""
+    def run():
+        ran = subprocess.run([sys.executable, str(build.ROOT / "tests" / "analyze.py")],
+                             cwd=build.ROOT, check=False, capture_output=True, text=True)
+        failed = ["findings"] if ran.returncode else []
+        return Layer(1 - len(failed), failed, output=ran.stdout + ran.stderr)
+    timed(total, "analyze", run)
+
+
+def unit_results(folder):
+    """Cases of the last `meson test`, from its log: (passed, [names of failed ones],
+    [(name, reason) of skipped ones])."""
+    passed, failed, skipped = 0, [], []
+    with open(folder / "meson-logs" / "testlog.json", encoding="utf-8") as log:
+        for line in log:
+            test = json.loads(line)
+            good, bad, left = cases(test.get("stdout", "") + test.get("stderr", ""))
+            skipped += [(f"{test['name']}: {name}", why) for name, why in left]
+            if test["result"] in ("OK", "EXPECTEDFAIL"):
+                passed += good or (0 if left else 1)
+            elif test["result"] == "SKIP":
+                skipped += [] if left else [(test["name"], "the program says so")]
+            else:
+                passed += good
+                failed += [f"{test['name']}: {name}" for name in bad] or [test["name"]]
+    return passed, failed, skipped
+
+
+def cases(text):
+    """What one cmocka program said: (number passed, names of failed cases, (name, reason) of
+    skipped ones; the reason is a line "skip: ..." that the case printed)."""
+    good = sum(int(number) for number in re.findall(r"^\[  PASSED  \] (\d+) test", text, re.M))
+    bad = re.findall(r"^\[  FAILED  \] (?!\d+ test)(\S+)", text, re.M)
+    skipped, reason = {}, ""
+    for line in text.splitlines():
+        if line.startswith("[ RUN "):
+            reason = ""
+        elif line.startswith("skip: "):
+            reason = line.removeprefix("skip: ")
+        elif match := re.match(r"\[  SKIPPED \] (?!\d+ test)(\S+)", line):
+            skipped.setdefault(match.group(1), reason or "no reason given")
+    return good, sorted(set(bad)), list(skipped.items())
+
+
+def run_unit_tests(folder, names=()):
+    """Runs the unit suite, or tests by name; results as unit_results, and the output of what
+    failed."""
+    ran = subprocess.run(["meson", "test", "-C", str(folder), "--no-rebuild", "--print-errorlogs",
+                          *(names or ("--suite", "unit"))], cwd=build.ROOT, capture_output=True,
+                         text=True, check=False)
+    passed, failed, skipped = unit_results(folder)
+    if ran.returncode != 0 and not failed:
+        failed = [f"meson test: {ran.stderr.strip()[-300:]}"]
+    return passed, failed, skipped, ran.stdout[-8000:] if failed else ""
