@@ -14,6 +14,7 @@ from .setup import SetupError
 SAYS = """\
 start with:
   ./millrace run l2fwd      boot in QEMU, send traffic, a verdict and rates
+  ./millrace test NAME      one test: a unit test, a file or a case of tests/rig
   ./millrace help COMMAND   the options of a command"""
 COMMANDS = {"setup": setup, "build": build, "run": run, "test": test, "fuzz": fuzz, "soak": soak,
             "count": count, "bench": bench, "boot": serve, "compare": compare, "tune": tune,
@@ -42,8 +43,8 @@ def main(arguments):
         arguments = [*arguments[1:2], "--help"]
     top = parser()
     options = top.parse_args(arguments)
-    mistake = wrong(options) or (test.words_wrong(options.layer, options.files)
-                                 if options.command == "test" else None)
+    mistake = wrong(options) or (test.words_wrong(options.words) if options.command == "test"
+                                 else None)
     if mistake:
         top.error(mistake)
     # Ended from outside, or the terminal is gone: leave as by Ctrl-C, so that machines and their

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`./millrace test`: every layer of tests, one total."""
+"""`./millrace test`: every layer of tests, one total; or one test by its name, in seconds."""
 import pathlib
 
 from .. import build, setup
 from ..testing import fuzz, rigtests, unit
+from ..testing.names import Chosen, Names, meson_tests
 from ..testing.outcome import Total
 
 FUZZ_TOTAL_S = 60
@@ -27,35 +28,53 @@ def run_layers(layers, log):
     return total.finish()
 
 
-def run_files(files, log):
-    """These files of tests/rig."""
+def run_chosen(words, log):
+    """Builds and runs what the words name, and nothing else. Returns the exit status."""
+    names, chosen = Names(meson_tests(build.configure("build", log))), Chosen()
+    for word in words:
+        chosen.add(names.find(word))
     total = Total(log)
-    rigtests.some(total, log, [str(pathlib.Path(word).resolve()) for word in files])
+    if chosen.unit:
+        unit.some(total, log, chosen.unit, names.targets(chosen.unit))
+    if chosen.rig:
+        setup.ensure(("run", "test"), log)
+        if rigtests.needs_cards(chosen.rig) and setup.ensure(("bench", "cards"), log):
+            build.forget()
+        rigtests.some(total, log, chosen.rig)
     return total.finish()
 
 
-def words_wrong(layer, files):
-    """What is wrong with `test LAYER FILES`; None when nothing is."""
-    if files and layer != "rig":
-        return f"test {layer} takes no files: the form is test rig tests/rig/test_args.py"
-    for file in files:
-        if not pathlib.Path(file.split("::")[0]).exists():
-            return f"test rig: there is no {file}: the form is tests/rig/test_args.py"
+def words_wrong(words):
+    """Why what is to be tested cannot be there, told without a build; None when it may be."""
+    layers = [word for word in words if word in LAYERS]
+    if len(layers) > 1 or (layers and words[0] != layers[0]):
+        return f"test: {layers[-1]} is a layer: one layer, or names of tests"
+    if layers and layers != ["rig"] and len(words) > 1:
+        return f"test {layers[0]} takes no files: name them without the layer"
+    for word in words:
+        head = word.partition("::")[0]
+        if "/" in head and not any((base / head).is_file() for base in
+                                   (pathlib.Path.cwd(), build.ROOT)):
+            near = Names([]).near(pathlib.Path(head).stem)
+            return f"test: there is no file {head}" + (f"; near: {', '.join(near)}" if near else "")
     return None
 
 
 def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("test", help="run the tests; last line \"N passed, N failed\"")
-    one.add_argument("layer", nargs="?", choices=sorted(LAYERS), default="all")
-    one.add_argument("files", nargs="*", help="rig: only these, as tests/rig/test_args.py")
+    one.add_argument("words", nargs="*", metavar="LAYER|FILE|NAME",
+                     help="a layer: " + ", ".join(LAYERS) + " (all); or tests: a unit test "
+                     "(ring_test), a file (tests/rig/test_args.py, test_args), a case")
 
 
 def main(options, say):
     """Runs the command."""
-    setup.ensure(("build", "run", "test"), say)
-    if options.files:
-        return run_files(options.files, say)
-    if options.layer == "cards" and setup.ensure(("bench", "cards"), say):
+    words = [word for word in options.words if word not in LAYERS]
+    setup.ensure(("build",) if words else ("build", "run", "test"), say)
+    if words:
+        return run_chosen(words, say)
+    layer = options.words[0] if options.words else "all"
+    if layer == "cards" and setup.ensure(("bench", "cards"), say):
         build.forget()
-    return run_layers(LAYERS[options.layer], say)
+    return run_layers(LAYERS[layer], say)

@@ -26,6 +26,15 @@ def unit(total, log):
         timed(total, f"unit {variant}", run)
 
 
+def some(total, log, names, targets):
+    """Tests of these names, of gcc's build; only their programs are built."""
+    def run():
+        folder = build.build("build", log, targets=targets or ("build.ninja",))
+        passed, failed, skipped, output = run_unit_tests(folder, names)
+        return Layer(passed, failed, skipped=skipped, output=output)
+    timed(total, "unit", run)
+
+
 def analyze(total, log):
     """gcc -fanalyzer over the sources (tests/analyze.py)."""
     def run():

@@ -342,12 +342,6 @@ def test_what_cannot_be_served_is_said_before_a_build(monkeypatch, capsys):
     assert "no network interface no-such-if" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["rig", "tests/rig/nosuch.py"], ["unit", "tests/tidy.py"]])
-def test_files_to_test_are_looked_for_first(monkeypatch, capsys, words):
-    monkeypatch.setattr(setup, "ensure", None)
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["test", *words])
-    assert ended.value.code == 2 and "tests/rig/test_args.py" in capsys.readouterr().err
 
 
 def test_two_builds_of_a_folder_take_turns(tmp_path):
