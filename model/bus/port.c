@@ -1,141 +1,104 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Models on the PCI bus of rt/host. The list is file scope because that bus is, too. */
-#include <model/port.h>
+/* The list is file scope because the bus of rt/host is, too. */
+#include "bus/port.h"
 
-#include "pci_space.h"
-
+#include <rt/assert.h>
 #include <rt/host.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #define SLOTS 8u
+#define FUNCTIONS 8u /* of a slot */
 #define BUS_ADDRESS 0xe0000000u
 #define SLOT_BYTES 0x100000u
+#define ENTRY_WORDS 4u /* of the MSI-X table: address, data, control */
+#define ENTRY_CONTROL 3u
+#define ENTRY_MASKED 1u
 
+static struct model_port *ports[SLOTS];
 
-struct x82599_port {
-    struct x82599 *dev;
-    struct pci_space space;
-    struct x82599_config user; /* the caller's callbacks */
-    uint32_t bdf;
-    uint32_t bar4[PCI_BAR4_BYTES / 4]; /* MSI-X table, then pending bits */
-    uint64_t messages[X82599_VECTORS];
-};
+/* ---- interrupts ---- */
 
-static struct x82599_port *ports[SLOTS];
-
-/* ---- what the device asks of its bus ---- */
-
-static void *port_dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
+static void send_msix(struct model_port *port, unsigned vector)
 {
-    struct x82599_port *port = ctx;
-
-    if ((pci_space_get32(&port->space, PCI_SPACE_COMMAND) & PCI_COMMAND_MASTER) == 0)
-        return NULL;
-    if (port->user.dma != NULL)
-        return port->user.dma(port->user.ctx, phys, bytes, device_writes);
-    return (void *)(uintptr_t)phys;
-}
-
-static void port_transmit(void *ctx, unsigned queue, const uint8_t *frame, uint32_t bytes)
-{
-    struct x82599_port *port = ctx;
-
-    port->user.transmit(port->user.ctx, queue, frame, bytes);
-}
-
-static void port_wrote(void *ctx, void *p, uint32_t bytes)
-{
-    struct x82599_port *port = ctx;
-
-    port->user.wrote(port->user.ctx, p, bytes);
-}
-
-static void port_interrupt(void *ctx, unsigned vector)
-{
-    struct x82599_port *port = ctx;
-    const uint32_t *entry = port->bar4 + (size_t)vector * 4;
+    const uint32_t *entry = port->bar4 + (size_t)vector * ENTRY_WORDS;
     uint32_t msix = pci_space_get32(&port->space, PCI_SPACE_MSIX);
-    uint32_t msi = pci_space_get32(&port->space, PCI_SPACE_MSI);
-    uint32_t command = pci_space_get32(&port->space, PCI_SPACE_COMMAND);
 
-    if ((msix & PCI_MSIX_ENABLE) != 0) {
-        if ((msix & PCI_MSIX_MASK_ALL) != 0 || (entry[3] & 1) != 0) {
-            port->bar4[PCI_MSIX_PBA / 4 + vector / 32] |= RT_BIT(vector % 32);
-            return;
-        }
-        if ((command & PCI_COMMAND_MASTER) == 0)
-            return; /* a message is a write to memory */
-        port->messages[vector]++;
-        host_msi((uint64_t)entry[1] << 32 | entry[0], entry[2]);
-    } else if ((msi & PCI_MSI_ENABLE) != 0) {
-        if ((command & PCI_COMMAND_MASTER) == 0)
-            return;
-        port->messages[0]++;
-        host_msi((uint64_t)pci_space_get32(&port->space, PCI_SPACE_MSI + 8) << 32 |
-                     pci_space_get32(&port->space, PCI_SPACE_MSI + 4),
-                 pci_space_get32(&port->space, PCI_SPACE_MSI + 12));
-    } else if ((command & PCI_COMMAND_NO_INTX) == 0) {
-        port->messages[0]++;
-        host_line(pci_space_get32(&port->space, PCI_SPACE_LINE) & 0xff);
+    if ((msix & PCI_MSIX_MASK_ALL) != 0 || (entry[ENTRY_CONTROL] & ENTRY_MASKED) != 0) {
+        port->bar4[PCI_MSIX_PBA / 4 + vector / 32] |= RT_BIT(vector % 32);
+        return;
+    }
+    if (!pci_space_may_dma(&port->space))
+        return; /* a message is a write to memory */
+    port->messages[vector]++;
+    host_msi((uint64_t)entry[1] << 32 | entry[0], entry[2]);
+}
+
+static void send_msi(struct model_port *port)
+{
+    const struct pci_space *space = &port->space;
+
+    if (!pci_space_may_dma(space))
+        return;
+    port->messages[0]++;
+    host_msi((uint64_t)pci_space_get32(space, PCI_SPACE_MSI + 8) << 32 |
+                 pci_space_get32(space, PCI_SPACE_MSI + 4),
+             pci_space_get32(space, PCI_SPACE_MSI + 12));
+}
+
+static void raise_line(struct model_port *port)
+{
+    if ((pci_space_get32(&port->space, PCI_SPACE_COMMAND) & PCI_COMMAND_NO_INTX) != 0)
+        return;
+    port->messages[0]++;
+    host_line(pci_space_get32(&port->space, PCI_SPACE_LINE) & 0xff);
+}
+
+void model_port_interrupt(struct model_port *port, unsigned vector)
+{
+    switch (pci_space_irq(&port->space)) {
+    case MODEL_IRQ_MSIX:
+        send_msix(port, vector);
+        return;
+    case MODEL_IRQ_MSI:
+        send_msi(port);
+        return;
+    case MODEL_IRQ_INTX:
+    case MODEL_IRQ_NONE:
+    default:
+        raise_line(port);
+        return;
     }
 }
 
 /* ---- configuration space ---- */
 
-static struct x82599_port *port_at(uint32_t bdf)
+static struct model_port *port_at(uint32_t bdf)
 {
-    return bdf % 8 == 0 && bdf / 8 < SLOTS ? ports[bdf / 8] : NULL;
+    return bdf % FUNCTIONS == 0 && bdf / FUNCTIONS < SLOTS ? ports[bdf / FUNCTIONS] : NULL;
 }
 
 static uint32_t config_read(void *ctx, uint32_t bdf, uint32_t offset)
 {
-    const struct x82599_port *port = port_at(bdf);
+    const struct model_port *port = port_at(bdf);
 
     return port == NULL ? UINT32_MAX : pci_space_get32(&port->space, offset);
 }
 
 static void config_write(void *ctx, uint32_t bdf, uint32_t offset, uint32_t value)
 {
-    struct x82599_port *port = port_at(bdf);
-    enum x82599_irq_mode mode = X82599_IRQ_INTX;
+    struct model_port *port = port_at(bdf);
 
     if (port == NULL)
         return;
     pci_space_write(&port->space, offset, &value, sizeof(value));
-    if ((pci_space_get32(&port->space, PCI_SPACE_MSIX) & PCI_MSIX_ENABLE) != 0)
-        mode = X82599_IRQ_MSIX;
-    else if ((pci_space_get32(&port->space, PCI_SPACE_MSI) & PCI_MSI_ENABLE) != 0)
-        mode = X82599_IRQ_MSI;
-    x82599_irq_mode(port->dev, mode);
+    port->ops->irq_mode(port->dev, pci_space_irq(&port->space));
 }
 
 /* ---- registers ---- */
 
-static uint32_t mmio_read(void *ctx, uint32_t offset)
-{
-    x82599_clock(ctx, hal_now_us() * 1000);
-    return x82599_read32(ctx, offset);
-}
-
-static void mmio_write(void *ctx, uint32_t offset, uint32_t value)
-{
-    x82599_clock(ctx, hal_now_us() * 1000);
-    x82599_write32(ctx, offset, value);
-}
-
-static const struct hal_mmio_ops mmio_calls = {mmio_read, mmio_write};
-
-struct hal_mmio x82599_mmio(struct x82599 *dev, enum x82599_access access)
-{
-    if (access == X82599_PLAIN)
-        return (struct hal_mmio){x82599_bar(dev), X82599_BAR_BYTES, NULL, NULL};
-    return (struct hal_mmio){NULL, X82599_BAR_BYTES, &mmio_calls, dev};
-}
-
 /* Behind its BAR, when the function has an address and decodes it. */
-static bool decodes(const struct x82599_port *port)
+static bool decodes(const struct model_port *port)
 {
     return (pci_space_get32(&port->space, PCI_SPACE_COMMAND) & PCI_COMMAND_MEMORY) != 0 &&
            (pci_space_get32(&port->space, PCI_SPACE_BAR0) & ~0xfu) != 0;
@@ -143,99 +106,64 @@ static bool decodes(const struct x82599_port *port)
 
 static uint32_t port_read(void *ctx, uint32_t offset)
 {
-    const struct x82599_port *port = ctx;
+    const struct model_port *port = ctx;
 
-    return decodes(port) ? mmio_read(port->dev, offset) : UINT32_MAX;
+    if (!decodes(port))
+        return UINT32_MAX;
+    port->ops->clock(port->dev, hal_now_us() * 1000);
+    return port->ops->read32(port->dev, offset);
 }
 
 static void port_write(void *ctx, uint32_t offset, uint32_t value)
 {
-    const struct x82599_port *port = ctx;
+    const struct model_port *port = ctx;
 
-    if (decodes(port))
-        mmio_write(port->dev, offset, value);
+    if (!decodes(port))
+        return;
+    port->ops->clock(port->dev, hal_now_us() * 1000);
+    port->ops->write32(port->dev, offset, value);
 }
 
 static const struct hal_mmio_ops port_calls = {port_read, port_write};
 
 /* ---- life ---- */
 
-static bool plug(struct x82599_port *port, unsigned slot, enum x82599_access access)
+static void mask_all(struct model_port *port)
+{
+    for (unsigned i = 0; i < port->ops->vectors; i++)
+        port->bar4[i * ENTRY_WORDS + ENTRY_CONTROL] = ENTRY_MASKED;
+}
+
+bool model_port_free(unsigned slot)
+{
+    return slot < SLOTS && ports[slot] == NULL;
+}
+
+bool model_port_plug(struct model_port *port, unsigned slot, const struct model_ops *ops,
+                     void *dev, void *registers)
 {
     static const struct host_pci_ops pci = {config_read, config_write};
     uint32_t bar0 = BUS_ADDRESS + slot * SLOT_BYTES, bar4 = bar0 + SLOT_BYTES / 2;
-    struct hal_mmio mmio = x82599_mmio(port->dev, access);
 
+    RT_ASSERT(model_port_free(slot));
+    RT_ASSERT_LE(ops->vectors, MODEL_VECTORS_MAX);
+    port->ops = ops;
+    port->dev = dev;
+    port->bdf = slot * FUNCTIONS;
+    pci_space_init(&port->space, ops, dev);
     pci_space_write(&port->space, PCI_SPACE_BAR0, &bar0, sizeof(bar0));
     pci_space_write(&port->space, PCI_SPACE_BAR4, &bar4, sizeof(bar4));
-    for (unsigned i = 0; i < X82599_VECTORS; i++)
-        port->bar4[i * 4 + 3] = 1; /* masked after reset */
+    mask_all(port);
     host_pci(&pci, NULL, 0);
-    return host_mmio_add(bar0, X82599_BAR_BYTES, mmio.ops != NULL ? &port_calls : NULL,
-                         mmio.ops != NULL ? port : (void *)(uintptr_t)mmio.base) == RT_OK &&
-           host_mmio_add(bar4, PCI_BAR4_BYTES, NULL, port->bar4) == RT_OK;
-}
-
-struct x82599_port *x82599_port_add(unsigned slot, const struct x82599_config *config,
-                                    enum x82599_access access)
-{
-    struct x82599_port *port;
-    struct x82599_config mine = *config;
-    uint8_t mac[6];
-
-    if (slot >= SLOTS || ports[slot] != NULL)
-        return NULL;
-    port = calloc(1, sizeof(*port));
-    if (port == NULL)
-        return NULL;
-    port->user = *config;
-    port->bdf = slot * 8;
-    mine.ctx = port;
-    mine.bar = NULL;
-    mine.dma = port_dma;
-    mine.interrupt = port_interrupt;
-    mine.transmit = config->transmit != NULL ? port_transmit : NULL;
-    mine.wrote = config->wrote != NULL ? port_wrote : NULL;
-    port->dev = x82599_create(&mine);
-    if (port->dev == NULL) {
-        free(port);
-        return NULL;
-    }
-    x82599_mac(port->dev, mac);
-    pci_space_init(&port->space, mine.device_id != 0 ? mine.device_id : X82599_ID_SFP, mac);
-    if (!plug(port, slot, access)) {
-        x82599_destroy(port->dev);
-        free(port);
-        return NULL;
-    }
+    if (host_mmio_add(bar0, ops->register_bytes, registers != NULL ? NULL : &port_calls,
+                      registers != NULL ? registers : port) != RT_OK ||
+        host_mmio_add(bar4, PCI_BAR4_BYTES, NULL, port->bar4) != RT_OK)
+        return false;
     ports[slot] = port;
-    return port;
+    return true;
 }
 
-struct x82599 *x82599_port_device(struct x82599_port *port)
-{
-    return port->dev;
-}
-
-uint32_t x82599_port_bdf(const struct x82599_port *port)
-{
-    return port->bdf;
-}
-
-void x82599_port_hide(struct x82599_port *port, bool msix, bool msi)
-{
-    uint8_t next = msix ? 0xa0 : PCI_SPACE_MSIX;
-
-    port->space.value[PCI_SPACE_MSI + 1] = next;
-    port->space.value[0x41] = msi ? next : PCI_SPACE_MSI;
-}
-
-void x82599_port_break_msix(struct x82599_port *port, bool broken)
-{
-    port->space.value[PCI_SPACE_MSIX + 4] = broken ? 7 : 4; /* the BAR that holds the table */
-}
-
-void x82599_port_replug(struct x82599_port *port)
+void model_port_replug(struct model_port *port)
 {
     uint32_t zero = 0;
 
@@ -243,22 +171,16 @@ void x82599_port_replug(struct x82599_port *port)
     pci_space_write(&port->space, PCI_SPACE_LINE, &zero, sizeof(zero));
     pci_space_write(&port->space, PCI_SPACE_BAR0, &zero, sizeof(zero));
     pci_space_write(&port->space, PCI_SPACE_BAR4, &zero, sizeof(zero));
-    for (unsigned i = 0; i < X82599_VECTORS; i++)
-        port->bar4[i * 4 + 3] = 1;
-    x82599_replug(port->dev);
+    mask_all(port);
+    port->ops->replug(port->dev);
 }
 
-uint64_t x82599_port_messages(const struct x82599_port *port, unsigned vector)
-{
-    return vector < X82599_VECTORS ? port->messages[vector] : 0;
-}
-
-void x82599_port_reset_all(void)
+void model_port_reset_all(void)
 {
     for (unsigned slot = 0; slot < SLOTS; slot++) {
         if (ports[slot] == NULL)
             continue;
-        x82599_destroy(ports[slot]->dev);
+        ports[slot]->ops->destroy(ports[slot]->dev);
         free(ports[slot]);
         ports[slot] = NULL;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "vfu.h"
+#include "vfio/vfu.h"
 
 #include <errno.h>
 #include <linux/vfio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Choice of a back end, and the ones that need no peer: sink and generator. */
-#include "backend.h"
+#include "wire/backend.h"
 
 #include <errno.h>
 #include <stdio.h>

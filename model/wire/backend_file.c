@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* TAP interfaces and pcap files. */
-#include "backend.h"
+#include "wire/backend.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A UNIX stream socket with QEMU's framing. One peer at a time; without one frames are lost. */
-#include "backend.h"
+#include "wire/backend.h"
 
 #include <errno.h>
 #include <poll.h>

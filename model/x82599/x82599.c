@@ -445,7 +445,7 @@ struct x82599 *x82599_create(const struct x82599_config *config)
         memcpy(dev->config.mac, default_mac, 6);
     dev->random = config->seed;
     dev->cable = true;
-    dev->irq_mode = X82599_IRQ_MSIX;
+    dev->irq_mode = MODEL_IRQ_MSIX;
     dev->reg = config->bar;
     dev->own_reg = config->bar == NULL;
     if (dev->own_reg)

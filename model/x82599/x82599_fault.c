@@ -121,7 +121,7 @@ static void remove_device(struct x82599 *dev)
 void x82599_fault_step(struct x82599 *dev)
 {
     if (x82599_fault_hits(dev, X82599_FAULT_SPURIOUS_IRQ) && dev->config.interrupt != NULL) {
-        unsigned vector = dev->irq_mode == X82599_IRQ_MSIX
+        unsigned vector = dev->irq_mode == MODEL_IRQ_MSIX
                               ? (unsigned)(x82599_random(dev) % X82599_VECTORS) : 0;
 
         dev->config.interrupt(dev->config.ctx, vector);

@@ -82,7 +82,7 @@ struct x82599 {
 
     /* Causes: what EICR shows, what still has to be sent, what is enabled. Vectors are 64 bit,
      * the other causes are bits 30:16 of a word of their own. */
-    enum x82599_irq_mode irq_mode;
+    enum model_irq irq_mode;
     uint64_t vectors, vectors_due, vectors_enabled, vectors_auto_mask;
     uint32_t other, other_due, other_enabled;
     bool line; /* INTx or MSI: something is due */

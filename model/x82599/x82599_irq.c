@@ -11,7 +11,7 @@
 
 static bool msix(const struct x82599 *dev)
 {
-    return dev->irq_mode == X82599_IRQ_MSIX;
+    return dev->irq_mode == MODEL_IRQ_MSIX;
 }
 
 void x82599_irq_reset(struct x82599 *dev)
@@ -22,7 +22,7 @@ void x82599_irq_reset(struct x82599 *dev)
     memset(dev->next_irq_ns, 0, sizeof(dev->next_irq_ns));
 }
 
-void x82599_irq_mode(struct x82599 *dev, enum x82599_irq_mode mode)
+void x82599_irq_mode(struct x82599 *dev, enum model_irq mode)
 {
     dev->irq_mode = mode;
     x82599_irq_deliver(dev);
@@ -98,7 +98,7 @@ static void deliver_shared(struct x82599 *dev)
     bool due = (dev->vectors_due & dev->vectors_enabled & EICR_QUEUES) != 0 ||
                (dev->other_due & dev->other_enabled) != 0;
 
-    if (!due || dev->irq_mode == X82599_IRQ_NONE || !send(dev, 0))
+    if (!due || dev->irq_mode == MODEL_IRQ_NONE || !send(dev, 0))
         return;
     dev->vectors_due &= ~dev->vectors_enabled;
     dev->other_due &= ~dev->other_enabled;
@@ -118,14 +118,14 @@ void x82599_irq_deliver(struct x82599 *dev)
 
 bool x82599_irq_line(const struct x82599 *dev)
 {
-    return dev->irq_mode == X82599_IRQ_INTX && !dev->removed &&
+    return dev->irq_mode == MODEL_IRQ_INTX && !dev->removed &&
            ((dev->vectors & dev->vectors_enabled & EICR_QUEUES) != 0 ||
             (dev->other & dev->other_enabled) != 0);
 }
 
 void x82599_irq_again(struct x82599 *dev)
 {
-    if (dev->irq_mode != X82599_IRQ_INTX)
+    if (dev->irq_mode != MODEL_IRQ_INTX)
         return;
     dev->vectors_due |= dev->vectors & EICR_QUEUES;
     dev->other_due |= dev->other;
@@ -290,7 +290,7 @@ uint64_t x82599_irq_next_ns(const struct x82599 *dev)
     bool other = (dev->other_due & dev->other_enabled) != 0;
     unsigned vector = 0;
 
-    if (dev->irq_mode == X82599_IRQ_NONE || (due == 0 && !other))
+    if (dev->irq_mode == MODEL_IRQ_NONE || (due == 0 && !other))
         return UINT64_MAX;
     if (!msix(dev))
         return dev->next_irq_ns[0];

@@ -4,7 +4,7 @@
 #include "native.h"
 
 #include <mempool/take.h>
-#include <model/port.h>
+#include <model/x82599_port.h>
 #include <rt/host.h>
 #include <rt/ring.h>
 #include <stdio.h>

@@ -12,13 +12,15 @@
  * x82599_look, see there). Time is an argument (x82599_step).
  *
  * Two ways to reach the registers:
- *  - calls: x82599_read32()/x82599_write32(); <model/mmio.h> makes a hal_mmio of them;
+ *  - calls: x82599_read32()/x82599_write32(); <model/x82599_port.h> makes a hal_mmio of them;
  *  - plain memory: the driver writes into x82599_bar() as into a real BAR, and the model finds
  *    out by looking (x82599_look, x82599_tx_run, x82599_receive). For benchmarks: no call is
  *    left in the driver's path. Registers with read side effects do not work in this way.
  */
 #ifndef MODEL_X82599_H
 #define MODEL_X82599_H
+
+#include <model/model.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,8 +65,6 @@ enum x82599_module {
 /* Word that the EEPROM has for CORECTL and a module kind of its list (3 to 6). */
 #define X82599_CORECTL_OF(id) (0x1000u + (id))
 
-enum x82599_irq_mode { X82599_IRQ_NONE, X82599_IRQ_INTX, X82599_IRQ_MSI, X82599_IRQ_MSIX };
-
 enum x82599_rx {
     X82599_RX_ACCEPTED,
     X82599_RX_NO_DESCRIPTOR, /* nothing happened: offer the frame again, or see x82599_missed */
@@ -107,6 +107,9 @@ struct x82599_counters {
     uint64_t bad_tails;      /* tail or ring size outside its range */
     uint64_t faults[X82599_FAULT_KINDS];
 };
+
+/* The device as a bus or a server holds it; `dev` is a struct x82599. */
+extern const struct model_ops x82599_ops;
 
 /* A powered-up, not yet driven device; NULL without memory. */
 struct x82599 *x82599_create(const struct x82599_config *config);
@@ -154,7 +157,7 @@ bool x82599_light(const struct x82599 *dev); /* what the partner sees */
 uint16_t *x82599_nvm(struct x82599 *dev);
 void x82599_nvm_seal(struct x82599 *dev);
 /* As the machine enables interrupts in configuration space. Default: MSI-X. */
-void x82599_irq_mode(struct x82599 *dev, enum x82599_irq_mode mode);
+void x82599_irq_mode(struct x82599 *dev, enum model_irq mode);
 /* INTx is level triggered: sends it again when a cause is still pending (after an EOI). */
 void x82599_irq_again(struct x82599 *dev);
 /* The INTx line is up: an enabled cause is pending. What PCI status shows in bit 3. */

@@ -20,7 +20,7 @@
 #include "worker.h"
 
 #include <mempool/poison.h>
-#include <model/port.h>
+#include <model/x82599_port.h>
 #include <pthread.h>
 #include <rt/host.h>
 #include <sched.h>

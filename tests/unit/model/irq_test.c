@@ -172,7 +172,7 @@ static void msi_and_intx(void **state)
     struct guest *g = *state;
 
     guest_write(g, GPIE, 0);
-    x82599_irq_mode(g->dev, X82599_IRQ_MSI);
+    x82599_irq_mode(g->dev, MODEL_IRQ_MSI);
     guest_write(g, EIAM, 0xffffffff);
     guest_write(g, EIMS, LSC | 3);
     frame_arrives(g);
@@ -180,7 +180,7 @@ static void msi_and_intx(void **state)
     assert_int_equal(guest_read(g, EICR), 1);
     assert_int_equal(guest_read(g, EIMS), 0); /* EIAM, by the read */
     assert_int_equal(guest_read(g, EICR), 0);
-    x82599_irq_mode(g->dev, X82599_IRQ_INTX);
+    x82599_irq_mode(g->dev, MODEL_IRQ_INTX);
     guest_write(g, EIMS, 1);
     frame_arrives(g);
     assert_int_equal(g->message_count, 2);
@@ -189,7 +189,7 @@ static void msi_and_intx(void **state)
     (void)guest_read(g, EICR);
     x82599_irq_again(g->dev);
     assert_int_equal(g->message_count, 3);
-    x82599_irq_mode(g->dev, X82599_IRQ_NONE);
+    x82599_irq_mode(g->dev, MODEL_IRQ_NONE);
     guest_write(g, EIMS, 1);
     frame_arrives(g);
     assert_int_equal(g->message_count, 3);

@@ -2,7 +2,7 @@
 /* The model as a card on the bus of rt/host. */
 #include "guest.h"
 
-#include <model/port.h>
+#include <model/x82599_port.h>
 #include <rt/host.h>
 #include <rt/pci.h>
 

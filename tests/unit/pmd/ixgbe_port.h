@@ -12,7 +12,7 @@
 
 #include "ixgbe.h"
 
-#include <model/port.h>
+#include <model/x82599_port.h>
 #include <rt/host.h>
 
 #define POOL_BUFS 4000

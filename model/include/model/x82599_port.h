@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A model plugged into the PCI bus of rt/host: pci_scan() and nic_probe_all() find it like any
+ * An 82599 plugged into the PCI bus of rt/host: pci_scan() and nic_probe_all() find it like any
  * other card, its messages arrive through host_msi(), its INTx through host_line(). BARs have
  * addresses. For unit tests and native benchmarks; the bus is the process's, as rt/host is.
  */
-#ifndef MODEL_PORT_H
-#define MODEL_PORT_H
+#ifndef MODEL_X82599_PORT_H
+#define MODEL_X82599_PORT_H
 
 #include <model/x82599.h>
 #include <rt/hal.h>
