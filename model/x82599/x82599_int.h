@@ -113,7 +113,7 @@ RT_INLINE void x82599_put(struct x82599 *dev, uint32_t offset, uint32_t value)
     __atomic_store_n(dev->reg + offset / 4, value, __ATOMIC_RELEASE);
 }
 
-/* x82599.c */
+/* x82599.c: life, reset, memory, statistics; x82599_access.c: what accesses do */
 void *x82599_dma(struct x82599 *dev, uint64_t phys, uint32_t bytes, bool device_writes);
 void x82599_wrote(struct x82599 *dev, void *p, uint32_t bytes);
 void x82599_count(struct x82599 *dev, uint32_t offset, uint32_t by);
@@ -131,7 +131,7 @@ void x82599_cause_other(struct x82599 *dev, uint32_t bits);
 void x82599_irq_deliver(struct x82599 *dev); /* sends what is due and not throttled */
 uint64_t x82599_irq_next_ns(const struct x82599 *dev);
 
-/* x82599_nvm.c: EEPROM, SFP module and PHY behind their serial registers */
+/* x82599_nvm.c: EEPROM, SFP module and PHY; x82599_serial.c: the registers that lead to them */
 void x82599_nvm_init(struct x82599 *dev);
 void x82599_nvm_reset(struct x82599 *dev);
 void x82599_eec_write(struct x82599 *dev, uint32_t value);
