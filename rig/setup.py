@@ -21,6 +21,7 @@ BUILD = {
     "libcmocka-dev": "unit tests",
 }
 RUN = {
+    "python3-matplotlib": "pictures of runs and comparisons",
     "qemu-system-x86": "the machines",
     "ipxe-qemu": "network boot ROM of the machines' e1000e",
     "ipxe": "snponly.efi for network boot by UEFI",

@@ -5,6 +5,7 @@ What the words of the verdict mean: rig/measure/judge.py; the passes of traffic:
 rig/measure/passes.py; the keys of the result: docs/run.md.
 """
 import os
+import pathlib
 import time
 
 from .. import build, setup
@@ -16,7 +17,7 @@ from ..measure.image import (BOOT_TIMEOUT_S, RunError, image_args, pools_full, s
                              stop_machine)
 from ..measure.passes import SHARE, Passes, Plan
 from ..options import machine_options, sizes, whole
-from ..report import picture, record
+from ..report import record
 
 FRAMES_LEAST = 1000000
 THOROUGH_TIMES = 5  # as many frames
@@ -232,10 +233,12 @@ def boot_and_drive(app, options, args, log_path, log):
 
 def write_picture(path, options, result, wrong, extra):
     """The run's picture, with its verdict in the title."""
+    from ..report import draw  # matplotlib
     title = f"{options.app} {options.nic} {options.boot} cores={options.cores} " \
             f"{result['commit']}" + (" FAILED: " + ", ".join(wrong) if wrong else "")
-    picture.write(path, title, extra["latency"], extra["rates"], extra["trials"],
-                  result["results"]["pps_max_no_loss"])
+    figure = draw.run_figure(title, extra["latency"], extra["rates"], extra["trials"],
+                             result["results"]["pps_max_no_loss"])
+    pathlib.Path(path).write_text(draw.svg(figure), encoding="utf-8")
 
 
 def run(options, log=print):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The rig's own pure parts: results, pictures, boot arguments, archives, symbols."""
+"""The rig's own pure parts: results, boot arguments, archives, symbols."""
 import dataclasses
 import json
 import os
@@ -8,7 +8,6 @@ import subprocess
 import threading
 import time
 import types
-import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -21,72 +20,8 @@ from rig.measure import judge
 from rig.measure import image as image_module
 from rig.measure.generator import ProbeLost
 from rig.measure.image import RunError, first_frame, image_args, pools_full
-from rig.report import picture, record
+from rig.report import record
 from rig.testing import outcome, rigtests, unit
-
-
-SVG = "{http://www.w3.org/2000/svg}"
-HISTOGRAM = [[10.0, 5], [100.0, 999990], [50000.0, 5]]
-
-
-def texts(path):
-    """Words of a picture, and where they begin and end: (words, x, y, end x)."""
-    found = []
-    for group in ElementTree.parse(path).iter(SVG + "g"):
-        for one in group.iter(SVG + "text"):
-            if one.get("x") is None:
-                continue  # turned, along the axis
-            words, x = one.text, float(one.get("x"))
-            width = 6.6 * len(words)
-            begin = x - {"m": width / 2, "e": width}.get(one.get("class"), 0)
-            found.append((words, begin, float(one.get("y")), begin + width))
-    return found
-
-
-def test_picture_tells_marks_apart(tmp_path):
-    """By shape, with a legend; every trial and pass is there."""
-    path = tmp_path / "a.svg"
-    picture.write(path, "a <title> & more", (HISTOGRAM, "at 1 kpps"), [1500, 1700],
-                  [(1000, True), (2000, False), (1100, True)], 1100)
-    tree = ElementTree.parse(path)
-    words = [one.text for one in tree.iter(SVG + "text")]
-    assert {"offered and kept", "offered, not all sent", "forwarded, window full"} <= set(words)
-    assert len(list(tree.iter(SVG + "circle"))) == 2 + 1  # one in the legend
-    assert "highest kept: 1 kpps" in words
-
-
-def test_picture_has_no_words_over_words(tmp_path):
-    """No label is cut at an edge, none lies on another."""
-    path = tmp_path / "a.svg"
-    picture.write(path, "title", (HISTOGRAM, "at 180 kpps"), [150000 + i for i in range(11)],
-                  [(100000 + 9000 * i, i % 2 == 0) for i in range(30)], 160000)
-    found = texts(path)
-    assert len(found) > 30
-    assert min(begin for _, begin, _, _ in found) > picture.TURNED_X  # words along the axis
-    for number, (words, begin, y, end) in enumerate(found):
-        assert 0 <= begin and end <= picture.WIDTH, words
-        for other, begin2, y2, end2 in found[number + 1:]:
-            apart = end <= begin2 or end2 <= begin or abs(y - y2) >= 11
-            assert apart or found_in_other_plot(found, words, other), (words, other)
-
-
-def found_in_other_plot(found, words, other):
-    """Both plots have places of their own; their words cannot meet."""
-    half = next(i for i, one in enumerate(found) if one[0] == "Rates")
-    order = [one[0] for one in found]
-    return (order.index(words) < half) != (order.index(other) < half)
-
-
-def test_picture_of_nothing(tmp_path):
-    """A run that found nothing still has its picture."""
-    picture.write(tmp_path / "a.svg", "nothing came back", ([], ""), [], [], 0)
-    ElementTree.parse(tmp_path / "a.svg")
-
-
-@pytest.mark.parametrize("top", [0.5, 7, 68.5, 342, 1999, 1e6])
-def test_ticks_are_round(top):
-    step = picture.round_step(top)
-    assert 2 <= top / step <= 5 and f"{step:e}"[0] in "125"
 
 
 def test_compare_takes_medians(tmp_path, monkeypatch):
