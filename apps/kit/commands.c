@@ -6,6 +6,7 @@
 
 #include <rt/assert.h>
 #include <rt/log.h>
+#include <rt/memory_use.h>
 #include <rt/trace.h>
 
 enum {
@@ -55,6 +56,11 @@ static void command_pools(struct kit *kit, const char *text)
     }
 }
 
+static void command_memory(struct kit *kit, const char *text)
+{
+    memory_use_log();
+}
+
 static void command_trace(struct kit *kit, const char *text)
 {
     for (uint32_t i = 0; i < kit->core_count; i++)
@@ -86,9 +92,10 @@ static void command_help(struct kit *kit, const char *text);
 static const struct kit_command commands[] = {
     {"stop", NULL, command_stop},   {"report", NULL, command_report},
     {"stats", NULL, command_stats}, {"gaps", NULL, command_gaps},
-    {"pools", NULL, command_pools}, {"trace", NULL, command_trace},
-    {"set", "name=value", command_set}, {"args", NULL, command_args},
-    {"counters", NULL, command_counters}, {"help", NULL, command_help},
+    {"pools", NULL, command_pools}, {"memory", NULL, command_memory},
+    {"trace", NULL, command_trace}, {"set", "name=value", command_set},
+    {"args", NULL, command_args},   {"counters", NULL, command_counters},
+    {"help", NULL, command_help},
 };
 
 static size_t add_names(char *out, size_t used, const struct kit_command *row, size_t count)

@@ -42,9 +42,9 @@ static const struct kit_counter card_counters[] = {
 static const struct kit_counter core_counters[] = {
     {"turns", "turns", "of the loop", KIT_TRAFFIC, LOOP(turns)},
     {"empty_polls", "turns", "that found nothing", KIT_TRAFFIC, LOOP(empty_polls)},
-    {"full_polls", "turns", "in which some source gave a full batch", KIT_TRAFFIC,
+    {"full_polls", "polls", "of a source that gave all it may at once", KIT_TRAFFIC,
      LOOP(full_polls)},
-    {"packets", "frames", "handled", KIT_TRAFFIC, LOOP(packets)},
+    {"packets", "packets", "handled by all sources", KIT_TRAFFIC, LOOP(packets)},
     {"arms", "times", "all sources were armed", KIT_TRAFFIC, LOOP(arms)},
     {"arm_pending", "times", "arming found work: no halt", KIT_TRAFFIC, LOOP(arm_pending)},
     {"wakes", "halts", "ended", KIT_TRAFFIC, LOOP(wakes)},

@@ -6,9 +6,9 @@
 
 /* Every line that a running application prints begins with one of these, or with its name. */
 static const char *const own_lines[] = {
-    " ",    "arg ",  "args ", "boot ",    "commands:", "console ", "core ", "counter ",
-    "gap ", "irq",   "kit:",  "loop ",    "model ",    "nic",      "panic", "pci ",
-    "pool ", "report {",      "runtime:", "setting ",  "stat ",    "trace core=",
+    " ",    "arg ",  "args ", "boot ",    "commands:", "console ", "core ",  "counter ",
+    "gap ", "irq",   "kit:",  "loop ",    "memory ",   "model ",   "nic",    "panic",
+    "pci ", "pool ", "report {",          "runtime:",  "setting ", "stat ",  "trace core=",
 };
 
 bool kit_input_take(struct kit_input *in, char c)

@@ -6,7 +6,7 @@
 #include <rt/assert.h>
 #include <rt/log.h>
 
-enum { REPORT_BYTES = 131072 };
+enum { REPORT_BYTES = 163840 };
 
 struct text {
     char *at;
@@ -119,6 +119,18 @@ static void put_gaps(struct text *t, const struct gaps *g)
     put(t, "}");
 }
 
+static void put_sources(struct text *t, const struct rt_loop *loop)
+{
+    put(t, ",\"sources\":[");
+    for (uint32_t i = 0; i < loop->source_count; i++) {
+        const struct loop_source *s = &loop->sources[i];
+
+        put(t, "%s{\"name\":\"%s\",\"handled\":%lu,\"found\":%lu,\"full\":%lu}",
+            i == 0 ? "" : ",", s->name, s->handled, s->found, s->full);
+    }
+    put(t, "]");
+}
+
 static void put_core(struct text *t, const struct kit *kit, unsigned id)
 {
     const struct loop_stats *s = &kit->cores[id]->loop.stats;
@@ -133,6 +145,7 @@ static void put_core(struct text *t, const struct kit *kit, unsigned id)
     put_array(t, "wake_latency_us", s->wake_latency_us, LOOP_WAKE_BUCKETS);
     put_array(t, "batch", sum.batch, BUF_BATCH_MAX + 1);
     put_gaps(t, &kit->cores[id]->loop.gaps);
+    put_sources(t, &kit->cores[id]->loop);
     put(t, "}");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which cards an application gets that has no pairs (names and mistakes: l2fwd/pairs_test.c). */
+/* Which cards an application gets that has no pairs (names: l2fwd/pairs_test.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -108,8 +108,8 @@ static void the_applications_commands_run(void **state)
 static void help_names_every_command(void **state)
 {
     type("help\n");
-    assert_true(said("commands: stop | report | stats | gaps | pools | trace | set name=value |"
-                     " args | counters | help | poke where | zap\n"));
+    assert_true(said("commands: stop | report | stats | gaps | pools | memory | trace |"
+                     " set name=value | args | counters | help | poke where | zap\n"));
 }
 
 static void what_takes_no_text_gets_none(void **state)
@@ -164,6 +164,14 @@ static void counters_are_explained(void **state)
     assert_true(said("counter of=core name=turns kind=traffic unit=turns"));
 }
 
+static void memory_says_who_took_it(void **state)
+{
+    assert_non_null(hal_alloc(4096, 64, "thing"));
+    type("memory\n");
+    assert_true(said("memory used_bytes="));
+    assert_true(said(" thing=4096"));
+}
+
 static void it_stops_by_itself(void **state)
 {
     start("run_s=2");
@@ -183,6 +191,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(settings_change, fresh, teardown),
         cmocka_unit_test_setup_teardown(a_period_prints_until_it_is_off, fresh, teardown),
         cmocka_unit_test_setup_teardown(counters_are_explained, fresh, teardown),
+        cmocka_unit_test_setup_teardown(memory_says_who_took_it, fresh, teardown),
         cmocka_unit_test_setup_teardown(it_stops_by_itself, fresh, teardown),
     };
 

@@ -78,7 +78,7 @@ static void our_own_lines_get_no_answer(void **state)
         "console error=\"line longer than 159 bytes\"\n",
         "stat port=0 link=up\n", "setting spin_us=500\n", "report {\"uptime_us\":1\n",
         "commands: stop | report\n", "  spin_us=200  [0..1 us] live  words\n", "runtime:\n",
-        "l2fwd:\n", "kit:\n", "counter of=port name=rx_packets\n",
+        "l2fwd:\n", "kit:\n", "memory used_bytes=1\n", "counter of=port name=rx_packets\n",
         "arg text=\"x\" mistake=\"no such argument\"\n", "nic0 link=up\n",
         "pool name=l2fwd core=0\n", "trace core=0 us=1 event=arm\n",
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table and the report: whatever a card or its driver has counted is in both, zeros are not. */
+/* The table and the report: what a card or its driver has counted is in both, zeros are not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
