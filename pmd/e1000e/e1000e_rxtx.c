@@ -3,7 +3,7 @@
  * e1000e data path: a frame that is one plain buffer, in bursts.
  *
  * Budget, gcc -O2, bursts of 32: receive with refill 36 instructions a frame, transmit 30,
- * reclaim 14 (tests/unit/pmd/rxtx_bench.c counts them). No register is read; one RDT and one
+ * reclaim 14 (tests/unit/pmd/e1000e_rxtx_bench.c counts them). No register is read; one RDT and one
  * TDT write a burst. Four hand-overs a frame, each checked against the owner array:
  *
  *     receive  NIC -> STACK     refill   POOL -> NIC

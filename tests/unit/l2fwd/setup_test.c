@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The application's start on fake cards: what a card that fails costs, and what it must not. */
-#include "port.h"
+#include "e1000e_port.h"
 
 #include "l2fwd.h"
 #include "state.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One or more started ports on fake devices, in virtual time, for tests of the driver. */
-#ifndef TESTS_PORT_H
-#define TESTS_PORT_H
+#ifndef TESTS_E1000E_PORT_H
+#define TESTS_E1000E_PORT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "port.h"
+#include "e1000e_port.h"
 
 #include <stdlib.h>
 #include <string.h>

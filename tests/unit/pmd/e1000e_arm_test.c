@@ -3,7 +3,7 @@
  * No frame is left in a ring by going to sleep, wherever in arm() it arrives. The fake delivers
  * the frame right before the driver touches a given register.
  */
-#include "port.h"
+#include "e1000e_port.h"
 
 static const uint8_t frame[60] = {0x02};
 

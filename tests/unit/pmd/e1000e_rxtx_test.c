@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The data path, frame by frame: contents, results, requests, and every way to go wrong. */
-#include "port.h"
+#include "e1000e_port.h"
 
 #include <stdlib.h>
 #include <string.h>

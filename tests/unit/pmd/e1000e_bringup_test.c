@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding, resetting, configuring, starting and stopping ports; every deadline. */
-#include "port.h"
+#include "e1000e_port.h"
 
 #include <rt/quiesce.h>
 #include <string.h>

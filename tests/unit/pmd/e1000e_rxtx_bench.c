@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Receives and sends bursts of 32 frames of 60 bytes on the software device, forever the same.
- * For instruction counts: valgrind --tool=callgrind ./rxtx_bench, then divide what
+ * For instruction counts: valgrind --tool=callgrind ./e1000e_rxtx_bench, then divide what
  * e1000e_rx and e1000e_tx cost by the number of frames that it prints.
  */
-#include "port.h"
+#include "e1000e_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A running e1000e that stands still, is reset by others or goes away, and what comes of it. */
 #include "e1000e_reg.h"
-#include "port.h"
+#include "e1000e_port.h"
 
 #include <string.h>
 

@@ -2,9 +2,10 @@
 /*
  * Random traffic with a seed on two ports: frames of all sizes and faults in, forwarded,
  * dropped, freed on another core, sent twice. After each round every buffer has one owner, and
- * after the stop all are home. A failing seed is printed: pmd_random_test SEED runs it alone.
+ * after the stop all are home. A failing seed is printed: pmd_e1000e_random_test SEED
+ * runs it alone.
  */
-#include "port.h"
+#include "e1000e_port.h"
 
 #include <stdio.h>
 #include <stdlib.h>
