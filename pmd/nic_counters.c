@@ -6,10 +6,12 @@
  */
 #include "nic_driver.h"
 
+#include <rt/assert.h>
+
 enum rt_status nic_counters_alloc(struct nic *nic, const struct nic_counter_reg *regs,
-                                  uint32_t count, uint32_t own_rows)
+                                  uint32_t count)
 {
-    uint32_t rows = count + own_rows;
+    uint32_t rows = count + NIC_WATCH_ROWS;
 
     nic->counters = hal_alloc(rows * sizeof(struct nic_counter), RT_CACHE_LINE, "nic counters");
     if (nic->counters == NULL)
@@ -20,11 +22,14 @@ enum rt_status nic_counters_alloc(struct nic *nic, const struct nic_counter_reg 
     nic->counter_next = 0;
     for (uint32_t i = 0; i < count; i++)
         nic->counters[i] = (struct nic_counter){regs[i].name, 0};
+    nic_watch_name_rows(nic);
     return RT_OK;
 }
 
 bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t rows)
 {
+    RT_ASSERT_LE(nic->counter_next, nic->counter_reg_count);
+    RT_ASSERT_EQ(nic->counter_count, nic->counter_reg_count + NIC_WATCH_ROWS);
     if (rows >= nic->counter_reg_count)
         nic->counter_next = 0; /* all, in order */
     for (; rows > 0 && nic->counter_next < nic->counter_reg_count; rows--) {

@@ -10,7 +10,15 @@
 
 enum nic_way { NIC_DOWN, NIC_UP };
 
+struct nic_card;
+struct nic_ring_chip;
+struct intel_filter_regs;
+
 struct nic_ops {
+    /* where shared parts find what the chip has; NULL: the driver does not use that part */
+    const struct nic_card *card;             /* nic_card.h */
+    const struct nic_ring_chip *rings;       /* ring/ring.h */
+    const struct intel_filter_regs *filters; /* intel/intel.h */
     enum rt_status (*configure)(struct nic *nic);
     enum rt_status (*rxq_setup)(struct nic *nic, uint16_t queue, unsigned core,
                                 struct pool *pool);
@@ -26,16 +34,16 @@ struct nic_ops {
     enum rt_status (*set_promiscuous)(struct nic *nic, bool on);
     enum rt_status (*add_multicast)(struct nic *nic, const uint8_t mac[6]);
     enum rt_status (*set_vlan_filter)(struct nic *nic, uint16_t vlan, bool on);
-    /* For recovery, core 0. Down: to a device without DMA, whatever it does; up: to a started one,
-     * with rings that are empty (transmit) or hold their buffers (receive). */
+    /* For recovery, core 0. Down: to a device without DMA, whatever it does; up: to a started
+     * one, with rings that are empty (transmit) or hold their buffers (receive). */
     void (*begin)(struct nic *nic, enum nic_way way, struct nic_steps *steps);
     bool (*gone)(struct nic *nic);         /* off the bus */
     const char *(*fault)(struct nic *nic); /* it asks for a reset: why; NULL: it does not */
     bool (*receives)(struct nic *nic); /* as start left it: nobody else has reset it */
     void (*tx_position)(const struct nic_txq *txq, uint32_t *head, uint32_t *tail);
     uint64_t (*pauses)(struct nic *nic);   /* pause frames received since start */
-    /* ... on the queue's core. Run: data path functions; drop: a half received frame; empty: DMA
-     * is off, every buffer goes home. */
+    /* ... on the queue's core. Run: data path functions; drop: a half received frame; empty:
+     * DMA is off, every buffer goes home. */
     void (*rxq_run)(struct nic_rxq *rxq);
     void (*rxq_drop)(struct nic_rxq *rxq);
     void (*txq_run)(struct nic_txq *txq);
@@ -61,16 +69,16 @@ struct nic_counter_reg {
     const char *name;
 };
 
-/* How many buffers a transmit queue may keep in its ring until it asks for a report: half of what
- * the receive rings leave of its pool, shared by the transmit queues of the pool. At least one.
- * With more, all spare buffers of a small pool could wait there for frames that never come. */
+/* How many buffers a transmit queue may keep in its ring until it asks for a report: half of
+ * what the receive rings leave of its pool, shared by the transmit queues of the pool. At least
+ * one. With more, all spare buffers of a small pool could wait there for frames that never
+ * come. */
 uint32_t nic_tx_unreported_max(const struct nic_txq *txq);
 
-/* nic_counters.c: rows for `regs`, which must outlive the port, and `own_rows` behind them,
- * which the driver names and counts itself. */
+/* nic_counters.c: rows for `regs`, which must outlive the port, and those of nic_watch.h. */
 RT_NODISCARD enum rt_status nic_counters_alloc(struct nic *nic,
                                                const struct nic_counter_reg *regs,
-                                               uint32_t count, uint32_t own_rows);
+                                               uint32_t count);
 /* Reads the next `rows` registers, or all from the first; true when that was the last. */
 bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t rows);
 uint64_t nic_counted(const struct nic *nic, uint32_t offset); /* 0: no such register */
@@ -85,14 +93,22 @@ void nic_rx_use(struct nic_rxq *q, nic_rx_fn *rx, uint32_t card_max_bytes);
  * `program` writes the chip's causes, vectors and moderation; all stay masked. */
 RT_NODISCARD enum rt_status nic_irq_init(struct nic *nic);
 void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_vectors));
-/* Once at start, with bus mastering on and no core in its loop: `raise` raises every interrupt by
- * hand, `lower` masks and clears them again. A queue whose interrupt does not come is polled. */
+/* Once at start, with bus mastering on and no core in its loop: `raise` raises every interrupt
+ * by hand, `lower` masks and clears them again. A queue whose interrupt does not come is
+ * polled. */
 void nic_irq_try(struct nic *nic, void (*raise)(struct nic *nic),
                  void (*lower)(struct nic *nic));
 void nic_irq_teardown(struct nic *nic); /* when nothing can interrupt any more */
 
-/* nic->mac is a station's address. RT_IO, and a line: it is zero or a group's, as in a card whose
- * NVM was never written. No address is made up: two machines would make up the same. */
+/* nic_port.c. The next port, for nic_probe_all() alone. */
+struct nic *nic_port_add(struct pci_dev *pci, const char *driver_name);
+void nic_ports_forget(void);
+
+/* A line: what is wrong with the card, a register and its value. */
+void nic_complain(const struct nic *nic, const char *what, const char *reg, uint32_t value);
+
+/* nic->mac is a station's address. RT_IO, and a line: it is zero or a group's, as in a card
+ * whose NVM was never written. No address is made up: two machines would make up the same. */
 RT_NODISCARD enum rt_status nic_check_mac(const struct nic *nic);
 
 extern const struct nic_driver e1000e_driver;

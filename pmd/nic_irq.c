@@ -54,6 +54,7 @@ void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_ve
     unsigned cores[NIC_QUEUES_MAX + 1] = {0}; /* the last: link and faults, core 0 looks */
     uint32_t best = nic->config.irq_mode;
 
+    RT_ASSERT_LE(rxqs, NIC_QUEUES_MAX);
     for (uint16_t q = 0; q < rxqs; q++)
         cores[q] = nic->rxq[q]->core;
     if (!nic->caps.msix)
@@ -67,7 +68,7 @@ void nic_irq_setup(struct nic *nic, void (*program)(struct nic *nic, bool own_ve
     }
     program(nic, nic->irq_mode == NIC_IRQ_MSIX);
     rt_log("%s irq=%s moderation_us=%u", nic->name, pci_irq_mode_name(nic->irqs->mode),
-           (unsigned)nic->config.moderation_us);
+           nic->config.moderation_us);
 }
 
 /* A bit for each interrupt whose count stands where it was. */

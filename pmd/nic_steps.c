@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Walks through tables of steps; see nic_steps.h. Core 0. */
-#include "nic_steps.h"
+#include "nic_driver.h"
 
 #include <rt/assert.h>
 
@@ -8,10 +8,9 @@
 #define LOOK_PART 64       /* ... or this part of what was waited already, when that is longer */
 #define CALLS_MAX 10000000 /* every step has a deadline; this only bounds the loop */
 
-void nic_steps_begin(struct nic_steps *steps, const struct nic_step *table, uint32_t count,
-                     uint32_t flags)
+void nic_steps_begin(struct nic_steps *steps, struct nic_step_table table, uint32_t flags)
 {
-    *steps = (struct nic_steps){.table = table, .count = count, .flags = flags};
+    *steps = (struct nic_steps){.table = table, .flags = flags};
 }
 
 uint64_t nic_step_us(const struct nic_steps *steps)
@@ -33,16 +32,27 @@ enum rt_status nic_step_reg(struct nic_steps *steps, const struct hal_mmio *mmio
     return RT_BUSY;
 }
 
+enum rt_status nic_step_await(struct nic *nic, struct nic_steps *steps,
+                              struct nic_step_wait wait, const char *what, const char *reg)
+{
+    uint32_t value = 0;
+    enum rt_status st = nic_step_reg(steps, &nic->mmio, wait, &value);
+
+    if (st == RT_TIMEOUT)
+        nic_complain(nic, what, reg, value);
+    return st;
+}
+
 enum rt_status nic_steps_run(struct nic *nic, struct nic_steps *steps)
 {
-    const struct nic_step *step = &steps->table[steps->next];
+    const struct nic_step *step = &steps->table.step[steps->next];
     uint64_t now_us = hal_now_us();
     enum rt_status st = RT_OK;
 
-    RT_ASSERT_LE(steps->next, steps->count);
+    RT_ASSERT_LE(steps->next, steps->table.count);
     if (now_us < steps->due_us)
         return RT_BUSY;
-    if (steps->next == steps->count)
+    if (steps->next == steps->table.count)
         return RT_OK;
     if (!steps->begun)
         steps->since_us = now_us;
@@ -57,7 +67,7 @@ enum rt_status nic_steps_run(struct nic *nic, struct nic_steps *steps)
         steps->next++;
         steps->begun = false;
     }
-    return steps->next == steps->count && steps->wait_us == 0 ? RT_OK : RT_BUSY;
+    return steps->next == steps->table.count && steps->wait_us == 0 ? RT_OK : RT_BUSY;
 }
 
 enum rt_status nic_steps_finish(struct nic *nic, struct nic_steps *steps)

@@ -25,10 +25,16 @@ struct nic_step {
     uint32_t only; /* models that have any of these flags; 0: all */
 };
 
+struct nic_step_table {
+    const struct nic_step *step;
+    uint32_t count;
+};
+#define NIC_STEPS(array) {(array), RT_ARRAY_SIZE(array)}
+
 /* A walk through a table. */
 struct nic_steps {
-    const struct nic_step *table;
-    uint32_t count, next;
+    struct nic_step_table table;
+    uint32_t next;
     uint32_t flags;    /* of the model */
     uint32_t wait_us;  /* set by a step, see above */
     bool begun;        /* the step at `next` was called, first at ... */
@@ -36,20 +42,25 @@ struct nic_steps {
     uint64_t due_us; /* no call before */
 };
 
-void nic_steps_begin(struct nic_steps *steps, const struct nic_step *table, uint32_t count,
-                     uint32_t flags);
+void nic_steps_begin(struct nic_steps *steps, struct nic_step_table table, uint32_t flags);
 /* The next step, once it is due. RT_OK: all done; RT_BUSY: go on at due_us; else it failed. */
 RT_NODISCARD enum rt_status nic_steps_run(struct nic *nic, struct nic_steps *steps);
 /* All of them, with plain waits. */
 RT_NODISCARD enum rt_status nic_steps_finish(struct nic *nic, struct nic_steps *steps);
 
-/* For a step that waits for a register: RT_OK when (value & mask) == want, RT_BUSY, or RT_TIMEOUT
- * once timeout_us have passed since the step's first call; `value` gets what was read. */
+/* For a step that waits for a register: RT_OK when (value & mask) == want, RT_BUSY, or
+ * RT_TIMEOUT once timeout_us have passed since the step's first call; `value` gets what was
+ * read. */
 struct nic_step_wait {
     uint32_t offset, mask, want, timeout_us;
 };
 RT_NODISCARD enum rt_status nic_step_reg(struct nic_steps *steps, const struct hal_mmio *mmio,
                                          struct nic_step_wait wait, uint32_t *value);
+/* ... of the port's device; RT_TIMEOUT with a line that names what did not come and the
+ * register. */
+RT_NODISCARD enum rt_status nic_step_await(struct nic *nic, struct nic_steps *steps,
+                                           struct nic_step_wait wait, const char *what,
+                                           const char *reg);
 /* The step has been tried for so long. */
 uint64_t nic_step_us(const struct nic_steps *steps);
 

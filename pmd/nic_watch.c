@@ -127,6 +127,7 @@ static void txq_follow(struct nic_txq *txq)
 void nic_core_work(unsigned core)
 {
     RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
+    RT_ASSERT_EQ(core, hal_core_id());
     /* first: who asks again from here on is seen in the next turn */
     if (__atomic_exchange_n(&nic_core_asked[core], 0, __ATOMIC_ACQ_REL) == 0)
         return;
@@ -180,6 +181,17 @@ static unsigned core_missing(const struct nic *nic, enum nic_queue_state state)
     return HAL_CORES_MAX;
 }
 
+static bool none_runs(const struct nic *nic)
+{
+    bool none = true;
+
+    for (uint16_t q = 0; q < nic->config.rxqs; q++)
+        none &= __atomic_load_n(&nic->rxq[q]->state, __ATOMIC_ACQUIRE) != NIC_QUEUE_RUNS;
+    for (uint16_t q = 0; q < nic->config.txqs; q++)
+        none &= __atomic_load_n(&nic->txq[q]->state, __ATOMIC_ACQUIRE) != NIC_QUEUE_RUNS;
+    return none;
+}
+
 /* ---- a hang ---- */
 
 /* How many frames its core has queued; that core counts on meanwhile. */
@@ -188,9 +200,9 @@ RT_UNSYNCHRONISED static uint64_t packets_of(const struct nic_txq *txq)
     return *(const volatile uint64_t *)&txq->stats.packets;
 }
 
-/* Two looks at least, TX_HANG_US apart at least, saw the head at the same place with work before
- * it, and fewer frames were queued meanwhile than would take it once around the ring. What holds
- * frames up by right, a partner's pause or no link, starts the time anew. */
+/* Two looks at least, TX_HANG_US apart at least, saw the head at the same place with work
+ * before it, and fewer frames were queued meanwhile than would take it once around the ring.
+ * What holds frames up by right, a partner's pause or no link, starts the time anew. */
 static bool tx_hung(const struct nic *nic, struct tx_look *look, uint16_t queue, bool held,
                     uint64_t now_us)
 {
@@ -223,6 +235,7 @@ static void enter(struct nic_watch *w, enum watch_state state, uint64_t due_us)
 
 static void park(struct nic *nic, struct nic_watch *w, const char *fault)
 {
+    RT_ASSERT(w->state == WATCH_RUNNING || w->state == WATCH_GONE);
     w->fault = fault;
     w->tries = 0;
     enter(w, WATCH_PARKING, hal_now_us());
@@ -256,6 +269,7 @@ static void look_for_faults(struct nic *nic, struct nic_watch *w)
 
 static void begin_steps(struct nic *nic, struct nic_watch *w, enum watch_state state)
 {
+    RT_ASSERT(none_runs(nic)); /* no core is in a ring that core 0 works on */
     enter(w, state, hal_now_us());
     nic->link.up = false;
     nic->ops->begin(nic, state == WATCH_DOWN ? NIC_DOWN : NIC_UP, &w->steps);
@@ -270,7 +284,7 @@ static void try_later(struct nic *nic, struct nic_watch *w)
     w->tries++;
     if (RT_IS_POW2(w->tries))
         rt_log("%s fault=%s action=reset status=failed tries=%u next_ms=%u", nic->name,
-               w->fault, (unsigned)w->tries, (unsigned)(delay_us / 1000));
+               w->fault, w->tries, (uint32_t)(delay_us / 1000));
     nic->ops->quiesce(nic); /* it may have been as good as up; nobody hears it until then */
     enter(w, WATCH_RETRY, hal_now_us() + delay_us);
 }

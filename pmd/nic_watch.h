@@ -2,8 +2,8 @@
 /*
  * Faults of a running port, and its recovery; any chip. Core 0, but for nic_core_work().
  *
- * Core 0 looks with every nic_poll_link for a device that is gone, one that asks for a reset, and
- * a transmit queue that stands still. The recovery that follows is a row of states:
+ * Core 0 looks with every nic_poll_link for a device that is gone, one that asks for a reset,
+ * and a transmit queue that stands still. The recovery that follows is a row of states:
  *
  *   PARKING   each core takes its queues of the port off the data path, between two turns of its
  *             loop; from then on core 0 owns the rings

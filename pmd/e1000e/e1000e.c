@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Intel 82574L and 82583V (and QEMU's e1000e): bring-up and stop, in the order of the
- * datasheet's initialisation chapter (DS 4.6). Core 0. docs/drivers.md explains each step.
+ * datasheet's initialisation chapter (DS 4.6). Core 0. README.md explains each step.
  */
 #include "e1000e.h"
 
 #include <rt/log.h>
 
-#define VENDOR_INTEL 0x8086
 #define MASTER_OFF_TIMEOUT_US 80000
 #define AUTO_RD_TIMEOUT_US 10000
 #define AFTER_RST_US 10
@@ -25,6 +24,8 @@
      E1000E_ACK_INT_SPURIOUS)
 #define FLAGS_82574 (FLAGS_82583 | E1000E_MSIX | E1000E_TWO_TXQ_TARC | E1000E_PHY_HANGS)
 
+static const struct nic_ops e1000e_ops;
+
 static const struct e1000e_model models[] = {
     {0x10d3, 2, 9230, 32, FLAGS_82574, "82574L"},
     {0x10f6, 2, 9230, 32, FLAGS_82574, "82574LA"},
@@ -33,12 +34,7 @@ static const struct e1000e_model models[] = {
 
 static const struct e1000e_model *model_of(const struct pci_dev *pci)
 {
-    if (pci->vendor != VENDOR_INTEL)
-        return NULL;
-    for (size_t i = 0; i < RT_ARRAY_SIZE(models); i++)
-        if (models[i].device == pci->device)
-            return &models[i];
-    return NULL;
+    return intel_model_of(pci, models, RT_ARRAY_SIZE(models), sizeof(models[0]));
 }
 
 static bool match(const struct pci_dev *pci)
@@ -46,29 +42,7 @@ static bool match(const struct pci_dev *pci)
     return model_of(pci) != NULL;
 }
 
-static void complain(const struct e1000e *dev, const char *what, const char *reg,
-                     uint32_t value)
-{
-    char bdf[NIC_BDF_BYTES];
-
-    rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(dev->nic->pci, bdf), what, reg,
-           (unsigned)value);
-}
-
-/* A register that a step waits for, with a line when it does not come. */
-static enum rt_status await(struct nic *nic, struct nic_steps *steps, struct nic_step_wait wait,
-                            const char *what, const char *reg)
-{
-    const struct e1000e *dev = nic->priv;
-    uint32_t value = 0;
-    enum rt_status st = nic_step_reg(steps, &dev->mmio, wait, &value);
-
-    if (st == RT_TIMEOUT)
-        complain(dev, what, reg, value);
-    return st;
-}
-
-/* ---- steps 2 and 3 of docs/drivers.md: no new DMA, no interrupts, both units off ---- */
+/* ---- steps 2 and 3 of README.md: no new DMA, no interrupts, both units off ---- */
 
 static enum rt_status irqs_off(struct nic *nic, struct nic_steps *steps)
 {
@@ -84,7 +58,7 @@ static enum rt_status master_off_wait(struct nic *nic, struct nic_steps *steps)
 {
     static const struct nic_step_wait off = {E1000E_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
                                              MASTER_OFF_TIMEOUT_US};
-    enum rt_status st = await(nic, steps, off, "dma-still-on", "status");
+    enum rt_status st = nic_step_await(nic, steps, off, "dma-still-on", "status");
 
     return st == RT_TIMEOUT ? RT_OK : st;
 }
@@ -103,13 +77,6 @@ static enum rt_status units_off(struct nic *nic, struct nic_steps *steps)
 static enum rt_status drain(struct nic *nic, struct nic_steps *steps)
 {
     steps->wait_us = DMA_DRAIN_US;
-    return RT_OK;
-}
-
-/* Whatever it does from here on, it does not do it to our memory. */
-static enum rt_status bus_master_off(struct nic *nic, struct nic_steps *steps)
-{
-    pci_bus_master(nic->pci, false);
     return RT_OK;
 }
 
@@ -151,13 +118,13 @@ static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
     static const struct nic_step_wait read = {E1000E_EECD, EECD_AUTO_RD, EECD_AUTO_RD,
                                               AUTO_RD_TIMEOUT_US};
     struct e1000e *dev = nic->priv;
-    enum rt_status st = await(nic, steps, read, "reset-timeout", "eecd");
+    enum rt_status st = nic_step_await(nic, steps, read, "reset-timeout", "eecd");
 
     if (st != RT_OK)
         return st;
     e1000e_write(dev, E1000E_IMC, UINT32_MAX);
     (void)e1000e_read(dev, E1000E_ICR);
-    dev->fresh = true;
+    nic->fresh = true;
     return RT_OK;
 }
 
@@ -178,15 +145,6 @@ static enum rt_status irqs_free(struct nic *nic, struct nic_steps *steps)
 #define RESET_STEPS                                                                              \
     {e1000e_semaphore_step}, {reset}, {reset_begun}, {flash_reset}, {reset_wait}
 
-static enum rt_status finish(struct nic *nic, const struct nic_step *table, size_t count)
-{
-    const struct e1000e *dev = nic->priv;
-    struct nic_steps steps;
-
-    nic_steps_begin(&steps, table, (uint32_t)count, dev->model->flags);
-    return nic_steps_finish(nic, &steps);
-}
-
 static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
 {
     static const struct nic_step silence[] = {SILENCE_STEPS};
@@ -198,21 +156,17 @@ static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
         return RT_NO_MEMORY;
     *dev = (struct e1000e){.nic = nic, .model = model_of(nic->pci)};
     nic->priv = dev;
-    st = pci_map_bar(nic->pci, 0, &dev->mmio);
-    if (st != RT_OK || dev->mmio.bytes < E1000E_BAR0_BYTES_MIN) {
-        complain(dev, "bar0", "bytes", (uint32_t)dev->mmio.bytes);
-        return st != RT_OK ? st : RT_IO;
-    }
-    if (e1000e_read(dev, E1000E_STATUS) == UINT32_MAX) {
-        complain(dev, "not-answering", "status", UINT32_MAX);
-        return RT_IO;
-    }
+    nic->ops = &e1000e_ops;
+    nic->model_flags = dev->model->flags;
+    st = nic_card_map(nic, E1000E_BAR0_BYTES_MIN);
+    if (st != RT_OK)
+        return st;
     if ((dev->model->flags & E1000E_ASPM_OFF) != 0)
         pci_aspm_off(nic->pci);
     dev->rx_buffer_kb = dev->model->rx_buffer_kb;
     rctl = e1000e_read(dev, E1000E_RCTL);
     tctl = e1000e_read(dev, E1000E_TCTL);
-    st = finish(nic, silence, RT_ARRAY_SIZE(silence));
+    st = nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(silence));
     /* A unit that was never switched on has no transfer under way. */
     *settle_us = (rctl & RCTL_EN) != 0 || (tctl & TCTL_EN) != 0 ? DMA_DRAIN_US : 0;
     e1000e_write(dev, E1000E_SWSM, e1000e_read(dev, E1000E_SWSM) & ~SWSM_SMBI);
@@ -224,7 +178,7 @@ static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
     static const struct nic_step rows[] = {RESET_STEPS};
 
     *settle_us = RESET_SETTLE_US;
-    return finish(nic, rows, RT_ARRAY_SIZE(rows));
+    return nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(rows));
 }
 
 /* The address that the chip loaded, unless firmware gave it none: then the NVM's. */
@@ -240,8 +194,6 @@ static enum rt_status choose_mac(struct e1000e *dev, const uint8_t nvm_mac[6])
     }
     return nic_check_mac(dev->nic);
 }
-
-static const struct nic_ops e1000e_ops;
 
 static enum rt_status probe(struct nic *nic)
 {
@@ -264,7 +216,6 @@ static enum rt_status probe(struct nic *nic)
         return st;
     if ((model->flags & E1000E_NVM_AUPDEN) != 0)
         e1000e_write(dev, E1000E_EECD, e1000e_read(dev, E1000E_EECD) & ~EECD_AUPDEN);
-    nic->ops = &e1000e_ops;
     nic->caps = (struct nic_caps){
         .rxq_max = model->queues,
         .txq_max = model->queues,
@@ -276,7 +227,7 @@ static enum rt_status probe(struct nic *nic)
         .vlan = true,
         .rx_checksum = true,
         .tx_checksum = true,
-        .tso = false, /* see docs/drivers.md */
+        .tso = false, /* see README.md */
         .msix = (model->flags & E1000E_MSIX) != 0,
     };
     return RT_OK;
@@ -287,17 +238,17 @@ static enum rt_status configure(struct nic *nic)
 {
     struct e1000e *dev = nic->priv;
     uint32_t frame = (uint32_t)nic->config.frame_max_bytes + E1000E_VLAN_BYTES;
-    uint32_t tx_kb = (2 * (frame + E1000E_CRC_BYTES) + 1023) / 1024;
+    uint32_t tx_kb = (2 * (frame + INTEL_CRC_BYTES) + 1023) / 1024;
     uint32_t rx_kb = E1000E_PACKET_BUFFER_KB - RT_MAX(tx_kb, (uint32_t)TX_BUFFER_KB_MIN);
 
     rx_kb = RT_MIN(rx_kb, (uint32_t)dev->model->rx_buffer_kb);
     if (rx_kb != dev->rx_buffer_kb)
-        dev->fresh = false; /* needs a reset to take effect */
+        nic->fresh = false; /* needs a reset to take effect */
     dev->rx_buffer_kb = rx_kb;
     return RT_OK;
 }
 
-/* Step 8: what every driver of this chip sets, see docs/drivers.md. */
+/* Step 8: what every driver of this chip sets, see README.md. */
 static enum rt_status hardware_bits(struct nic *nic, struct nic_steps *steps)
 {
     const struct e1000e *dev = nic->priv;
@@ -331,7 +282,7 @@ static enum rt_status flow_control(struct nic *nic, struct nic_steps *steps)
     const struct e1000e *dev = nic->priv;
     uint32_t buffer = dev->rx_buffer_kb * 1024;
     uint32_t frame = (uint32_t)dev->nic->config.frame_max_bytes + E1000E_VLAN_BYTES +
-                     E1000E_CRC_BYTES;
+                     INTEL_CRC_BYTES;
     uint32_t high = RT_MIN(buffer / 10 * 9, buffer - frame) & ~7u;
 
     e1000e_write(dev, E1000E_FCT, 0x8808);
@@ -343,8 +294,8 @@ static enum rt_status flow_control(struct nic *nic, struct nic_steps *steps)
     return RT_OK;
 }
 
-/* The reset values of MULR and of the read thresholds stay: without MULR a small frame waits for
- * the read of the one before it, and a x1 link is far from its rate. */
+/* The reset values of MULR and of the read thresholds stay: without MULR a small frame waits
+ * for the read of the one before it, and a x1 link is far from its rate. */
 static void transmit_on(struct e1000e *dev)
 {
     uint32_t tctl = e1000e_read(dev, E1000E_TCTL) & ~(TCTL_CT | TCTL_COLD);
@@ -377,16 +328,14 @@ static void receive_on(struct e1000e *dev)
     if (config->promiscuous)
         rctl |= RCTL_UPE | RCTL_MPE;
     e1000e_write(dev, E1000E_RCTL, rctl);
-    for (uint16_t q = 0; q < config->rxqs; q++)
-        e1000e_rx_post(dev->rxq[q]); /* next = 0: everything but the last descriptor */
+    for (uint16_t q = 0; q < config->rxqs; q++) /* next = 0: all but the last descriptor */
+        nic_rx_post(nic_rx_ring_of(dev->nic->rxq[q]));
 }
 
 static enum rt_status filters(struct nic *nic, struct nic_steps *steps)
 {
-    struct e1000e *dev = nic->priv;
-
-    dev->fresh = false;
-    e1000e_filter_init(dev);
+    nic->fresh = false;
+    intel_filter_init(nic);
     return RT_OK;
 }
 
@@ -422,9 +371,9 @@ static enum rt_status units_on(struct nic *nic, struct nic_steps *steps)
 }
 
 /* No register answers. */
-static const struct nic_step off_bus[] = {{bus_master_off}, {irqs_free}};
+static const struct nic_step off_bus[] = {{nic_card_bus_master_off}, {irqs_free}};
 static const struct nic_step down[] = {
-    SILENCE_STEPS, {drain}, {bus_master_off}, RESET_STEPS, {reset_settle}, {irqs_free},
+    SILENCE_STEPS, {drain}, {nic_card_bus_master_off}, RESET_STEPS, {reset_settle}, {irqs_free},
 };
 static const struct nic_step up[] = {
     {filters},
@@ -438,76 +387,27 @@ static const struct nic_step up[] = {
     {units_on},
 };
 
-static bool is_gone(struct nic *nic)
+static void forget(struct nic *nic)
 {
     struct e1000e *dev = nic->priv;
-    bool now = e1000e_read(dev, E1000E_STATUS) == UINT32_MAX; /* has bits that read as zero */
 
-    if (now)
-        dev->phy_known = false;
-    return now;
+    dev->phy_known = false;
 }
 
-/* The semaphore that steps left off half-way held goes back first. */
-static void begin(struct nic *nic, enum nic_way way, struct nic_steps *steps)
+static void let_go(struct nic *nic, bool there)
 {
     struct e1000e *dev = nic->priv;
-    bool there = !is_gone(nic);
 
     if (there)
         e1000e_semaphore_give(dev);
     dev->semaphore = false;
-    if (way == NIC_UP)
-        nic_steps_begin(steps, up, RT_ARRAY_SIZE(up), dev->model->flags);
-    else if (there)
-        nic_steps_begin(steps, down, RT_ARRAY_SIZE(down), dev->model->flags);
-    else
-        nic_steps_begin(steps, off_bus, RT_ARRAY_SIZE(off_bus), dev->model->flags);
 }
 
-static enum rt_status go(struct nic *nic, enum nic_way way)
-{
-    struct nic_steps steps;
-
-    begin(nic, way, &steps);
-    return nic_steps_finish(nic, &steps);
-}
-
-/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
-static void shut_down(struct nic *nic)
-{
-    struct e1000e *dev = nic->priv;
-
-    if (go(nic, NIC_DOWN) != RT_OK)
-        complain(dev, "stop", "status", e1000e_read(dev, E1000E_STATUS));
-    e1000e_rings_stop(dev);
-}
-
-static enum rt_status start(struct nic *nic)
+static void unload(struct nic *nic)
 {
     const struct e1000e *dev = nic->priv;
-    enum rt_status st = dev->fresh ? RT_OK : go(nic, NIC_DOWN);
 
-    if (st == RT_OK)
-        st = go(nic, NIC_UP);
-    if (st == RT_OK)
-        e1000e_irq_try(nic->priv);
-    else
-        shut_down(nic);
-    return st;
-}
-
-static void stop(struct nic *nic)
-{
-    struct e1000e *dev = nic->priv;
-
-    e1000e_poll_stats(nic, NIC_STATS_ALL);
-    shut_down(nic);
-    if (!is_gone(nic))
-        e1000e_write(dev, E1000E_CTRL_EXT,
-                     e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
-    nic->link.up = false;
-    rt_log("%s state=stopped", nic->name);
+    e1000e_write(dev, E1000E_CTRL_EXT, e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
 }
 
 /* Thresholds of zero: no pause frame, though the packet buffer fills up (DS 10.2.2). */
@@ -533,43 +433,44 @@ static bool receives(struct nic *nic)
     return (e1000e_read(nic->priv, E1000E_RCTL) & RCTL_EN) != 0;
 }
 
-static void tx_position(const struct nic_txq *txq, uint32_t *head, uint32_t *tail)
-{
-    const struct e1000e *dev = txq->nic->priv;
-
-    *head = e1000e_read(dev, E1000E_TDH(txq->index));
-    *tail = e1000e_read(dev, E1000E_TDT(txq->index));
-}
-
-static uint64_t pauses(struct nic *nic)
-{
-    const struct e1000e *dev = nic->priv;
-
-    return nic_count_now(nic, &dev->mmio, E1000E_XOFFRXC);
-}
+static const struct nic_card card = {
+    .up = NIC_STEPS(up),
+    .down = NIC_STEPS(down),
+    .off_bus = NIC_STEPS(off_bus),
+    .status_reg = E1000E_STATUS,
+    .pause_reg = E1000E_XOFFRXC,
+    .let_go = let_go,
+    .forget = forget,
+    .unload = unload,
+    .irq_raise = e1000e_irq_raise,
+    .irq_lower = e1000e_irq_lower,
+};
 
 static const struct nic_ops e1000e_ops = {
+    .card = &card,
+    .rings = &e1000e_rings,
+    .filters = &e1000e_filter_regs,
     .configure = configure,
-    .rxq_setup = e1000e_rxq_setup,
-    .txq_setup = e1000e_txq_setup,
-    .start = start,
-    .stop = stop,
+    .rxq_setup = nic_rx_ring_setup,
+    .txq_setup = nic_tx_ring_setup,
+    .start = nic_card_start,
+    .stop = nic_card_stop,
     .quiesce = quiesce,
     .poll_link = e1000e_poll_link,
     .poll_stats = e1000e_poll_stats,
-    .set_promiscuous = e1000e_set_promiscuous,
-    .add_multicast = e1000e_add_multicast,
-    .set_vlan_filter = e1000e_set_vlan_filter,
-    .begin = begin,
-    .gone = is_gone,
+    .set_promiscuous = intel_set_promiscuous,
+    .add_multicast = intel_add_multicast,
+    .set_vlan_filter = intel_set_vlan_filter,
+    .begin = nic_card_begin,
+    .gone = nic_card_gone,
     .fault = no_fault,
     .receives = receives,
-    .tx_position = tx_position,
-    .pauses = pauses,
+    .tx_position = nic_tx_ring_position,
+    .pauses = nic_card_pauses,
     .rxq_run = e1000e_rxq_run,
-    .rxq_drop = e1000e_rxq_drop,
+    .rxq_drop = nic_rx_ring_drop,
     .txq_run = e1000e_txq_run,
-    .txq_empty = e1000e_txq_empty,
+    .txq_empty = nic_tx_ring_empty,
 };
 
 const struct nic_driver e1000e_driver = {

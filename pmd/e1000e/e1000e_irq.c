@@ -5,14 +5,6 @@
  *
  * A running port never reads ICR: that would swallow the causes of others. Who has dealt with a
  * cause writes its bits: a queue when it arms, core 0 for the link.
- *
- * Arming, without a gap:
- *   1. clear our cause: polling left it set, it would end the halt at once for nothing
- *   2. read a register: the clear has arrived, and with it every descriptor written before
- *      (PCIe: a read completion does not pass posted writes)
- *   3. look at the descriptor: whatever was cleared in 1 is visible here
- *   4. IMS: a cause raised since 1 fires now, a later one by itself
- *   5. look again: saves the halt and the interrupt when a frame came meanwhile
  */
 #include "e1000e.h"
 
@@ -53,7 +45,7 @@ static void program(struct nic *nic, bool own_vectors)
     uint32_t ivar = FIELD_PUT(IVAR_OTHER, IVAR_VALID + rxqs), eiac = 0;
 
     for (uint16_t q = 0; q < rxqs; q++)
-        dev->rxq[q]->ims = own_vectors ? INT_RXQ(q) : INT_RX_SHARED;
+        e1000e_rxq_of(nic->rxq[q])->ims = own_vectors ? INT_RXQ(q) : INT_RX_SHARED;
     if (!own_vectors) {
         e1000e_write(dev, E1000E_ITR, interval);
         return;
@@ -78,7 +70,7 @@ void e1000e_irq_setup(struct e1000e *dev)
 
     e1000e_irq_settle(dev);
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
-        dev->rxq[q]->ims = 0;
+        e1000e_rxq_of(nic->rxq[q])->ims = 0;
     nic_irq_setup(nic, program);
     if (nic->irq_mode == NIC_IRQ_NONE)
         return;
@@ -99,7 +91,7 @@ static uint32_t one_of_each(const struct nic *nic)
     return causes | INT_OTHER_CAUSES;
 }
 
-static void raise(struct nic *nic)
+void e1000e_irq_raise(struct nic *nic)
 {
     const struct e1000e *dev = nic->priv;
 
@@ -108,17 +100,12 @@ static void raise(struct nic *nic)
     (void)e1000e_read(dev, E1000E_STATUS);
 }
 
-static void lower(struct nic *nic)
+void e1000e_irq_lower(struct nic *nic)
 {
     const struct e1000e *dev = nic->priv;
 
     e1000e_write(dev, E1000E_IMC, one_of_each(nic) & ~INT_OTHER_CAUSES);
     e1000e_write(dev, E1000E_ICR, one_of_each(nic)); /* a look at the link follows */
-}
-
-void e1000e_irq_try(struct e1000e *dev)
-{
-    nic_irq_try(dev->nic, raise, lower);
 }
 
 void e1000e_irq_teardown(struct e1000e *dev)
@@ -127,43 +114,18 @@ void e1000e_irq_teardown(struct e1000e *dev)
     nic_irq_teardown(dev->nic);
 }
 
-/* Without vectors the cause that an arming queue clears is that of the others on its core, too. */
-static bool cause_pending(const struct e1000e_rxq *q)
-{
-    const struct nic *nic = q->head.nic;
-    bool pending = e1000e_rx_pending(q);
-
-    if (nic->irq_mode == NIC_IRQ_MSIX)
-        return pending;
-    for (uint16_t i = 0; i < nic->config.rxqs && !pending; i++)
-        pending = nic->rxq[i]->irq_reaches && e1000e_rx_pending(q->dev->rxq[i]);
-    return pending;
-}
-
 bool e1000e_rx_arm(struct nic_rxq *rxq)
 {
-    struct e1000e_rxq *q = RT_CONTAINER_OF(rxq, struct e1000e_rxq, head);
+    static const struct nic_arm_regs regs = {
+        .clear = E1000E_ICR, .any = E1000E_STATUS, .unmask = E1000E_IMS, .mask = E1000E_IMC};
 
-    if (!rxq->irq_reaches)
-        return true;
-    if (q->unposted > 0)
-        e1000e_rx_post(q); /* the whole ring, for what comes while we sleep */
-    hal_write32(&q->mmio, E1000E_ICR, q->ims);
-    (void)hal_read32(&q->mmio, E1000E_STATUS);
-    if (cause_pending(q))
-        return true;
-    hal_write32(&q->mmio, E1000E_IMS, q->ims);
-    RT_COMPILER_BARRIER();
-    if (!e1000e_rx_pending(q))
-        return false;
-    hal_write32(&q->mmio, E1000E_IMC, q->ims);
-    return true;
+    return nic_rx_ring_arm(nic_rx_ring_of(rxq), &regs, e1000e_rxq_of(rxq)->ims);
 }
 
 void e1000e_rx_disarm(struct nic_rxq *rxq)
 {
-    struct e1000e_rxq *q = RT_CONTAINER_OF(rxq, struct e1000e_rxq, head);
+    struct e1000e_rxq *q = e1000e_rxq_of(rxq);
 
     if (q->ims != 0)
-        hal_write32(&q->mmio, E1000E_IMC, q->ims);
+        hal_write32(&q->ring.mmio, E1000E_IMC, q->ims);
 }

@@ -7,22 +7,12 @@
 
 #define SEMAPHORE_TRIES 10
 #define SEMAPHORE_STEP_US 2000
-#define NVM_WORD_TIMEOUT_US 10000
 #define NVM_CHECKSUM_WORDS 0x40
-#define NVM_CHECKSUM 0xbaba
 #define MDIC_TIMEOUT_US 100000
 #define PHY_CHECK_EVERY_US 2000000
 #define PHY_HANGS_BEFORE_RESET 2
 #define PHY_RX_ERRORS_STUCK 0xffff
 #define PHY_IDLE_ERRORS_STUCK 0xff
-
-static void failed(const struct e1000e *dev, const char *what, const char *reg, uint32_t value)
-{
-    char bdf[NIC_BDF_BYTES];
-
-    rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(dev->nic->pci, bdf), what, reg,
-           (unsigned)value);
-}
 
 /* The firmware shares NVM and PHY with us; who sets the bit and reads it back set owns them. */
 static enum rt_status semaphore_try(struct e1000e *dev)
@@ -40,7 +30,8 @@ static enum rt_status semaphore_try(struct e1000e *dev)
 
 static enum rt_status semaphore_timeout(const struct e1000e *dev)
 {
-    failed(dev, "semaphore-timeout", "extcnf_ctrl", e1000e_read(dev, E1000E_EXTCNF_CTRL));
+    nic_complain(dev->nic, "semaphore-timeout", "extcnf_ctrl",
+                 e1000e_read(dev, E1000E_EXTCNF_CTRL));
     return RT_TIMEOUT;
 }
 
@@ -78,41 +69,24 @@ void e1000e_semaphore_give(struct e1000e *dev)
                  e1000e_read(dev, E1000E_EXTCNF_CTRL) & ~EXTCNF_CTRL_MDIO_SW);
 }
 
-static enum rt_status nvm_read(struct e1000e *dev, uint32_t word, uint16_t *value)
-{
-    uint32_t reg = 0;
-    enum rt_status st;
-
-    e1000e_write(dev, E1000E_EERD, FIELD_PUT(EERD_ADDR, word) | EERD_START);
-    st = hal_wait_reg(&dev->mmio, E1000E_EERD, EERD_DONE, EERD_DONE, NVM_WORD_TIMEOUT_US, &reg);
-    if (st != RT_OK)
-        failed(dev, "nvm-timeout", "eerd", reg);
-    *value = (uint16_t)FIELD_GET(EERD_DATA, reg);
-    return st;
-}
-
 /* Words 0..2 are the MAC address; all of them add up to 0xbaba. */
 enum rt_status e1000e_nvm_check(struct e1000e *dev, uint8_t mac[6])
 {
-    uint32_t sum = 0;
+    uint16_t sum = 0;
 
     for (uint32_t word = 0; word < NVM_CHECKSUM_WORDS; word++) {
         uint16_t value;
-        enum rt_status st = nvm_read(dev, word, &value);
+        enum rt_status st = intel_nvm_read(dev->nic, E1000E_EERD, word, &value);
 
         if (st != RT_OK)
             return st;
-        sum += value;
+        sum = (uint16_t)(sum + value);
         if (word < 3) {
             mac[2 * word] = (uint8_t)value;
             mac[2 * word + 1] = (uint8_t)(value >> 8);
         }
     }
-    if ((sum & 0xffff) != NVM_CHECKSUM) {
-        failed(dev, "nvm-checksum", "sum", sum & 0xffff);
-        return RT_IO;
-    }
-    return RT_OK;
+    return intel_nvm_check_sum(dev->nic, sum);
 }
 
 static enum rt_status mdic(struct e1000e *dev, uint32_t command, uint16_t *value)
@@ -121,13 +95,14 @@ static enum rt_status mdic(struct e1000e *dev, uint32_t command, uint16_t *value
     enum rt_status st;
 
     e1000e_write(dev, E1000E_MDIC, command | FIELD_PUT(MDIC_PHY, E1000E_PHY_ADDRESS));
-    st = hal_wait_reg(&dev->mmio, E1000E_MDIC, MDIC_READY, MDIC_READY, MDIC_TIMEOUT_US, &reg);
+    st = hal_wait_reg(&dev->nic->mmio, E1000E_MDIC, MDIC_READY, MDIC_READY, MDIC_TIMEOUT_US,
+                      &reg);
     if (st != RT_OK) {
-        failed(dev, "phy-timeout", "mdic", reg);
+        nic_complain(dev->nic, "phy-timeout", "mdic", reg);
         return st;
     }
     if ((reg & MDIC_ERROR) != 0) {
-        failed(dev, "phy-error", "mdic", reg);
+        nic_complain(dev->nic, "phy-error", "mdic", reg);
         return RT_IO;
     }
     *value = (uint16_t)FIELD_GET(MDIC_DATA, reg);
@@ -287,6 +262,6 @@ void e1000e_poll_link(struct nic *nic)
     if (up)
         resolve_pause(dev);
     rt_log("%s link=%s speed_mbps=%u duplex=%s changes=%u", nic->name, up ? "up" : "down",
-           (unsigned)nic->link.speed_mbps, nic->link.full_duplex ? "full" : "half",
-           (unsigned)nic->link.changes);
+           nic->link.speed_mbps, nic->link.full_duplex ? "full" : "half",
+           nic->link.changes);
 }

@@ -3,7 +3,7 @@
  * Registers and descriptors of the Intel 82574L and 82583V: offsets into BAR0, then fields.
  *
  * "DS n" is the section of the 82574 datasheet. Bits marked (errata) have no public text: they
- * are what every free driver of this chip writes, see docs/drivers.md.
+ * are what every free driver of this chip writes, see README.md.
  */
 #ifndef PMD_E1000E_REG_H
 #define PMD_E1000E_REG_H
@@ -14,7 +14,6 @@
 
 /* ---- general, DS 10.2.2 ---- */
 #define E1000E_CTRL 0x0000
-#define CTRL_FD RT_BIT(0)
 #define CTRL_GIO_MASTER_DISABLE RT_BIT(2)
 #define CTRL_SLU RT_BIT(6) /* set link up: let the PHY decide */
 #define CTRL_FRCSPD RT_BIT(11)
@@ -39,10 +38,6 @@ enum { EECD_NVM_TYPE_FLASH = 3 };
 #define EECD_AUPDEN RT_BIT(20)
 
 #define E1000E_EERD 0x0014
-#define EERD_START RT_BIT(0)
-#define EERD_DONE RT_BIT(1)
-#define EERD_ADDR RT_BITS(15, 2)
-#define EERD_DATA RT_BITS(31, 16)
 
 #define E1000E_CTRL_EXT 0x0018
 #define CTRL_EXT_EE_RST RT_BIT(13)
@@ -68,7 +63,6 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define E1000E_VET 0x0038
 #define E1000E_FCTTV 0x0170
 #define E1000E_PBA 0x1000
-#define PBA_RX_KB RT_BITS(15, 0)
 #define E1000E_PACKET_BUFFER_KB 40
 
 #define E1000E_EXTCNF_CTRL 0x0f00
@@ -89,10 +83,8 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define E1000E_IMS 0x00d0
 #define E1000E_IMC 0x00d8
 #define E1000E_EIAC 0x00dc
-#define E1000E_IAM 0x00e0
 #define E1000E_IVAR 0x00e4
 #define E1000E_EITR(v) (0x00e8u + 4u * (v))
-#define E1000E_EITR_COUNT 5
 #define INT_LSC RT_BIT(2)
 #define INT_RXDMT0 RT_BIT(4)
 #define INT_RXO RT_BIT(6)
@@ -101,13 +93,10 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define INT_OTHER RT_BIT(24)
 #define IVAR_RXQ0 RT_BITS(3, 0)
 #define IVAR_RXQ1 RT_BITS(7, 4)
-#define IVAR_TXQ0 RT_BITS(11, 8)
-#define IVAR_TXQ1 RT_BITS(15, 12)
 #define IVAR_OTHER RT_BITS(19, 16)
 #define IVAR_VALID 8u
 #define ITR_UNIT_NS 256
 #define ITR_MAX 0xffffu
-#define E1000E_PBACLR 0x5b68
 
 /* ---- receive, DS 10.2.5 ---- */
 #define E1000E_RCTL 0x0100
@@ -116,7 +105,6 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define RCTL_MPE RT_BIT(4)
 #define RCTL_LPE RT_BIT(5)
 #define RCTL_BAM RT_BIT(15)
-#define RCTL_BSIZE RT_BITS(17, 16) /* 0: 2048 bytes */
 #define RCTL_VFE RT_BIT(18)
 #define RCTL_SECRC RT_BIT(26)
 #define E1000E_PSRCTL 0x2170
@@ -133,7 +121,6 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define E1000E_RXDCTL(q) (0x2828u + 0x100u * (q))
 #define DCTL_PTHRESH RT_BITS(5, 0)
 #define DCTL_HTHRESH RT_BITS(13, 8)
-#define DCTL_WTHRESH RT_BITS(21, 16)
 #define DCTL_BIT22 RT_BIT(22) /* transmit: must be set (errata) */
 #define DCTL_GRAN RT_BIT(24)  /* thresholds count descriptors */
 #define E1000E_RXCSUM 0x5000
@@ -147,14 +134,12 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define RFCTL_ACK_DIS RT_BIT(12)
 #define RFCTL_EXTEN RT_BIT(15)
 #define E1000E_MTA(i) (0x5200u + 4u * (i))
-#define E1000E_MTA_COUNT 128
 #define E1000E_RAL(i) (0x5400u + 8u * (i))
 #define E1000E_RAH(i) (0x5404u + 8u * (i))
 #define RAH_ADDR RT_BITS(15, 0)
 #define RAH_AV RT_BIT(31)
 #define E1000E_RA_COUNT 16
 #define E1000E_VFTA(i) (0x5600u + 4u * (i))
-#define E1000E_VFTA_COUNT 128
 #define E1000E_MRQC 0x5818
 #define MRQC_RSS RT_BIT(0)
 #define MRQC_TCP_IPV4 RT_BIT(16)
@@ -166,7 +151,6 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define E1000E_RETA_COUNT 32
 #define RETA_QUEUE1 0x80u /* in each of the four bytes */
 #define E1000E_RSSRK(i) (0x5c80u + 4u * (i))
-#define E1000E_RSSRK_COUNT 10
 
 /* ---- transmit, DS 10.2.6 ---- */
 #define E1000E_TCTL 0x0400
@@ -224,8 +208,6 @@ enum { MDIC_OP_WRITE = 1, MDIC_OP_READ = 2 };
 #define BMCR_POWER_DOWN RT_BIT(11)
 #define BMCR_AN_ENABLE RT_BIT(12)
 #define BMCR_RESET RT_BIT(15)
-#define PHY_BMSR 1
-#define BMSR_AN_COMPLETE RT_BIT(5)
 #define PHY_ID1 2
 #define PHY_ID2 3
 #define PHY_ANAR 4   /* what we offer */
@@ -284,6 +266,8 @@ _Static_assert(offsetof(struct e1000e_tx_desc, command) == 8, "DS 7.2.10");
 #define TXD_RS RT_BIT(27)
 #define TXD_DEXT RT_BIT(29)
 #define TXD_VLE RT_BIT(30)
+/* A plain frame in one descriptor, but for its length. */
+#define TX_COMMAND (TXD_TYPE_DATA | TXD_DEXT | TXD_EOP | TXD_IFCS)
 #define TXD_DD (UINT64_C(1) << 32)
 #define TXD_POPTS_IXSM (UINT64_C(1) << 40)
 #define TXD_POPTS_TXSM (UINT64_C(1) << 41)

@@ -7,7 +7,6 @@
 
 #include <rt/log.h>
 
-#define VENDOR_INTEL 0x8086
 #define MASTER_OFF_TIMEOUT_US 80000
 #define STUCK_LOOP_US 3000 /* what is on its way arrives */
 #define STUCK_CLEAR_US 20
@@ -24,6 +23,8 @@
 #define FLAGS_X540 (IXGBE_COPPER | IXGBE_NVM_EERD | IXGBE_REGSMP)
 #define FLAGS_X550 (IXGBE_COPPER | IXGBE_REGSMP)
 
+static const struct nic_ops ixgbe_ops;
+
 static const struct ixgbe_model models[] = {
     {0x10fb, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599ES SFI/SFP+"},
     {0x1557, 512, 160, FLAGS_82599 | IXGBE_SFP, "82599EN SFI/SFP+"},
@@ -38,38 +39,12 @@ static const struct ixgbe_model models[] = {
 
 static const struct ixgbe_model *model_of(const struct pci_dev *pci)
 {
-    if (pci->vendor != VENDOR_INTEL)
-        return NULL;
-    for (size_t i = 0; i < RT_ARRAY_SIZE(models); i++)
-        if (models[i].device == pci->device)
-            return &models[i];
-    return NULL;
+    return intel_model_of(pci, models, RT_ARRAY_SIZE(models), sizeof(models[0]));
 }
 
 static bool match(const struct pci_dev *pci)
 {
     return model_of(pci) != NULL;
-}
-
-void ixgbe_complain(const struct ixgbe *dev, const char *what, const char *reg, uint32_t value)
-{
-    char bdf[NIC_BDF_BYTES];
-
-    rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(dev->nic->pci, bdf), what, reg,
-           (unsigned)value);
-}
-
-/* A register that a step waits for, with a line when it does not come. */
-static enum rt_status await(struct nic *nic, struct nic_steps *steps, struct nic_step_wait wait,
-                            const char *what, const char *reg)
-{
-    const struct ixgbe *dev = nic->priv;
-    uint32_t value = 0;
-    enum rt_status st = nic_step_reg(steps, &dev->mmio, wait, &value);
-
-    if (st == RT_TIMEOUT)
-        ixgbe_complain(dev, what, reg, value);
-    return st;
 }
 
 /* Of a wait that is as good as over when its time has passed. */
@@ -102,7 +77,7 @@ static enum rt_status rx_path_wait(struct nic *nic, struct nic_steps *steps)
     static const struct nic_step_wait drained = {IXGBE_SECRXSTAT, SECRXSTAT_RDY, SECRXSTAT_RDY,
                                                  SECRX_TIMEOUT_US};
 
-    return no_matter(await(nic, steps, drained, "rx-path-busy", "secrxstat"));
+    return no_matter(nic_step_await(nic, steps, drained, "rx-path-busy", "secrxstat"));
 }
 
 static void receive_switch(const struct ixgbe *dev, uint32_t rxctrl)
@@ -134,14 +109,15 @@ static enum rt_status master_off_wait(struct nic *nic, struct nic_steps *steps)
     static const struct nic_step_wait off = {IXGBE_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
                                              MASTER_OFF_TIMEOUT_US};
     struct ixgbe *dev = nic->priv;
-    enum rt_status st = await(nic, steps, off, "dma-still-on", "status");
+    enum rt_status st = nic_step_await(nic, steps, off, "dma-still-on", "status");
 
     dev->dma_stuck = st == RT_TIMEOUT;
     return no_matter(st);
 }
 
 /* DS 5.2.5.3.2: a request without its answer would outlive one reset. With the MAC looped back
- * nothing new comes, the buffers towards PCIe are cleared for a moment, and two resets follow. */
+ * nothing new comes, the buffers towards PCIe are cleared for a moment, and two resets
+ * follow. */
 static enum rt_status stuck_loop(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
@@ -176,13 +152,6 @@ static enum rt_status stuck_done(struct nic *nic, struct nic_steps *steps)
     return RT_OK;
 }
 
-/* Whatever it does from here on, it does not do it to our memory. */
-static enum rt_status bus_master_off(struct nic *nic, struct nic_steps *steps)
-{
-    pci_bus_master(nic->pci, false);
-    return RT_OK;
-}
-
 /* DS 4.6.3 steps 2 and 3; DS 8.2.3.1.1: no register is touched for a millisecond. */
 static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
 {
@@ -205,10 +174,9 @@ static enum rt_status reset_again(struct nic *nic, struct nic_steps *steps)
 static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
 {
     static const struct nic_step_wait over = {IXGBE_CTRL, CTRL_RST, 0, RST_TIMEOUT_US};
-    struct ixgbe *dev = nic->priv;
-    enum rt_status st = await(nic, steps, over, "reset-timeout", "ctrl");
+    enum rt_status st = nic_step_await(nic, steps, over, "reset-timeout", "ctrl");
 
-    dev->fresh = st == RT_OK;
+    nic->fresh = st == RT_OK;
     return st;
 }
 
@@ -226,43 +194,28 @@ static enum rt_status irqs_free(struct nic *nic, struct nic_steps *steps)
 
 #define SILENCE_STEPS                                                                            \
     {irqs_off}, {rx_path_close}, {rx_path_wait}, {receive_off}, {ixgbe_queues_off},              \
-        {ixgbe_queues_off_wait}, {master_off}, {master_off_wait}, {bus_master_off},              \
-        {stuck_loop}, {stuck_clear}, {stuck_done}
+        {ixgbe_queues_off_wait}, {master_off}, {master_off_wait},                                \
+        {nic_card_bus_master_off}, {stuck_loop}, {stuck_clear}, {stuck_done}
 #define RESET_STEPS {reset}, {reset_wait}, {reset_again}, {reset_wait}
-
-static enum rt_status finish(struct nic *nic, const struct nic_step *table, size_t count)
-{
-    const struct ixgbe *dev = nic->priv;
-    struct nic_steps steps;
-
-    nic_steps_begin(&steps, table, (uint32_t)count, dev->model->flags);
-    return nic_steps_finish(nic, &steps);
-}
 
 static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
 {
     struct ixgbe *dev = hal_alloc(sizeof(*dev), RT_CACHE_LINE, "ixgbe");
     static const struct nic_step silence[] = {SILENCE_STEPS};
-    uint32_t status;
     enum rt_status st;
 
     if (dev == NULL)
         return RT_NO_MEMORY;
     *dev = (struct ixgbe){.nic = nic, .model = model_of(nic->pci)};
     nic->priv = dev;
-    st = pci_map_bar(nic->pci, 0, &dev->mmio);
-    if (st != RT_OK || dev->mmio.bytes < IXGBE_BAR0_BYTES_MIN) {
-        ixgbe_complain(dev, "bar0", "bytes", (uint32_t)dev->mmio.bytes);
-        return st != RT_OK ? st : RT_IO;
-    }
-    status = ixgbe_read(dev, IXGBE_STATUS);
-    if (status == UINT32_MAX) {
-        ixgbe_complain(dev, "not-answering", "status", status);
-        return RT_IO;
-    }
-    dev->lan = FIELD_GET(STATUS_LAN_ID, status) & 1;
+    nic->ops = &ixgbe_ops;
+    nic->model_flags = dev->model->flags;
+    st = nic_card_map(nic, IXGBE_BAR0_BYTES_MIN);
+    if (st != RT_OK)
+        return st;
+    dev->lan = FIELD_GET(STATUS_LAN_ID, ixgbe_read(dev, IXGBE_STATUS)) & 1;
     *settle_us = 0;
-    return finish(nic, silence, RT_ARRAY_SIZE(silence));
+    return nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(silence));
 }
 
 static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
@@ -270,7 +223,7 @@ static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
     static const struct nic_step rows[] = {RESET_STEPS};
 
     *settle_us = RESET_SETTLE_US;
-    return finish(nic, rows, RT_ARRAY_SIZE(rows));
+    return nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(rows));
 }
 
 /* ---- steps up: DS 4.6.3 steps 4 to 6: EEPROM read, firmware and DMA ready ---- */
@@ -296,7 +249,7 @@ static enum rt_status eeprom_wait(struct nic *nic, struct nic_steps *steps)
     static const struct nic_step_wait read = {IXGBE_EEC, EEC_AUTO_RD, EEC_AUTO_RD,
                                               AUTO_RD_TIMEOUT_US};
 
-    return await(nic, steps, read, "eeprom-load", "eec");
+    return nic_step_await(nic, steps, read, "eeprom-load", "eec");
 }
 
 /* A blank EEPROM has no firmware. */
@@ -306,7 +259,7 @@ static enum rt_status firmware_wait(struct nic *nic, struct nic_steps *steps)
     uint32_t done = EEMNGCTL_CFG_DONE(dev->lan);
     const struct nic_step_wait up = {IXGBE_EEMNGCTL, done, done, CFG_DONE_TIMEOUT_US};
 
-    return no_matter(await(nic, steps, up, "no-firmware", "eemngctl"));
+    return no_matter(nic_step_await(nic, steps, up, "no-firmware", "eemngctl"));
 }
 
 static enum rt_status dma_wait(struct nic *nic, struct nic_steps *steps)
@@ -314,22 +267,17 @@ static enum rt_status dma_wait(struct nic *nic, struct nic_steps *steps)
     static const struct nic_step_wait ready = {IXGBE_RDRXCTL, RDRXCTL_DMAIDONE,
                                                RDRXCTL_DMAIDONE, DMA_INIT_TIMEOUT_US};
 
-    return await(nic, steps, ready, "dma-init", "rdrxctl");
+    return nic_step_await(nic, steps, ready, "dma-init", "rdrxctl");
 }
 
 #define SETTLED_STEPS                                                                            \
     {causes_clear}, {eeprom_wait, IXGBE_NVM_EERD}, {firmware_wait}, {dma_wait}
 
-static enum rt_status choose_mac(struct ixgbe *dev)
+static enum rt_status choose_mac(struct nic *nic)
 {
-    uint32_t low = ixgbe_read(dev, IXGBE_RAL(0)), high = ixgbe_read(dev, IXGBE_RAH(0));
-
-    for (unsigned i = 0; i < 6; i++)
-        dev->nic->mac[i] = (uint8_t)((i < 4 ? low : high) >> (8 * (i % 4)));
-    return nic_check_mac(dev->nic);
+    intel_read_mac(nic, &ixgbe_filter_regs, nic->mac);
+    return nic_check_mac(nic);
 }
-
-static const struct nic_ops ixgbe_ops;
 
 static enum rt_status probe(struct nic *nic)
 {
@@ -338,7 +286,7 @@ static enum rt_status probe(struct nic *nic)
     enum rt_status st;
 
     dev->nic = nic;
-    st = finish(nic, settled, RT_ARRAY_SIZE(settled));
+    st = nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(settled));
     if (st == RT_OK && (dev->model->flags & IXGBE_NVM_EERD) != 0) {
         st = ixgbe_sync_take(dev, SYNC_NVM);
         if (st == RT_OK)
@@ -346,12 +294,11 @@ static enum rt_status probe(struct nic *nic)
         ixgbe_sync_give(dev, SYNC_NVM);
     }
     if (st == RT_OK)
-        st = choose_mac(dev);
+        st = choose_mac(nic);
     if (st == RT_OK)
         st = ixgbe_stats_alloc(dev);
     if (st != RT_OK)
         return st;
-    nic->ops = &ixgbe_ops;
     nic->caps = (struct nic_caps){
         .rxq_max = IXGBE_QUEUES_MAX,
         .txq_max = IXGBE_QUEUES_MAX,
@@ -383,7 +330,7 @@ static enum rt_status buffers(struct nic *nic, struct nic_steps *steps)
 
     for (unsigned i = 0; i < IXGBE_PACKET_BUFFERS; i++) {
         ixgbe_write(dev, IXGBE_RXPBSIZE(i),
-                    i == 0 ? ixgbe_field(RXPBSIZE_KIB, dev->model->rx_buffer_kib) : 0);
+                    i == 0 ? FIELD_PUT(RXPBSIZE_KIB, dev->model->rx_buffer_kib) : 0);
         ixgbe_write(dev, IXGBE_TXPBSIZE(i), i == 0 ? dev->model->tx_buffer_kib * 1024u : 0);
         ixgbe_write(dev, IXGBE_TXPBTHRESH(i),
                     i == 0 ? dev->model->tx_buffer_kib - frame_kib - 1 : 0);
@@ -418,7 +365,7 @@ static enum rt_status receive_setup(struct nic *nic, struct nic_steps *steps)
         hlreg0 |= HLREG0_JUMBOEN;
     ixgbe_write(dev, IXGBE_HLREG0, hlreg0);
     ixgbe_write(dev, IXGBE_MAXFRS,
-                ixgbe_field(MAXFRS_MFS, (uint32_t)config->frame_max_bytes + IXGBE_CRC_BYTES));
+                FIELD_PUT(MAXFRS_MFS, (uint32_t)config->frame_max_bytes + INTEL_CRC_BYTES));
     ixgbe_write(dev, IXGBE_RDRXCTL,
                 rdrxctl | RDRXCTL_CRC_STRIP | RDRXCTL_RSCACKC | RDRXCTL_FCOE_WRFIX);
     ixgbe_write(dev, IXGBE_RXCSUM, RXCSUM_PCSD);
@@ -446,7 +393,7 @@ static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
 
-    dev->fresh = false;
+    nic->fresh = false;
     ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) & ~CTRL_GIO_MASTER_DISABLE);
     ixgbe_write(dev, IXGBE_CTRL_EXT,
                 ixgbe_read(dev, IXGBE_CTRL_EXT) | CTRL_EXT_NS_DIS | CTRL_EXT_RO_DIS |
@@ -477,7 +424,7 @@ static enum rt_status receive_on(struct nic *nic, struct nic_steps *steps)
 }
 
 /* No register answers. */
-static const struct nic_step off_bus[] = {{bus_master_off}, {irqs_free}};
+static const struct nic_step off_bus[] = {{nic_card_bus_master_off}, {irqs_free}};
 static const struct nic_step down[] = {SILENCE_STEPS, RESET_STEPS, {reset_settle}, {irqs_free}};
 static const struct nic_step up[] = {
     SETTLED_STEPS,
@@ -505,80 +452,38 @@ static const struct nic_step up[] = {
     {receive_on},
 };
 
-static bool is_gone(struct nic *nic)
+/* Another module, for all we know. */
+static void forget(struct nic *nic)
 {
     struct ixgbe *dev = nic->priv;
-    bool now = ixgbe_read(dev, IXGBE_STATUS) == UINT32_MAX; /* has bits that read as zero */
 
-    if (now)
-        dev->link_known = false; /* another module, for all we know */
-    return now;
+    dev->link_known = false;
 }
 
-/* Semaphores that steps left off half-way held go back first. */
-static void begin(struct nic *nic, enum nic_way way, struct nic_steps *steps)
+static void let_go(struct nic *nic, bool there)
 {
     struct ixgbe *dev = nic->priv;
-    bool there = !is_gone(nic);
 
     if (there)
         ixgbe_sync_give(dev, dev->synced);
     dev->synced = 0;
-    if (way == NIC_UP)
-        nic_steps_begin(steps, up, RT_ARRAY_SIZE(up), dev->model->flags);
-    else if (there)
-        nic_steps_begin(steps, down, RT_ARRAY_SIZE(down), dev->model->flags);
-    else
-        nic_steps_begin(steps, off_bus, RT_ARRAY_SIZE(off_bus), dev->model->flags);
-}
-
-static enum rt_status go(struct nic *nic, enum nic_way way)
-{
-    struct nic_steps steps;
-
-    begin(nic, way, &steps);
-    return nic_steps_finish(nic, &steps);
-}
-
-/* Back to a device without DMA and interrupts; buffers of both sides are ours again. */
-static void shut_down(struct nic *nic)
-{
-    struct ixgbe *dev = nic->priv;
-
-    if (go(nic, NIC_DOWN) != RT_OK)
-        ixgbe_complain(dev, "stop", "status", ixgbe_read(dev, IXGBE_STATUS));
-    ixgbe_rings_stop(dev);
 }
 
 static enum rt_status start(struct nic *nic)
 {
-    struct ixgbe *dev = nic->priv;
-    enum rt_status st = dev->fresh ? RT_OK : go(nic, NIC_DOWN);
-
-    dev->link_known = false; /* another module since, perhaps */
-    if (st == RT_OK)
-        st = go(nic, NIC_UP);
-    if (st == RT_OK)
-        ixgbe_irq_try(nic->priv);
-    else
-        shut_down(nic);
-    return st;
+    forget(nic);
+    return nic_card_start(nic);
 }
 
-static void stop(struct nic *nic)
+static void unload(struct nic *nic)
 {
-    struct ixgbe *dev = nic->priv;
+    const struct ixgbe *dev = nic->priv;
 
-    ixgbe_poll_stats(nic, NIC_STATS_ALL);
-    shut_down(nic);
-    if (!is_gone(nic))
-        ixgbe_write(dev, IXGBE_CTRL_EXT,
-                    ixgbe_read(dev, IXGBE_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
-    nic->link.up = false;
-    rt_log("%s state=stopped", nic->name);
+    ixgbe_write(dev, IXGBE_CTRL_EXT, ixgbe_read(dev, IXGBE_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
 }
 
-/* Pause frames first: with receive off and the packet buffer full it would send them for ever. */
+/* Pause frames first: with receive off and the packet buffer full it would send them for
+ * ever. */
 static void quiesce(struct nic *nic)
 {
     struct ixgbe *dev = nic->priv;
@@ -598,43 +503,44 @@ static bool receives(struct nic *nic)
     return (ixgbe_read(nic->priv, IXGBE_RXCTRL) & RXCTRL_RXEN) != 0;
 }
 
-static void tx_position(const struct nic_txq *txq, uint32_t *head, uint32_t *tail)
-{
-    const struct ixgbe *dev = txq->nic->priv;
-
-    *head = ixgbe_read(dev, IXGBE_TDH(txq->index));
-    *tail = ixgbe_read(dev, IXGBE_TDT(txq->index));
-}
-
-static uint64_t pauses(struct nic *nic)
-{
-    const struct ixgbe *dev = nic->priv;
-
-    return nic_count_now(nic, &dev->mmio, IXGBE_LXOFFRXC);
-}
+static const struct nic_card card = {
+    .up = NIC_STEPS(up),
+    .down = NIC_STEPS(down),
+    .off_bus = NIC_STEPS(off_bus),
+    .status_reg = IXGBE_STATUS,
+    .pause_reg = IXGBE_LXOFFRXC,
+    .let_go = let_go,
+    .forget = forget,
+    .unload = unload,
+    .irq_raise = ixgbe_irq_raise,
+    .irq_lower = ixgbe_irq_lower,
+};
 
 static const struct nic_ops ixgbe_ops = {
+    .card = &card,
+    .rings = &ixgbe_rings,
+    .filters = &ixgbe_filter_regs,
     .configure = configure,
-    .rxq_setup = ixgbe_rxq_setup,
-    .txq_setup = ixgbe_txq_setup,
+    .rxq_setup = nic_rx_ring_setup,
+    .txq_setup = nic_tx_ring_setup,
     .start = start,
-    .stop = stop,
+    .stop = nic_card_stop,
     .quiesce = quiesce,
     .poll_link = ixgbe_poll_link,
     .poll_stats = ixgbe_poll_stats,
-    .set_promiscuous = ixgbe_set_promiscuous,
-    .add_multicast = ixgbe_add_multicast,
-    .set_vlan_filter = ixgbe_set_vlan_filter,
-    .begin = begin,
-    .gone = is_gone,
+    .set_promiscuous = intel_set_promiscuous,
+    .add_multicast = intel_add_multicast,
+    .set_vlan_filter = intel_set_vlan_filter,
+    .begin = nic_card_begin,
+    .gone = nic_card_gone,
     .fault = ixgbe_fault,
     .receives = receives,
-    .tx_position = tx_position,
-    .pauses = pauses,
+    .tx_position = nic_tx_ring_position,
+    .pauses = nic_card_pauses,
     .rxq_run = ixgbe_rxq_run,
-    .rxq_drop = ixgbe_rxq_drop,
+    .rxq_drop = nic_rx_ring_drop,
     .txq_run = ixgbe_txq_run,
-    .txq_empty = ixgbe_txq_empty,
+    .txq_empty = nic_tx_ring_empty,
 };
 
 const struct nic_driver ixgbe_driver = {

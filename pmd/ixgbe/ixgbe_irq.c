@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ixgbe interrupts: causes, moderation, and arming without losing a frame. nic_irq.c chooses
- * between MSI-X, MSI and INTx. Transmit queues raise none: completions are reclaimed by the next
- * transmit call.
+ * between MSI-X, MSI and INTx. Transmit queues raise none: completions are reclaimed by the
+ * next transmit call.
  *
- * Core 0 reads EICR for link and faults, which clears what it reads. GPIE.OCD, in every mode, keeps
- * the causes of the queues out of that; a queue clears its own when it arms.
- *
- * Arming, without a gap:
- *   1. clear our cause: polling left it set, it would end the halt at once for nothing
- *   2. read a register: the clear has arrived, and with it every descriptor written before
- *      (PCIe: a read completion does not pass posted writes)
- *   3. look at the descriptor: whatever was cleared in 1 is visible here
- *   4. EIMS: a cause raised since 1 fires now, a later one by itself; in MSI-X mode the chip masks
- *      the vector when it fires (EIAM) and clears its cause (EIAC)
- *   5. look again: saves the halt and the interrupt when a frame came meanwhile
+ * Core 0 reads EICR for link and faults, which clears what it reads. GPIE.OCD, in every mode,
+ * keeps the causes of the queues out of that; a queue clears its own when it arms. In MSI-X
+ * mode the chip masks a vector when it fires (EIAM) and clears its cause (EIAC).
  */
 #include "ixgbe.h"
 
@@ -32,7 +24,7 @@ static uint32_t moderation(uint32_t us)
 {
     uint64_t units = (uint64_t)us * 1000 / EITR_UNIT_NS;
 
-    return ixgbe_field(EITR_INTERVAL,
+    return FIELD_PUT(EITR_INTERVAL,
                        (uint32_t)RT_MIN(units, (uint64_t)FIELD_GET(EITR_INTERVAL, UINT32_MAX)));
 }
 
@@ -90,7 +82,7 @@ static uint32_t one_of_each(const struct nic *nic)
                                            RT_BIT(0);
 }
 
-static void raise(struct nic *nic)
+void ixgbe_irq_raise(struct nic *nic)
 {
     const struct ixgbe *dev = nic->priv;
 
@@ -99,17 +91,12 @@ static void raise(struct nic *nic)
     (void)ixgbe_read(dev, IXGBE_STATUS);
 }
 
-static void lower(struct nic *nic)
+void ixgbe_irq_lower(struct nic *nic)
 {
     const struct ixgbe *dev = nic->priv;
 
     ixgbe_write(dev, IXGBE_EIMC, one_of_each(nic) & ~OTHER_CAUSES);
     ixgbe_write(dev, IXGBE_EICR, one_of_each(nic)); /* a look at the link follows */
-}
-
-void ixgbe_irq_try(struct ixgbe *dev)
-{
-    nic_irq_try(dev->nic, raise, lower);
 }
 
 /* Of its memories: it stands still until it is reset (DS 8.2.3.5.1). */
@@ -120,45 +107,22 @@ const char *ixgbe_fault(struct nic *nic)
     return (ixgbe_read(dev, IXGBE_EICR) & EICR_ECC) != 0 ? "memory-error" : NULL;
 }
 
-/* Without vectors the cause that an arming queue clears is that of the others on its core, too. */
-static bool cause_pending(const struct ixgbe_rxq *q)
+/* The queue's bit in the interrupt registers. */
+static uint32_t cause_of(const struct nic_rxq *rxq)
 {
-    const struct nic *nic = q->head.nic;
-    bool pending = ixgbe_rx_pending(q);
-
-    if (nic->irq_mode == NIC_IRQ_MSIX)
-        return pending;
-    for (uint16_t i = 0; i < nic->config.rxqs && !pending; i++)
-        pending = nic->rxq[i]->irq_reaches && ixgbe_rx_pending(q->dev->rxq[i]);
-    return pending;
+    return rxq->nic->irq_mode == NIC_IRQ_MSIX ? RT_BIT(rxq->index) : RT_BIT(0);
 }
 
 bool ixgbe_rx_arm(struct nic_rxq *rxq)
 {
-    struct ixgbe_rxq *q = RT_CONTAINER_OF(rxq, struct ixgbe_rxq, head);
-    uint32_t bit = rxq->nic->irq_mode == NIC_IRQ_MSIX ? RT_BIT(rxq->index) : RT_BIT(0);
+    static const struct nic_arm_regs regs = {
+        .clear = IXGBE_EICR, .any = IXGBE_STATUS, .unmask = IXGBE_EIMS, .mask = IXGBE_EIMC};
 
-    if (!rxq->irq_reaches)
-        return true;
-    if (q->unposted > 0)
-        ixgbe_rx_post(q); /* the whole ring, for what comes while we sleep */
-    hal_write32(&q->mmio, IXGBE_EICR, bit);
-    (void)hal_read32(&q->mmio, IXGBE_STATUS);
-    if (cause_pending(q))
-        return true;
-    hal_write32(&q->mmio, IXGBE_EIMS, bit);
-    RT_COMPILER_BARRIER();
-    if (!ixgbe_rx_pending(q))
-        return false;
-    hal_write32(&q->mmio, IXGBE_EIMC, bit);
-    return true;
+    return nic_rx_ring_arm(nic_rx_ring_of(rxq), &regs, cause_of(rxq));
 }
 
 void ixgbe_rx_disarm(struct nic_rxq *rxq)
 {
-    struct ixgbe_rxq *q = RT_CONTAINER_OF(rxq, struct ixgbe_rxq, head);
-
     if (rxq->irq_reaches)
-        hal_write32(&q->mmio, IXGBE_EIMC,
-                    rxq->nic->irq_mode == NIC_IRQ_MSIX ? RT_BIT(rxq->index) : RT_BIT(0));
+        hal_write32(&nic_rx_ring_of(rxq)->mmio, IXGBE_EIMC, cause_of(rxq));
 }

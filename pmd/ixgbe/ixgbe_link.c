@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ixgbe: the link of each kind of port (SFP+ cage, 10GBASE-T behind MDIO, backplane). Core 0. */
+/* ixgbe: the link of each kind of port (SFP+ cage, 10GBASE-T behind MDIO, backplane). Core
+ * 0. */
 #include "ixgbe.h"
 
 #include <rt/log.h>
@@ -21,9 +22,10 @@
 #define XON_BYTES_BELOW 0x10000
 #define PACKET_HEADROOM_BYTES 0x8000 /* on the wire while a pause frame travels, DS 3.7.7.3.2 */
 
-/* SDP3 is the TX_DISABLE of the cage. A system that had the card before us may have left it high,
- * and neither a reset nor a warm start brings it back (DS 8.2.3.1.4): our optics would stay dark.
- * Which way the pin works is the board's affair, its EEPROM says so. Left on at stop. */
+/* SDP3 is the TX_DISABLE of the cage. A system that had the card before us may have left it
+ * high, and neither a reset nor a warm start brings it back (DS 8.2.3.1.4): our optics would
+ * stay dark. Which way the pin works is the board's affair, its EEPROM says so. Left on at
+ * stop. */
 enum rt_status ixgbe_laser_on(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
@@ -48,8 +50,8 @@ static uint32_t serial_autoc(const struct ixgbe *dev)
                            : FIELD_PUT(AUTOC_LMS, AUTOC_LMS_10G_SERIAL));
 }
 
-/* DS 4.6.4.2. New settings of the analog core count after the pipeline was reset: by a mode with
- * the other value of LMS bit 2, which starts the state machine of negotiation. */
+/* DS 4.6.4.2. New settings of the analog core count after the pipeline was reset: by a mode
+ * with the other value of LMS bit 2, which starts the state machine of negotiation. */
 enum rt_status ixgbe_serial_begin(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
@@ -64,8 +66,8 @@ enum rt_status ixgbe_serial_begin(struct nic *nic, struct nic_steps *steps)
     return RT_OK;
 }
 
-/* The pipeline has reset when that state machine has left its first state; then the mode that is
- * wanted. */
+/* The pipeline has reset when that state machine has left its first state; then the mode that
+ * is wanted. */
 enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
@@ -75,7 +77,7 @@ enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
         steps->wait_us = AN_STATE_STEP_US;
         if (nic_step_us(steps) < AN_STATE_TIMEOUT_US)
             return RT_BUSY;
-        ixgbe_complain(dev, "pipeline-reset", "anlp1", value); /* the link may still come */
+        nic_complain(dev->nic, "pipeline-reset", "anlp1", value); /* the link may still come */
     }
     steps->wait_us = 0;
     ixgbe_write(dev, IXGBE_AUTOC, serial_autoc(dev));
@@ -102,19 +104,20 @@ enum rt_status ixgbe_backplane_begin(struct nic *nic, struct nic_steps *steps)
 static enum rt_status mdio(struct ixgbe *dev, uint32_t phy, uint32_t device, uint32_t reg,
                            uint32_t op)
 {
-    uint32_t where = ixgbe_field(MSCA_PHY, phy) | ixgbe_field(MSCA_DEVICE, device) |
-                     ixgbe_field(MSCA_REG, reg) | MSCA_COMMAND;
+    uint32_t where = FIELD_PUT(MSCA_PHY, phy) | FIELD_PUT(MSCA_DEVICE, device) |
+                     FIELD_PUT(MSCA_REG, reg) | MSCA_COMMAND;
     uint32_t value = 0;
     enum rt_status st;
 
     ixgbe_write(dev, IXGBE_MSCA, where | FIELD_PUT(MSCA_OP, MSCA_OP_ADDRESS));
-    st = hal_wait_reg(&dev->mmio, IXGBE_MSCA, MSCA_COMMAND, 0, MDIO_TIMEOUT_US, &value);
+    st = hal_wait_reg(&dev->nic->mmio, IXGBE_MSCA, MSCA_COMMAND, 0, MDIO_TIMEOUT_US, &value);
     if (st == RT_OK) {
-        ixgbe_write(dev, IXGBE_MSCA, where | ixgbe_field(MSCA_OP, op));
-        st = hal_wait_reg(&dev->mmio, IXGBE_MSCA, MSCA_COMMAND, 0, MDIO_TIMEOUT_US, &value);
+        ixgbe_write(dev, IXGBE_MSCA, where | FIELD_PUT(MSCA_OP, op));
+        st = hal_wait_reg(&dev->nic->mmio, IXGBE_MSCA, MSCA_COMMAND, 0, MDIO_TIMEOUT_US,
+                          &value);
     }
     if (st != RT_OK)
-        ixgbe_complain(dev, "phy-timeout", "msca", value);
+        nic_complain(dev->nic, "phy-timeout", "msca", value);
     return st;
 }
 
@@ -145,7 +148,7 @@ static enum rt_status phy_find(struct ixgbe *dev)
         if (st != RT_OK)
             return st;
         if (id != 0 && id != UINT16_MAX) {
-            rt_log("%s phy=%u id1=0x%04x", dev->nic->name, (unsigned)dev->phy, id);
+            rt_log("%s phy=%u id1=0x%04x", dev->nic->name, dev->phy, id);
             return RT_OK;
         }
     }
@@ -194,7 +197,7 @@ enum rt_status ixgbe_flow_control(struct nic *nic, struct nic_steps *steps)
     const struct ixgbe *dev = nic->priv;
     uint32_t buffer = dev->model->rx_buffer_kib * 1024u;
     uint32_t frame = (uint32_t)dev->nic->config.frame_max_bytes + IXGBE_VLAN_BYTES +
-                     IXGBE_CRC_BYTES;
+                     INTEL_CRC_BYTES;
     uint32_t high = (buffer - PACKET_HEADROOM_BYTES - 2 * frame) & ~31u;
 
     ixgbe_write(dev, IXGBE_MFLCN, MFLCN_DPF | MFLCN_RFCE);
@@ -244,5 +247,5 @@ void ixgbe_poll_link(struct nic *nic)
     nic->link.speed_mbps = up ? speed_mbps(links) : 0;
     rt_trace(TRACE_LINK, nic->port, nic->link.speed_mbps);
     rt_log("%s link=%s speed_mbps=%u changes=%u", nic->name, up ? "up" : "down",
-           (unsigned)nic->link.speed_mbps, (unsigned)nic->link.changes);
+           nic->link.speed_mbps, nic->link.changes);
 }

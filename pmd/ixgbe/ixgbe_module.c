@@ -2,10 +2,10 @@
 /*
  * ixgbe: the module in the SFP+ cage, read by I2C. Core 0.
  *
- * The EEPROM lists, for a kind of module, words for the analog core (DS 6.4.9). Cards list passive
- * cables and SR/LR optics, for either port; limiting active cables and 1G modules take the words of
- * the optics, as in Intel's drivers. An absent module is no error: the port starts without link. So
- * it does with one that the chip cannot drive, and says which would do.
+ * The EEPROM lists, for a kind of module, words for the analog core (DS 6.4.9). Cards list
+ * passive cables and SR/LR optics, for either port; limiting active cables and 1G modules take
+ * the words of the optics, as in Intel's drivers. An absent module is no error: the port starts
+ * without link. So it does with one that the chip cannot drive, and says which would do.
  */
 #include "ixgbe.h"
 
@@ -26,7 +26,8 @@ static const uint8_t sfp_byte[SFP_BYTES] = {0x00, 0x03, 0x06, 0x08, 0x3c};
 /* Kinds in the EEPROM's list for port 0; port 1 has the next number. */
 enum { LIST_CABLE = 3, LIST_OPTIC = 5 };
 
-/* The first row whose bits are set: `in` at `byte`, and for an active cable that it is limiting. */
+/* The first row whose bits are set: `in` at `byte`, and for an active cable that it is
+ * limiting. */
 static const struct sfp_kind {
     const char *name;
     uint8_t byte, in;
@@ -177,7 +178,7 @@ static enum rt_status module_tune(struct ixgbe *dev, const struct sfp_kind *kind
     section = module_section(dev, (uint16_t)(kind->list + dev->lan));
     if (section == 0)
         rt_log("%s module_kind=%u reason=\"the EEPROM has no settings for it\"",
-               dev->nic->name, kind->list + (unsigned)dev->lan);
+               dev->nic->name, kind->list + dev->lan);
     for (uint32_t i = 1; section != 0 && i < SFP_VALUES_MAX; i++) {
         if (ixgbe_nvm_read(dev, section + i, &value) != RT_OK || value == CORECTL_MARK)
             break;

@@ -8,7 +8,6 @@
 #define SEMAPHORE_STEP_US 50
 #define SYNC_TRIES 40
 #define SYNC_STEP_US 5000
-#define NVM_WORD_TIMEOUT_US 10000
 
 /* DS 10.5.4: SMBI keeps the other function out, SWESMBI (X540, X550: REGSMP) the firmware. Both
  * are held only while SW_FW_SYNC changes. A holder that died left SMBI set: after the deadline
@@ -24,7 +23,7 @@ static enum rt_status take_smbi(struct ixgbe *dev)
             return RT_OK;
         if (i == SEMAPHORE_TRIES) {
             rt_log("%s swsm=0x%08x action=\"semaphore taken over\"", dev->nic->name,
-                   (unsigned)value);
+                   value);
             ixgbe_write(dev, IXGBE_SWSM, value & ~(SWSM_SMBI | SWSM_SWESMBI));
         }
         hal_delay_us(SEMAPHORE_STEP_US);
@@ -66,7 +65,7 @@ static enum rt_status sync_try(struct ixgbe *dev, uint32_t resources)
     if (st == RT_OK)
         st = take_second(dev);
     if (st != RT_OK) {
-        ixgbe_complain(dev, "semaphore-timeout", "swsm", ixgbe_read(dev, IXGBE_SWSM));
+        nic_complain(dev->nic, "semaphore-timeout", "swsm", ixgbe_read(dev, IXGBE_SWSM));
         return st;
     }
     value = ixgbe_read(dev, IXGBE_SW_FW_SYNC);
@@ -85,7 +84,7 @@ enum rt_status ixgbe_sync_step(struct ixgbe *dev, struct nic_steps *steps, uint3
     enum rt_status st = sync_try(dev, resources);
 
     if (st == RT_BUSY && nic_step_us(steps) >= SYNC_TRIES * SYNC_STEP_US) {
-        ixgbe_complain(dev, "resource-timeout", "sw_fw_sync",
+        nic_complain(dev->nic, "resource-timeout", "sw_fw_sync",
                        ixgbe_read(dev, IXGBE_SW_FW_SYNC));
         st = RT_TIMEOUT;
     }
@@ -102,7 +101,7 @@ enum rt_status ixgbe_sync_take(struct ixgbe *dev, uint32_t resources)
             return st;
         hal_delay_us(SYNC_STEP_US);
     }
-    ixgbe_complain(dev, "resource-timeout", "sw_fw_sync", ixgbe_read(dev, IXGBE_SW_FW_SYNC));
+    nic_complain(dev->nic, "resource-timeout", "sw_fw_sync", ixgbe_read(dev, IXGBE_SW_FW_SYNC));
     return RT_TIMEOUT;
 }
 
@@ -118,15 +117,7 @@ void ixgbe_sync_give(struct ixgbe *dev, uint32_t resources)
 
 enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value)
 {
-    uint32_t reg = 0;
-    enum rt_status st;
-
-    ixgbe_write(dev, IXGBE_EERD, ixgbe_field(EERD_ADDR, word) | EERD_START);
-    st = hal_wait_reg(&dev->mmio, IXGBE_EERD, EERD_DONE, EERD_DONE, NVM_WORD_TIMEOUT_US, &reg);
-    if (st != RT_OK)
-        ixgbe_complain(dev, "nvm-timeout", "eerd", reg);
-    *value = (uint16_t)FIELD_GET(EERD_DATA, reg);
-    return st;
+    return intel_nvm_read(dev->nic, IXGBE_EERD, word, value);
 }
 
 /* Words of the part; what EERD cannot address is not there for us (DS 8.2.3.2.1). */
@@ -134,10 +125,11 @@ static uint32_t nvm_words(const struct ixgbe *dev)
 {
     uint32_t size = FIELD_GET(EEC_SIZE, ixgbe_read(dev, IXGBE_EEC));
 
-    return RT_MIN(EEC_SIZE_WORDS_MIN << size, FIELD_GET(EERD_ADDR, UINT32_MAX) + 1);
+    return RT_MIN(EEC_SIZE_WORDS_MIN << size, (uint32_t)INTEL_NVM_WORDS_MAX);
 }
 
-/* A section counts its words in its first one. Nothing is added when it leads out of the part. */
+/* A section counts its words in its first one. Nothing is added when it leads out of the
+ * part. */
 static enum rt_status add_section(struct ixgbe *dev, uint16_t pointer, uint16_t *sum)
 {
     const uint32_t part_words = nvm_words(dev);
@@ -183,9 +175,5 @@ enum rt_status ixgbe_nvm_check(struct ixgbe *dev)
         if (st != RT_OK)
             return st;
     }
-    if (sum != IXGBE_NVM_CHECKSUM) {
-        ixgbe_complain(dev, "nvm-checksum", "sum", sum);
-        return RT_IO;
-    }
-    return RT_OK;
+    return intel_nvm_check_sum(dev->nic, sum);
 }

@@ -9,18 +9,11 @@
 
 #include <rt/base.h>
 
-/* FIELD_PUT for a value known at run time only; what does not fit is cut off. */
-RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
-{
-    return (value << FIELD_SHIFT(mask)) & mask;
-}
-
 #define IXGBE_BAR0_BYTES_MIN 0x20000 /* every register below lies inside */
 
 /* ---- general, DS 8.2.3.1 ---- */
 #define IXGBE_CTRL 0x00000
 #define CTRL_GIO_MASTER_DISABLE RT_BIT(2)
-#define CTRL_LRST RT_BIT(3)
 #define CTRL_RST RT_BIT(26)
 
 #define IXGBE_STATUS 0x00008
@@ -36,7 +29,6 @@ RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
 #define ESDP_SDP3 RT_BIT(3) /* SFP+: transmit laser off */
 #define ESDP_SDP3_OUT RT_BIT(11)
 #define IXGBE_I2CCTL 0x00028 /* X550: 0x15f5c, not used there */
-#define I2CCTL_CLK_IN RT_BIT(0)
 #define I2CCTL_CLK_OUT RT_BIT(1)
 #define I2CCTL_DATA_IN RT_BIT(2)
 #define I2CCTL_DATA_OUT RT_BIT(3)
@@ -51,10 +43,6 @@ RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
 #define EEC_AUTO_RD RT_BIT(9) /* the chip has loaded its EEPROM after reset */
 
 #define IXGBE_EERD 0x10014
-#define EERD_START RT_BIT(0)
-#define EERD_DONE RT_BIT(1)
-#define EERD_ADDR RT_BITS(15, 2)
-#define EERD_DATA RT_BITS(31, 16)
 
 #define IXGBE_EEMNGCTL 0x10110
 #define EEMNGCTL_CFG_DONE(lan) RT_BIT(18 + ((lan)&1))
@@ -92,7 +80,6 @@ RT_INLINE uint32_t ixgbe_field(uint32_t mask, uint32_t value)
 #define IXGBE_EIMS_EX(i) (0x00aa0 + 4u * (i))
 #define IXGBE_EIMC_EX(i) (0x00ab0 + 4u * (i))
 #define IXGBE_EIAM_EX(i) (0x00ad0 + 4u * (i))
-#define EICR_RX_MISS RT_BIT(17)
 #define EICR_LSC RT_BIT(20)
 #define EICR_ECC RT_BIT(28) /* unrecoverable memory error: the device needs a reset */
 
@@ -111,9 +98,6 @@ enum { FCCFG_TFCE_LINK = 1 };
 #define MFLCN_RFCE RT_BIT(3)
 
 #define IXGBE_RDBAL(q) (0x01000 + 0x40u * (q)) /* q < 64 */
-#define IXGBE_RDBAH(q) (0x01004 + 0x40u * (q))
-#define IXGBE_RDLEN(q) (0x01008 + 0x40u * (q))
-#define IXGBE_RDH(q) (0x01010 + 0x40u * (q))
 #define IXGBE_SRRCTL(q) (0x01014 + 0x40u * (q))
 #define SRRCTL_BSIZEPACKET_KIB RT_BITS(4, 0)
 #define SRRCTL_BSIZEHEADER_64 RT_BITS(13, 8)
@@ -140,7 +124,6 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 #define IXGBE_SECRXSTAT 0x08d04
 #define SECRXSTAT_RDY RT_BIT(0)
 #define IXGBE_RXCSUM 0x05000
-#define RXCSUM_IPPCSE RT_BIT(12)
 #define RXCSUM_PCSD RT_BIT(13) /* the RSS hash, not the fragment checksum */
 #define IXGBE_FCTRL 0x05080
 #define FCTRL_MPE RT_BIT(8)
@@ -152,11 +135,9 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 #define IXGBE_MCSTCTRL 0x05090
 #define MCSTCTRL_MFE RT_BIT(2)
 #define IXGBE_MTA(i) (0x05200 + 4u * (i))
-#define IXGBE_MTA_COUNT 128
 #define IXGBE_RETA(i) (0x0eb00 + 4u * (i))
 #define IXGBE_RETA_COUNT 32 /* registers of four entries */
 #define IXGBE_RSSRK(i) (0x0eb80 + 4u * (i))
-#define IXGBE_RSSRK_COUNT 10
 #define IXGBE_MRQC 0x0ec80
 #define MRQC_RSS 1u
 #define MRQC_TCP_IPV4 RT_BIT(16)
@@ -164,9 +145,7 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 #define MRQC_IPV6 RT_BIT(20)
 #define MRQC_TCP_IPV6 RT_BIT(21)
 #define IXGBE_VFTA(i) (0x0a000 + 4u * (i))
-#define IXGBE_VFTA_COUNT 128
 #define IXGBE_RAL(i) (0x0a200 + 8u * (i))
-#define IXGBE_RAH(i) (0x0a204 + 8u * (i))
 #define RAH_ADDR RT_BITS(15, 0)
 #define RAH_AV RT_BIT(31)
 #define IXGBE_RA_COUNT 128
@@ -175,20 +154,15 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 
 /* ---- transmit, DS 8.2.3.9 ---- */
 #define IXGBE_TDBAL(q) (0x06000 + 0x40u * (q))
-#define IXGBE_TDBAH(q) (0x06004 + 0x40u * (q))
-#define IXGBE_TDLEN(q) (0x06008 + 0x40u * (q))
 #define IXGBE_TDH(q) (0x06010 + 0x40u * (q))
 #define IXGBE_TDT(q) (0x06018 + 0x40u * (q))
 #define IXGBE_TXDCTL(q) (0x06028 + 0x40u * (q))
 #define TXDCTL_PTHRESH RT_BITS(6, 0)
 #define TXDCTL_HTHRESH RT_BITS(14, 8)
-#define TXDCTL_WTHRESH RT_BITS(22, 16)
 #define IXGBE_TDWBAL(q) (0x06038 + 0x40u * (q))
 #define IXGBE_TDWBAH(q) (0x0603c + 0x40u * (q))
 #define IXGBE_DMATXCTL 0x04a80
 #define DMATXCTL_TE RT_BIT(0)
-#define DMATXCTL_GDV RT_BIT(3)
-#define DMATXCTL_VT RT_BITS(31, 16)
 #define IXGBE_RTTDCS 0x04900
 #define RTTDCS_ARBDIS RT_BIT(6)
 #define IXGBE_DTXMXSZRQ 0x08100
@@ -213,7 +187,6 @@ enum { SRRCTL_DESCTYPE_ADVANCED = 1 };
 enum { MSCA_OP_ADDRESS = 0, MSCA_OP_WRITE = 1, MSCA_OP_READ = 3 };
 #define MSCA_COMMAND RT_BIT(30)
 #define IXGBE_MSRWD 0x04260
-#define MSRWD_WRITE RT_BITS(15, 0)
 #define MSRWD_READ RT_BITS(31, 16)
 #define IXGBE_MAXFRS 0x04268
 #define MAXFRS_MFS RT_BITS(31, 16)
@@ -256,7 +229,6 @@ enum { LINKS_SPEED_100M = 1, LINKS_SPEED_1G = 2, LINKS_SPEED_10G = 3 };
 
 /* ---- EEPROM words, DS 6.2 ---- */
 #define IXGBE_NVM_CHECKSUM_WORD 0x3f
-#define IXGBE_NVM_CHECKSUM 0xbaba
 #define IXGBE_NVM_POINTERS_FIRST 0x03
 #define IXGBE_NVM_POINTERS_LAST 0x0e
 #define IXGBE_NVM_POINTER_PHY 0x04 /* X540 */

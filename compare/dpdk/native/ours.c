@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Our driver, pool and ring: as in an image, ownership checks on. */
-#include "ixgbe.h"
 #include "native.h"
+#include "ring/ring.h"
 
 #include <mempool/take.h>
 #include <model/x82599_port.h>
@@ -152,17 +152,15 @@ static bool lane_start(struct native_lane *lane, unsigned number)
     struct nic *nic = nic_get(number);
     struct ours *o = &lanes[number];
     struct pool *pool = NULL;
-    struct ixgbe *dev;
 
     if (nic == NULL || pool_create("lane", 0, 1, 4u * rows[number].descs - 1, &pool) != RT_OK ||
         nic_configure(nic, &config) != RT_OK || nic_rxq_setup(nic, 0, 0, pool) != RT_OK ||
         nic_txq_setup(nic, 0, 0, pool) != RT_OK || nic_start(nic) != RT_OK)
         return false;
-    dev = nic->priv;
-    dev->rxq[0]->mmio = x82599_mmio(lane->card.dev, X82599_PLAIN);
-    dev->txq[0]->mmio = dev->rxq[0]->mmio;
     o->rxq = nic->rxq[0];
     o->txq = nic->txq[0];
+    nic_rx_ring_of(o->rxq)->mmio = x82599_mmio(lane->card.dev, X82599_PLAIN);
+    nic_tx_ring_of(o->txq)->mmio = nic_rx_ring_of(o->rxq)->mmio;
     *lane = (struct native_lane){
         rows[number].name,     lane->card, o, step, empty, .burst_rx = "one path",
         .burst_tx = "one path"};

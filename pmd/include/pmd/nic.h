@@ -64,8 +64,9 @@ struct nic_link {
 
 /*
  * What the device counts, accumulated from its registers, which clear when read. A frame from
- * the wire that the host never saw is in one of the rx_ loss counters and in no other: their sum
- * is the number of frames lost before the rings. What is lost behind them is in nic_queue_stats.
+ * the wire that the host never saw is in one of the rx_ loss counters and in no other: their
+ * sum is the number of frames lost before the rings. What is lost behind them is in
+ * nic_queue_stats.
  *
  *                      82574, 82583          82599, X540, X550
  *   rx_missed          MPC                   RXMPC: the packet buffer was full
@@ -75,8 +76,8 @@ struct nic_link {
  *                                            shorter than 64 bytes or longer than the limit
  *   tx_errors          ECOL+LATECOL          0: there is no such counter
  *
- * Every register is in nic->counters by its name, also those that are no loss (RNBC of the 82574:
- * a frame that had to wait for a descriptor).
+ * Every register is in nic->counters by its name, also those that are no loss (RNBC of the
+ * 82574: a frame that had to wait for a descriptor).
  */
 struct nic_stats {
     uint64_t rx_packets, rx_bytes, rx_missed, rx_no_buffer, rx_crc_errors, rx_length_errors;
@@ -143,6 +144,7 @@ struct nic_txq {
 struct nic {
     const struct nic_ops *ops;
     struct pci_dev *pci;
+    struct hal_mmio mmio; /* its registers */
     uint16_t port;
     char name[8]; /* "nic0" */
     const char *driver_name;
@@ -162,50 +164,71 @@ struct nic {
     uint32_t counter_count;
     const struct nic_counter_reg *counter_regs; /* of the first counter_reg_count rows */
     uint32_t counter_reg_count, counter_next;
-    void *priv; /* the driver's */
+    uint32_t model_flags; /* of the card's model, for steps that some have only */
+    bool fresh;           /* reset, and nothing enabled since */
+    void *priv;           /* the driver's */
 };
 
+/* ---- core 0 ---- */
+
 /* Tries every driver on every PCI function; resets what it takes. Returns how many ports work.
- * A line for each: PCI id and name, BAR, MAC, queues, or why it was skipped. */
+ * A line for each: PCI id and name, BAR, MAC, queues, or why it was skipped. Takes as long as
+ * the slowest card, about 0.1 s. Before the seal; once, but for tests. */
 uint32_t nic_probe_all(void);
 /* Ports are numbered in PCI order, whether the card works or not: one that fails renumbers no
- * other. A port with nic->failed set takes no call. NULL when there is no such port. */
+ * other. A port with nic->failed set takes no call. NULL when there is no such port. Borrowed:
+ * a port is never freed. Any core. */
 struct nic *nic_get(uint32_t port);
 uint32_t nic_count(void);
 
 #define NIC_BDF_BYTES 13
-/* "00:02.0"; "0001:0a:00.1" where the segment is not 0. */
+/* "00:02.0"; "0001:0a:00.1" where the segment is not 0. Returns `text`. Any core. */
 const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);
 
-
+/* Checks and keeps a copy of `config`, while the port is stopped. RT_IO: the port failed;
+ * RT_BUSY: it is started; RT_INVALID, and a line: which value, and what is allowed. */
 RT_NODISCARD enum rt_status nic_configure(struct nic *nic, const struct nic_config *config);
-/* The pool must belong to `core`. */
+/* A queue of the configuration, before the start: `core` polls it from then on. The pool must
+ * belong to `core` and outlive the port; a receive queue has rx_descs of its buffers as long as
+ * the port is started. RT_BUSY: it is started; RT_INVALID, and a line: no such queue, wrong
+ * pool; RT_NO_MEMORY. A queue that is set up again with more descriptors leaves its old ring
+ * unused. */
 RT_NODISCARD enum rt_status nic_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
                                           struct pool *pool);
 RT_NODISCARD enum rt_status nic_txq_setup(struct nic *nic, uint16_t queue, unsigned core,
                                           struct pool *pool);
-/* Starts rings and asks for link; does not wait for it. */
+/* Starts rings and asks for link; does not wait for it. Its queues' cores are not in their
+ * loops yet. Takes up to 0.2 s. RT_BUSY: it is started; RT_INVALID: a queue is not set up;
+ * RT_NO_MEMORY: a pool has too few buffers; RT_TIMEOUT or RT_IO: the card does not do as told.
+ * Each with a line, and then every buffer is home. */
 RT_NODISCARD enum rt_status nic_start(struct nic *nic);
-/* Stops DMA, gives all ring buffers back. Its queues' cores must have left their loops. */
+/* Stops DMA, gives all ring buffers back, those that wait to be sent, too. Its queues' cores
+ * must have left their loops. Nothing when it is not started. */
 void nic_stop(struct nic *nic);
-/* Looks at link and faults (MMIO): from a timer or after link_irq, core 0. Never waits. While a
- * port recovers, each call is a step of it. */
+/* Looks at link and faults (MMIO): from a timer or after link_irq. Never waits. While a port
+ * recovers, each call is a step of it. */
 void nic_poll_link(struct nic *nic);
 /* When nic_poll_link has the next step to do; UINT64_MAX: none, call it now and then. */
 uint64_t nic_next_us(const struct nic *nic);
 /* Reads the next `rows` statistics registers (MMIO, about 1 us each); nic->stats changes when
- * the last was read. Core 0, and all of them within 50 s: some have 36 bits of bytes. */
+ * the last was read. All of them within 50 s: some have 36 bits of bytes. */
 void nic_poll_stats(struct nic *nic, uint32_t rows);
 #define NIC_STATS_ALL UINT32_MAX
+/* What comes in beside our address and broadcasts. The first is kept through stop and start.
+ * The other two are for a started port (RT_BUSY: it is not), and a start or a recovery forgets
+ * them. RT_INVALID, and a line: not a group's address, no such VLAN. As soon as one VLAN is on,
+ * frames with the tag of another are dropped by the card. */
 RT_NODISCARD enum rt_status nic_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
 
-/* A port that recovers needs its queues' cores: each takes its own ones off the data path and back,
- * empties its transmit rings into its own pools. Every core that has queues calls this once a
- * turn, outside of queue functions; a load when there is nothing. */
+/* ---- the queue's core ---- */
+
+/* A port that recovers needs its queues' cores: each takes its own ones off the data path and
+ * back, empties its transmit rings into its own pools. Every core that has queues calls this
+ * once a turn, outside of queue functions; a load when there is nothing. */
 extern uint32_t nic_core_asked[HAL_CORES_MAX];
-void nic_core_work(unsigned core);
+void nic_core_work(unsigned core); /* for nic_core_poll() alone */
 RT_INLINE bool nic_core_pending(unsigned core)
 {
     return RT_UNLIKELY(__atomic_load_n(&nic_core_asked[core], __ATOMIC_RELAXED) != 0);
@@ -216,25 +239,35 @@ RT_INLINE void nic_core_poll(unsigned core)
         nic_core_work(core);
 }
 
-/* Receives at most `max` frames (<= BUF_BATCH_MAX) behind what is in the batch. */
+/* Receives at most `max` frames (<= BUF_BATCH_MAX) behind what is in the batch; returns how
+ * many. They are the stack's. A pool that is empty, errors and wrong lengths drop frames and
+ * are counted in q->stats. */
 RT_INLINE uint32_t nic_rx(struct nic_rxq *q, struct buf_batch *out, uint32_t max)
 {
     return q->rx(q, out, max);
 }
-/* Queues from the front of the batch with one doorbell; what is left stays the caller's. */
+/* Queues frames of the stack from the front of the batch with one doorbell; what is left, for
+ * want of room (ring_full), stays the caller's and moves to the front. Frames that cannot be
+ * sent as asked are dropped (bad_request), those that are not the stack's refused. A sent
+ * buffer goes to its pool when the card is done with it and somebody calls this or
+ * nic_tx_reclaim(). */
 RT_INLINE void nic_tx(struct nic_txq *q, struct buf_batch *batch)
 {
     q->tx(q, batch);
 }
+/* Brings sent buffers home without sending; returns how many descriptors that was. */
 RT_INLINE uint32_t nic_tx_reclaim(struct nic_txq *q)
 {
     return q->reclaim(q);
 }
-/* Interrupt on; true when frames are waiting already (then keep polling). */
+/* The next frame interrupts the queue's core, once. True: nothing was armed, keep polling, as
+ * frames wait already or the queue has no interrupt that would come. Reads a register (about 1
+ * us). */
 RT_INLINE bool nic_rx_arm(struct nic_rxq *q)
 {
     return q->arm(q);
 }
+/* Back to polling. */
 RT_INLINE void nic_rx_disarm(struct nic_rxq *q)
 {
     q->disarm(q);

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include "ixgbe.h"
+#include "ring/ring.h"
 #include "state.h"
 #include "worker.h"
 
@@ -148,12 +148,9 @@ static void plug(void)
     pci_scan();
     assert_int_equal(nic_probe_all(), PORTS);
     for (unsigned i = 0; i < PORTS; i++) {
-        struct ixgbe *dev;
-
         cards[i].nic = nic_get(i);
-        dev = cards[i].nic->priv;
-        dev->mmio.ops = &locked;
-        dev->mmio.ctx = &cards[i];
+        cards[i].nic->mmio.ops = &locked;
+        cards[i].nic->mmio.ctx = &cards[i];
     }
 }
 

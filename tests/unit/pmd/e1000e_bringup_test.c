@@ -48,8 +48,8 @@ static void run_order(void **state)
         E1000E_EXTCNF_CTRL, E1000E_PBA,                E1000E_CTRL,    E1000E_IMC,
         E1000E_EERD,     E1000E_MTA(0),                E1000E_RAL(0),  E1000E_GCR,
         E1000E_TARC(0),  E1000E_CTRL_EXT,              E1000E_VET,     E1000E_MDIC,
-        E1000E_FCTTV,    E1000E_MRQC,                  E1000E_TDBAL(0), E1000E_TXDCTL(0),
-        E1000E_RDBAL(0), E1000E_IVAR,                  E1000E_EIAC,    E1000E_IMS,
+        E1000E_FCTTV,    E1000E_MRQC,                  E1000E_TDBAL(0), E1000E_RDBAL(0),
+        E1000E_TXDCTL(0), E1000E_IVAR,                 E1000E_EIAC,    E1000E_IMS,
         E1000E_TCTL,     E1000E_RFCTL,                 E1000E_RXCSUM,  E1000E_RCTL,
         E1000E_RDT(0),
     };

@@ -120,8 +120,7 @@ static void check_owners(const struct bench *bench)
     uint32_t nic = 0;
 
     for (uint32_t p = 0; p < 2; p++) {
-        const struct e1000e_txq *t =
-            RT_CONTAINER_OF(bench->port[p].txq, struct e1000e_txq, head);
+        const struct nic_tx_ring *t = nic_tx_ring_of(bench->port[p].txq);
 
         nic += bench->port[p].nic->config.rx_descs;
         for (uint32_t i = 0, at = t->clean; i < t->used; i++, at = (at + 1) % t->descs)

@@ -2,6 +2,7 @@
 #include "fake_e1000e.h"
 
 #include "e1000e_reg.h"
+#include "intel/intel.h"
 
 #include <assert.h>
 #include <string.h>

@@ -295,13 +295,11 @@ static void a_try_that_failed_is_silent(void **state)
     static const struct hal_mmio_ops queue_off = {read_queue_off, write_through};
     struct nic_config config = card_config;
     struct card *card;
-    struct ixgbe *dev;
 
     config.irq_mode = NIC_IRQ_INTX;
     card = card_start(&config, 1);
-    dev = card->nic->priv;
-    whole = dev->mmio;
-    dev->mmio.ops = &queue_off;
+    whole = card->nic->mmio;
+    card->nic->mmio.ops = &queue_off;
     x82599_fault_now(card->dev, X82599_FAULT_RESET_NEEDED, 0);
     nic_poll_link(card->nic);
     for (uint32_t i = 0; i < 10000 && !card_logged(card, "status=failed"); i++) {
@@ -313,7 +311,7 @@ static void a_try_that_failed_is_silent(void **state)
     x82599_link(card->dev, true);
     card_pass_us(card, 1000);
     assert_false(x82599_irq_line(card->dev));
-    dev->mmio = whole;
+    card->nic->mmio = whole;
     must_work(card, CALL_US_MAX);
     card_stop(card);
     card_free(card);

@@ -50,7 +50,7 @@ static void begin(struct nic_steps *steps, uint32_t flags)
     host_clock_virtual(0);
     first_calls = last_calls = special_calls = 0;
     registers[4] = 0;
-    nic_steps_begin(steps, table, RT_ARRAY_SIZE(table), flags);
+    nic_steps_begin(steps, (struct nic_step_table)NIC_STEPS(table), flags);
 }
 
 /* Calls at the wrong time do nothing; a register that comes is seen; the last wait counts. */

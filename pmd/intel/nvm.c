@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Intel: the EEPROM by its register (82574 10.2.2.5, 82599 8.2.3.2.2). Core 0. */
+#include "intel.h"
+
+#define WORD_TIMEOUT_US 10000
+
+enum rt_status intel_nvm_read(const struct nic *nic, uint32_t eerd_reg, uint32_t word,
+                              uint16_t *value)
+{
+    uint32_t reg = 0;
+    enum rt_status st;
+
+    hal_write32(&nic->mmio, eerd_reg, FIELD_PUT(EERD_ADDR, word) | EERD_START);
+    st = hal_wait_reg(&nic->mmio, eerd_reg, EERD_DONE, EERD_DONE, WORD_TIMEOUT_US, &reg);
+    if (st != RT_OK)
+        nic_complain(nic, "nvm-timeout", "eerd", reg);
+    *value = (uint16_t)FIELD_GET(EERD_DATA, reg);
+    return st;
+}
+
+enum rt_status intel_nvm_check_sum(const struct nic *nic, uint16_t sum)
+{
+    if (sum == INTEL_NVM_SUM)
+        return RT_OK;
+    nic_complain(nic, "nvm-checksum", "sum", sum);
+    return RT_IO;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rings, the rare half of the data path: frames in several buffers, errors, wrong lengths, no
+ * replacement, requests that are new. One descriptor (receive) or frame (transmit) a call.
+ */
+#include "ring.h"
+
+#define TAG_IN_REQUESTS (UINT64_C(0xffff) << 48) /* vlan_tci, 6 bytes behind flags */
+#define REQUESTS_WITH_LENGTHS                                                                  \
+    ((uint32_t)BUF_TX_IP_CSUM | (uint32_t)BUF_TX_TCP_CSUM | (uint32_t)BUF_TX_UDP_CSUM |        \
+     (uint32_t)BUF_TX_TSO)
+
+/* ---- receive ---- */
+
+struct nic_rx_written nic_rx_written(const struct nic_rx_ring *q, nic_vec wb)
+{
+    nic_vec kept = wb & q->keep;
+
+    return (struct nic_rx_written){
+        .length = (uint32_t)(wb[1] >> NIC_RXD_LENGTH_SHIFT) & 0xffff,
+        .eop = (wb[1] & NIC_RXD_EOP) != 0,
+        .rss_type = (uint32_t)kept[0],
+        .rss_hash = (uint32_t)(kept[0] >> 32),
+        .flags = (uint32_t)kept[1],
+        .vlan_tci = (uint16_t)(kept[1] >> NIC_RXD_TAG_SHIFT),
+    };
+}
+
+/* Rewrites the next descriptor for the buffer in its slot and steps on. */
+static void rewrite(struct nic_rx_ring *q)
+{
+    q->desc[q->next] = (struct nic_rx_desc){nic_rx_address(q->shadow[q->next].buf), 0};
+    q->next = nic_ring_wrap(q->next + 1u, q->descs);
+    q->unposted++;
+}
+
+static void drop_chain(struct nic_rx_ring *q)
+{
+    if (q->chain != NULL)
+        buf_free(q->chain);
+    q->chain = NULL;
+    q->chain_last = NULL;
+}
+
+/* Counts why this descriptor's frame is dropped; false when nothing is wrong with it. */
+static bool is_bad(struct nic_rx_ring *q, const struct nic_rx_written *w)
+{
+    struct nic_queue_stats *stats = &q->head.stats;
+
+    if (w->length == 0 || w->length > BUF_ROOM_BYTES) {
+        stats->hostile++;
+    } else if (w->eop && w->error) { /* valid in the last descriptor only */
+        stats->errors++;
+    } else if (q->chain == NULL) {
+        return false;
+    } else if (q->chain->segments >= NIC_RX_CHAIN_MAX) {
+        stats->hostile++;
+    } else if (q->chain->pkt_len + w->length > q->bytes_max) {
+        stats->too_long++;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Takes the frame's buffer out of the ring, a fresh one in. NULL: dropped, counted. */
+static struct buf *exchange(struct nic_rx_ring *q)
+{
+    struct buf_ref got = q->shadow[q->next];
+    struct buf_ref fresh;
+
+    if (!pool_take_for_nic(q->head.pool, &fresh)) {
+        q->head.stats.no_replacement++;
+        return NULL;
+    }
+    q->shadow[q->next] = fresh;
+    if (!buf_move(got.buf, got.owner, BUF_NIC, BUF_STACK))
+        return NULL;
+    buf_unpoison(got.buf);
+    return got.buf;
+}
+
+static void append(struct nic_rx_ring *q, struct buf *b, uint32_t length)
+{
+    b->rss_type = 0;
+    b->rss_hash = 0;
+    b->flags = 0;
+    b->data_len = (uint16_t)length;
+    b->vlan_tci = 0;
+    b->next = NULL;
+    b->data_off = BUF_HEADROOM_BYTES;
+    b->segments = 1;
+    b->port = (uint8_t)q->head.nic->port;
+    b->pkt_len = length;
+    if (q->chain == NULL) {
+        q->chain = b;
+    } else {
+        q->chain->segments++;
+        q->chain->pkt_len += length;
+        q->chain_last->next = b;
+    }
+    q->chain_last = b;
+}
+
+static void finish(struct nic_rx_ring *q, const struct nic_rx_written *w, struct buf_batch *out)
+{
+    struct buf *b = q->chain;
+
+    q->chain = NULL;
+    q->chain_last = NULL;
+    b->rss_type = w->rss_type;
+    b->rss_hash = w->rss_hash;
+    b->flags = w->flags;
+    b->vlan_tci = w->vlan_tci;
+    q->head.stats.packets++;
+    q->head.stats.bytes += b->pkt_len;
+    out->buf[out->count++] = b;
+}
+
+void nic_rx_odd(struct nic_rx_ring *q, const struct nic_rx_written *w, struct buf_batch *out)
+{
+    struct buf *b = NULL;
+
+    RT_ASSERT_LT(out->count, (uint32_t)BUF_BATCH_MAX);
+    RT_ASSERT_LT(q->next, q->descs);
+    if (!q->skip && !is_bad(q, w))
+        b = exchange(q);
+    rewrite(q);
+    q->mid_frame = !w->eop;
+    q->skip = b == NULL && !w->eop;
+    if (b == NULL) {
+        drop_chain(q);
+        return;
+    }
+    append(q, b, w->length);
+    if (w->eop)
+        finish(q, w, out);
+}
+
+/* ---- transmit ---- */
+
+bool nic_tx_is_good(const struct buf *b, uint32_t bytes_max)
+{
+    const struct buf *s = b;
+    uint32_t bytes = 0;
+
+    if (b->segments == 0 || b->segments > NIC_TX_CHAIN_MAX)
+        return false;
+    for (unsigned i = 0; i < b->segments; i++, s = s->next) {
+        if (s == NULL || !buf_is_mine(s->owner) || s->data_len == 0 || !buf_is_inside(s))
+            return false;
+        bytes += s->data_len;
+    }
+    if (b->segments > 1 && (s != NULL || bytes != b->pkt_len))
+        return false;
+    return bytes >= NIC_TX_BYTES_MIN && bytes <= bytes_max;
+}
+
+enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned)
+{
+    q->head.stats.bad_request++;
+    buf_free(b_owned);
+    return NIC_TX_GONE;
+}
+
+/* report_every - 1 descriptors may wait for the report of a later frame: for ever, if this one
+ * waited for them. */
+enum nic_tx_fate nic_tx_room_for(struct nic_tx_ring *q, struct buf *b_owned, uint32_t need)
+{
+    if (need > (uint32_t)q->descs - q->report_every)
+        return nic_tx_bad_request(q, b_owned);
+    return need > nic_tx_room(q) ? NIC_TX_NO_ROOM : NIC_TX_QUEUED;
+}
+
+void nic_tx_put(struct nic_tx_ring *q, struct nic_tx_desc desc, struct buf_ref ref)
+{
+    RT_ASSERT_LT(0u, nic_tx_room(q));
+    q->desc[q->next] = desc;
+    q->shadow[q->next] = ref;
+    q->next = nic_ring_wrap(q->next + 1u, q->descs);
+    q->used++;
+}
+
+/* Requests and the length of the whole are in every descriptor: which one counts differs from
+ * chip to chip, and the others are not looked at. */
+void nic_tx_put_frame(struct nic_tx_ring *q, struct buf *b_owned,
+                      const struct nic_tx_kind *kind)
+{
+    uint32_t left = b_owned->segments;
+    uint32_t bytes = left > 1 ? b_owned->pkt_len : b_owned->data_len;
+    uint64_t whole = (uint64_t)(bytes - kind->header_bytes) * (q->per_byte - 1);
+    struct buf *s = b_owned;
+
+    RT_ASSERT_LE(left, nic_tx_room(q));
+    q->head.stats.packets++;
+    q->head.stats.bytes += bytes;
+    for (; left > 0; left--) {
+        struct buf *next = s->next;
+        uint64_t command = (kind->command | s->data_len) + whole;
+
+        if (left > 1)
+            command &= ~NIC_TXD_EOP;
+        nic_tx_put(q, (struct nic_tx_desc){hal_phys(buf_start(s)).v, command},
+                   (struct buf_ref){s, s->owner});
+        buf_to_nic(s->owner); /* checked by nic_tx_is_good() */
+        nic_tx_poison(s, s->owner);
+        s = next;
+    }
+}
+
+void nic_tx_remember(struct nic_tx_ring *q, const struct buf *b, uint64_t command,
+                     uint32_t headers)
+{
+    uint32_t requests = b->flags & BUF_TX_OFFLOADS;
+    struct nic_tx_kind *kind = &q->offload;
+
+    *kind = q->plain;
+    kind->command |= command;
+    q->requests_mask = BUF_TX_OFFLOADS;
+    q->lengths_mask = (requests & REQUESTS_WITH_LENGTHS) != 0 ? UINT32_MAX : 0;
+    if ((requests & BUF_TX_VLAN) != 0)
+        q->requests_mask |= TAG_IN_REQUESTS;
+    if (headers > kind->bytes_min) {
+        kind->over_min -= headers - kind->bytes_min;
+        kind->bytes_min = headers;
+    }
+    if ((requests & BUF_TX_TSO) != 0) {
+        kind->header_bytes = headers;
+        kind->bytes_min = headers + 1;
+        kind->over_min = BUF_ROOM_BYTES - kind->bytes_min;
+        kind->offset_max = BUF_HEADROOM_BYTES;
+        q->lengths_mask = UINT64_MAX;
+    }
+    q->requests = nic_tx_word(&b->flags) & q->requests_mask;
+    q->lengths = nic_tx_word(&b->l2_bytes) & q->lengths_mask;
+}
+
+/* No frame with requests is the same as one with none. */
+void nic_tx_forget(struct nic_tx_ring *q)
+{
+    q->requests_mask = BUF_TX_OFFLOADS;
+    q->requests = 0;
+    q->lengths_mask = 0;
+    q->lengths = 0;
+    q->offload = (struct nic_tx_kind){0};
+}
