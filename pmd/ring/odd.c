@@ -158,8 +158,12 @@ bool nic_tx_is_good(const struct buf *b, uint32_t bytes_max)
 
 enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned)
 {
+    struct buf *b = b_owned;
+
     q->head.stats.bad_request++;
-    buf_free(b_owned);
+    for (unsigned i = 0; i < NIC_TX_CHAIN_MAX && b != NULL && buf_is_kept(b->owner); i++)
+        b = b->next; /* it stays with its keeper */
+    buf_free(b);
     return NIC_TX_GONE;
 }
 

@@ -68,7 +68,8 @@ static void *dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
     if (pool == NULL || p < pool->base || index >= pool->total)
         return p;
     offset %= pool->stride_bytes;
-    if (pool->owners[index] != BUF_NIC || offset < sizeof(struct buf) ||
+    if ((pool->owners[index] != BUF_NIC && pool->owners[index] != BUF_KEPT_NIC) ||
+        offset < sizeof(struct buf) ||
         offset + bytes > BUF_STRIDE_BYTES ||
         (device_writes && offset < sizeof(struct buf) + BUF_HEADROOM_BYTES)) {
         card->violations++;
