@@ -15,8 +15,19 @@ bool pool_take_for_nic(struct pool *pool, struct buf_ref *ref)
     return false;
 }
 
-void pool_take_back_odd(struct buf_ref ref_owned)
+uint32_t pool_take_back_other(const struct buf_ref *slots, uint32_t count)
 {
-    if (ref_owned.buf != NULL)
-        buf_sent(ref_owned);
+    struct buf *b = slots->buf;
+    uint32_t n = 0;
+
+    RT_ASSERT_LT(0u, count);
+    if (b == NULL)
+        return 1;
+    if (*slots->owner == BUF_NIC && b->pool->core == hal_core_id())
+        n = pool_take_back_run(b->pool, slots, count);
+    if (n == 0) {
+        buf_sent(*slots);
+        n = 1;
+    }
+    return n;
 }

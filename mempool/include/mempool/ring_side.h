@@ -38,9 +38,11 @@ RT_INLINE void pool_took(struct pool *pool, uint32_t count)
  * missing. */
 RT_NODISCARD bool pool_take_for_nic(struct pool *pool, struct buf_ref *ref);
 
-/* What pool_take_back() does not do itself: buf_sent(), and nothing for a descriptor without a
- * buffer. */
-RT_COLD void pool_take_back_odd(struct buf_ref ref_owned);
+/* What pool_take_back() does not do itself, from the first slot on; returns how many slots it did.
+ * A run of another pool of this core (receive and transmit pools are apart, a forwarded frame
+ * comes from the first) goes there at once; else one buffer, by buf_sent(); nothing for a
+ * descriptor without a buffer. */
+RT_COLD uint32_t pool_take_back_other(const struct buf_ref *slots, uint32_t count);
 
 /* Buffers of this pool from consecutive slots, up to the first that is none. Returns how
  * many. */
@@ -79,9 +81,9 @@ RT_INLINE void pool_take_back(struct pool *pool, const struct buf_ref *slots, ui
 
         if (RT_LIKELY(n == count))
             break;
-        pool_take_back_odd(slots[n]);
-        slots += n + 1;
-        count -= n + 1;
+        n += pool_take_back_other(slots + n, count - n);
+        slots += n;
+        count -= n;
     }
 }
 
