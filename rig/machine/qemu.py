@@ -150,7 +150,7 @@ class Machine:
 
     # ---- QMP ----
 
-    def qmp(self, name, **arguments):
+    def qmp(self, name, /, **arguments):
         """Runs one QMP command and returns its answer."""
         if not self._qmp:
             self._qmp = Qmp(command.qmp_path(self.dir))
