@@ -20,7 +20,7 @@ def count_side(kind, build_dir):
         traffic.run(FLOOD_PPS, open_loop=True, seconds=1.0)  # every block is translated
         counts.set_head(kind.head(side.machine, counts,
                                   lambda: traffic.run(FLOOD_PPS, open_loop=True, seconds=0.5)),
-                        count.PORTS)
+                        APP.ports)
         time.sleep(0.5)
 
         def during(action):
