@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from rig.machine import qemu, qemu11
+from rig.machine import command, qemu11
 
 BOOT_TIMEOUT_S = 60
 IDLE_LOAD_MAX = 0.01  # of a host core, for a halted core
@@ -256,10 +256,10 @@ def test_help(machine):
 
 def test_no_serial_port(image):
     """The machine must not wait for a console that is not there."""
-    command = [qemu.QEMU, "-machine", "q35", "-cpu", "max", "-m", "256", "-nodefaults",
-               "-display", "none", "-serial", "none", "-no-reboot",
-               "-kernel", image("selftest")]
-    assert subprocess.run(command, timeout=BOOT_TIMEOUT_S, check=False).returncode == 0
+    words = [command.QEMU, "-machine", "q35", "-cpu", "max", "-m", "256", "-nodefaults",
+             "-display", "none", "-serial", "none", "-no-reboot",
+             "-kernel", image("selftest")]
+    assert subprocess.run(words, timeout=BOOT_TIMEOUT_S, check=False).returncode == 0
 
 
 def test_at_stop_reset(machine):
