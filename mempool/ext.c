@@ -15,6 +15,7 @@ struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *add
                          uint32_t bytes)
 {
     struct buf *b;
+    bool named;
 
     RT_ASSERT(pool->pins != NULL);
     RT_ASSERT_EQ(pin->core, pool->core);
@@ -27,7 +28,9 @@ struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *add
     pool->pins[buf_index(b)] = pin;
     b->outside = address;
     buf_set_bytes(b, bytes);
-    return buf_move(b, b->owner, BUF_STACK, BUF_EXT) ? b : NULL;
+    named = buf_move(b, b->owner, BUF_STACK, BUF_EXT);
+    RT_ASSERT(named); /* just taken */
+    return b;
 }
 
 void buf_let_go(struct buf_ref ref_owned)

@@ -94,7 +94,7 @@ void memory_use_log(void)
     for (uint32_t i = 0; i < use_count; i++)
         sum += uses[i].bytes;
     n = rt_snprintf(text, sizeof(text), " used_bytes=%lu", sum);
-    for (uint32_t i = 0; i < use_count; i++, use = largest_after(use)) {
+    for (; use != NULL; use = largest_after(use)) { /* each comes once */
         if (n > sizeof(text) - ENTRY_BYTES_MAX) {
             rt_log("memory%s", text);
             n = 0;

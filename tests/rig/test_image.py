@@ -49,12 +49,12 @@ def test_symbols_of_the_image(image):
     offset = symbols.offset("l2fwd_worker_poll")
     assert symbols.function_at(offset) == symbols.function_at(offset + 1) == "l2fwd_worker_poll"
     assert symbols.function_at(1 << 40) is None
-    # Both drivers have one of that name, in each file a function of its own.
+    # Both drivers have one of that name, each a function of its own.
     text = subprocess.run(["nm", "--defined-only", image("l2fwd")], capture_output=True, text=True,
                           check=True).stdout
-    same = [int(line.split()[0], 16) for line in text.splitlines() if line.endswith(" t rx_some")]
-    assert len(same) == 2
-    assert [symbols.function_at(a - symbols.link_base) for a in same] == ["rx_some", "rx_some"]
+    same = [int(line.split()[0], 16) for line in text.splitlines() if line.endswith(" t quiesce")]
+    assert len(same) >= 2
+    assert {symbols.function_at(a - symbols.link_base) for a in same} == {"quiesce"}
     with pytest.raises(KeyError):
         symbols.offset("no_such_function")
 

@@ -201,7 +201,7 @@ FAULTS = {
     "assert": r'assertion failed" expr=.* left=0x3 right=0x4 at=.*selftest_fault\.c',
     "gp": r"#GP general protection",
     "double_panic": r'#PF page fault".* depth=2',
-    "after_seal": r"allocation of 64 bytes after the seal",
+    "after_seal": r"allocation of 64 bytes for too late after the seal",
     "other_core": r'panic core=1 reason="#PF page fault"',
     "all_cores": r'#PF page fault".*\n.*reason="null pointer"',
 }
