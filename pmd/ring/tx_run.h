@@ -198,17 +198,21 @@ RT_INLINE void nic_tx_post(struct nic_tx_ring *q, uint32_t count)
 RT_INLINE uint32_t nic_tx_other(struct nic_tx_ring *q, const struct nic_tx_format *format,
                                 struct buf *const *from, uint32_t count)
 {
-    uint32_t descs = nic_tx_limit(q, 2 * count);
+    const struct buf *b = *from;
+    uint32_t descs;
+    bool requests;
 
-    if (!buf_is_mine_inside((*from)->owner))
+    if (!buf_is_mine_inside(b->owner))
         return 0; /* the rest of its header may be somebody else's */
-    if ((*from)->segments != 1)
-        return ((*from)->flags & BUF_TX_OFFLOADS) != 0 ?
-                   nic_tx_pairs(q, from, RT_MIN(count, descs / 2), true) :
-                   nic_tx_pairs(q, from, RT_MIN(count, descs / 2), false);
-    return ((*from)->flags & BUF_TX_OFFLOADS) != 0 ?
-               nic_tx_run(q, format, from, RT_MIN(count, descs), true) :
-               nic_tx_run(q, format, from, RT_MIN(count, descs), false);
+    requests = (b->flags & BUF_TX_OFFLOADS) != 0;
+    if (requests && !nic_tx_is_known(q, b))
+        return 0; /* new ones are odd: no run is begun for nothing */
+    descs = nic_tx_limit(q, 2 * count);
+    if (b->segments != 1)
+        return requests ? nic_tx_pairs(q, from, RT_MIN(count, descs / 2), true) :
+                          nic_tx_pairs(q, from, RT_MIN(count, descs / 2), false);
+    return requests ? nic_tx_run(q, format, from, RT_MIN(count, descs), true) :
+                      nic_tx_run(q, format, from, RT_MIN(count, descs), false);
 }
 
 /* From frame `i` of a batch on: the ring wrapped or is full, or the frame is not plain. */
