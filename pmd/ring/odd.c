@@ -34,7 +34,7 @@ static void rewrite(struct nic_rx_ring *q)
     q->unposted++;
 }
 
-static void drop_chain(struct nic_rx_ring *q)
+void nic_rx_drop_chain(struct nic_rx_ring *q)
 {
     if (q->chain != NULL)
         buf_free(q->chain);
@@ -129,7 +129,7 @@ void nic_rx_odd(struct nic_rx_ring *q, const struct nic_rx_written *w, struct bu
     q->mid_frame = !w->eop;
     q->skip = b == NULL && !w->eop;
     if (b == NULL) {
-        drop_chain(q);
+        nic_rx_drop_chain(q);
         return;
     }
     append(q, b, w->length);

@@ -236,10 +236,7 @@ void nic_rx_ring_drop(struct nic_rxq *rxq)
 {
     struct nic_rx_ring *q = nic_rx_ring_of(rxq);
 
-    if (q->chain != NULL)
-        buf_free(q->chain);
-    q->chain = NULL;
-    q->chain_last = NULL;
+    nic_rx_drop_chain(q);
     q->mid_frame = false;
 }
 

@@ -184,6 +184,8 @@ RT_COLD struct nic_rx_written nic_rx_written(const struct nic_rx_ring *q, nic_ve
  * whole goes into the batch. */
 RT_COLD void nic_rx_odd(struct nic_rx_ring *q, const struct nic_rx_written *w,
                         struct buf_batch *out);
+/* Frees what there is of a frame in several buffers. */
+RT_COLD void nic_rx_drop_chain(struct nic_rx_ring *q);
 
 enum nic_tx_fate {
     NIC_TX_QUEUED,

@@ -50,9 +50,8 @@ uint32_t mailbox_send(struct mailbox *box, void *const *messages, uint32_t count
 static uint32_t take_from(struct mailbox *box, uint32_t sender, uint32_t most)
 {
     void *messages[MAILBOX_BATCH];
-    uint32_t count;
-
-    count = ring_get(box->from[sender], messages, RT_MIN(most, (uint32_t)MAILBOX_BATCH));
+    uint32_t count =
+        ring_get(box->from[sender], messages, RT_MIN(most, (uint32_t)MAILBOX_BATCH));
 
     if (count != 0)
         box->take(box->ctx, sender, messages, count);
