@@ -15,9 +15,11 @@ class ConsoleTimeout(AssertionError):
 class Console:
     """Lines that came so far, with their arrival time. Thread safe."""
 
-    def __init__(self, out_fd, in_fd, log_path=None, patience=1):
-        """`patience`: every timeout is so many times as long."""
+    def __init__(self, out_fd, in_fd, log_path=None, patience=1, ended=None):
+        """`patience`: every timeout is so many times as long. `ended`: called when the line was
+        closed, returns how the machine ended, for the message of a ConsoleTimeout."""
         self._patience = patience
+        self._ended = ended
         self._out_fd = out_fd
         self._in_fd = in_fd
         self._log = open(log_path, "wb") if log_path else None
@@ -114,8 +116,9 @@ class Console:
         raise ConsoleTimeout(self._complaint(pattern, timeout_s))
 
     def _complaint(self, pattern, timeout_s):
-        why = "the machine ended" if self._closed else \
-            f"not within {timeout_s * self._patience:g} s"
+        why = f"not within {timeout_s * self._patience:g} s"
+        if self._closed:
+            why = "the machine ended" + (f" ({self._ended()})" if self._ended else "")
         tail = "\n".join("    | " + line for line in self.lines[-25:])
         return f"console: no line matches {pattern!r}: {why}; last lines:\n{tail}"
 

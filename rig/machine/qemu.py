@@ -29,6 +29,7 @@ from .qmp import Qmp
 
 PR_SET_PDEATHSIG = 1
 PXE_CARD_S = 180
+EXIT_STATUS_S = 5  # from the end of its console to the end of QEMU
 EXIT_HUNG = None
 
 
@@ -93,7 +94,7 @@ class Machine:
                     words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
                     preexec_fn=die_with_parent, bufsize=0)
             self.console = Console(self.process.stdout.fileno(), self.process.stdin.fileno(),
-                                   self.want.log, self.want.patience)
+                                   self.want.log, self.want.patience, self._how_it_ended)
             if self.want.boot == "pxe-card":
                 self._leave_boot_network()
         except BaseException:
@@ -128,6 +129,15 @@ class Machine:
                 return errors.read()
         except OSError:
             return ""
+
+    def _how_it_ended(self):
+        """QEMU's exit status and complaints. Without a line of the image on its exit, status 0 is
+        a reset: `-no-reboot` ends QEMU when a core faults and has no handler."""
+        try:
+            status = self.process.wait(EXIT_STATUS_S)
+        except subprocess.TimeoutExpired:
+            status = "none yet"
+        return f"QEMU's exit status: {status}; stderr: {self.errors().strip() or 'empty'}"
 
     def alive(self):
         return self.process.poll() is None
