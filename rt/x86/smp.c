@@ -12,7 +12,7 @@
 #include "trap.h"
 
 enum {
-    START_TIMEOUT_US = 200000,
+    START_TIMEOUT_US = 1000000, /* a virtual core may wait that long for its host */
     INIT_SETTLE_US = 200,        /* processors of this century need none, SDM says 10 ms */
     INIT_SETTLE_OLD_US = 10000,  /* Intel family 15 (NetBurst) does */
     STARTUP_GAP_US = 200,        /* SDM 3A 8.4.4.1 */
@@ -308,7 +308,7 @@ static void number_cores(uint64_t begin_cycles)
         struct core *core = ap_slots[i].core;
 
         if (state_move(core, CORE_STARTING, CORE_FAILED)) {
-            apic_send_init(core->apic_id); /* holds it, should it still wake up */
+            apic_send_init(core->apic_id); /* holds it, if no start-up message waits there */
             rt_log("core apic=%u state=failed reason=\"did not start within %u ms\"",
                    core->apic_id, (unsigned)START_TIMEOUT_US / 1000);
             continue;
@@ -349,8 +349,10 @@ unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
     send_starts((uint8_t)(page / RT_PAGE_BYTES));
     (void)wait_parked(START_TIMEOUT_US);
     number_cores(begin_cycles);
-    /* Nobody needs it any more: one that did not start is held by INIT. */
-    if (paging_set(page, RT_PAGE_BYTES, PAGE_NONE) != RT_OK)
+    /* A core that was given up may still come: its host had stopped it, and QEMU's takes the
+     * start-up message after the INIT then. It goes on to ap_main() and halts there. Without
+     * this page it would fault before it has a handler, and that resets the machine. */
+    if (core_count > ap_slot_count && paging_set(page, RT_PAGE_BYTES, PAGE_NONE) != RT_OK)
         rt_log("core reason=\"start page stays mapped\"");
 out:
     rt_log("cores running=%u listed=%u apic=%s timer=%s start_us=%lu", core_count,

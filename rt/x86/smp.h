@@ -7,7 +7,7 @@
 #include <rt/boot_info.h>
 
 /* Starts up to `cores_wanted` cores (0: all) that firmware lists, this one included, all at the
- * same time. A core that does not answer within 200 ms is named in the log and left
+ * same time. A core that does not answer within a second is named in the log and left
  * out; the machine goes on without it. Returns how many cores run. Core 0, once. */
 unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
                    uint32_t cores_wanted);

@@ -109,7 +109,7 @@ def test_core_that_does_not_start(machine, tmp_path):
     madt.write_bytes(struct.pack("<II", 0xfee00000, 1) +  # local APIC, 8259 present
                      struct.pack("<BBBBI", 0, 8, 7, 7, 1))  # enabled
     text, code = run(machine, cores=2, extra=["-acpitable", f"sig=APIC,rev=3,data={madt}"])
-    assert 'core apic=7 state=failed reason="did not start within 200 ms"' in text
+    assert 'core apic=7 state=failed reason="did not start within 1000 ms"' in text
     check_tap(text, 2)
     assert code == 0
 

@@ -260,7 +260,8 @@ static void second_message_helps(void **state)
     assert_int_equal(startups[1], 1);
 }
 
-/* The one that does not start is named, held by INIT, and the others close ranks. */
+/* The one that does not start is named, held by INIT, and the others close ranks. The page that it
+ * starts in stays: a virtual core may take its start-up message after all. */
 static void one_never_starts(void **state)
 {
     uint64_t begin_us = hal_now_us();
@@ -269,14 +270,14 @@ static void one_never_starts(void **state)
     assert_int_equal(smp_start(NULL, &acpi, 0), 4);
     assert_in_range(hal_now_us() - begin_us, START_TIMEOUT_US, START_TIMEOUT_US + 5000);
     assert_non_null(strstr(fake.log, "core apic=1 state=failed"));
-    assert_non_null(strstr(fake.log, "reason=\"did not start within 200 ms\""));
+    assert_non_null(strstr(fake.log, "reason=\"did not start within 1000 ms\""));
     assert_non_null(strstr(fake.log, "cores running=4 listed=5"));
     assert_int_equal(startups[1], 2);
     assert_int_equal(inits[1], 2);
     assert_int_equal(core_table[1]->apic_id, 0);
     assert_int_equal(core_table[2]->apic_id, 2);
     assert_int_equal(core_table[2]->id, 2);
-    assert_int_equal(access_now, PAGE_NONE);
+    assert_int_equal(access_now, PAGE_RX);
 }
 
 /* And if it does come then, it finds that nobody wants it. */
