@@ -14,9 +14,10 @@
 #define EE_RST_US 10
 #define RESET_SETTLE_US 25000
 #define VLAN_ETHERTYPE 0x8100
-#define TIPG_COPPER \
-    (FIELD_PUT(TIPG_IPGT, 8) | FIELD_PUT(TIPG_IPGR1, 8) | FIELD_PUT(TIPG_IPGR2, 6))
-#define TCTL_COLLISIONS (FIELD_PUT(TCTL_CT, 0x0f) | FIELD_PUT(TCTL_COLD, 0x40))
+#define TIPG_COPPER                                                                            \
+    (FIELD_PUT(E1000E_TIPG_IPGT, 8) | FIELD_PUT(E1000E_TIPG_IPGR1, 8) |                        \
+     FIELD_PUT(E1000E_TIPG_IPGR2, 6))
+#define TCTL_COLLISIONS (FIELD_PUT(E1000E_TCTL_CT, 0x0f) | FIELD_PUT(E1000E_TCTL_COLD, 0x40))
 #define TX_BUFFER_KB_MIN 8
 
 #define FLAGS_82583                                                                            \
@@ -49,14 +50,15 @@ static enum rt_status irqs_off(struct nic *nic, struct nic_steps *steps)
     struct e1000e *dev = nic->priv;
 
     e1000e_irq_quiet(dev);
-    e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | CTRL_GIO_MASTER_DISABLE);
+    e1000e_write(dev, E1000E_CTRL,
+                 e1000e_read(dev, E1000E_CTRL) | E1000E_CTRL_GIO_MASTER_DISABLE);
     return RT_OK;
 }
 
 /* The reset ends what still goes on then. */
 static enum rt_status master_off_wait(struct nic *nic, struct nic_steps *steps)
 {
-    static const struct nic_step_wait off = {E1000E_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
+    static const struct nic_step_wait off = {E1000E_STATUS, E1000E_STATUS_GIO_MASTER_ENABLE, 0,
                                              MASTER_OFF_TIMEOUT_US};
     enum rt_status st = nic_step_await(nic, steps, off, "dma-still-on", "status");
 
@@ -69,7 +71,7 @@ static enum rt_status units_off(struct nic *nic, struct nic_steps *steps)
     const struct e1000e *dev = nic->priv;
 
     e1000e_write(dev, E1000E_RCTL, 0);
-    e1000e_write(dev, E1000E_TCTL, e1000e_read(dev, E1000E_TCTL) & ~TCTL_EN);
+    e1000e_write(dev, E1000E_TCTL, e1000e_read(dev, E1000E_TCTL) & ~E1000E_TCTL_EN);
     (void)e1000e_read(dev, E1000E_STATUS); /* the writes have arrived */
     return RT_OK;
 }
@@ -88,7 +90,7 @@ static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
     const struct e1000e *dev = nic->priv;
 
     e1000e_write(dev, E1000E_PBA, dev->rx_buffer_kb);
-    e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | CTRL_RST);
+    e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | E1000E_CTRL_RST);
     steps->wait_us = AFTER_RST_US;
     return RT_OK;
 }
@@ -98,7 +100,8 @@ static enum rt_status reset_begun(struct nic *nic, struct nic_steps *steps)
     struct e1000e *dev = nic->priv;
 
     e1000e_semaphore_give(dev);
-    if (FIELD_GET(EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) == EECD_NVM_TYPE_FLASH)
+    if (FIELD_GET(E1000E_EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) ==
+        E1000E_EECD_NVM_TYPE_FLASH)
         steps->wait_us = EE_RST_US;
     return RT_OK;
 }
@@ -107,16 +110,17 @@ static enum rt_status flash_reset(struct nic *nic, struct nic_steps *steps)
 {
     const struct e1000e *dev = nic->priv;
 
-    if (FIELD_GET(EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) == EECD_NVM_TYPE_FLASH)
+    if (FIELD_GET(E1000E_EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) ==
+        E1000E_EECD_NVM_TYPE_FLASH)
         e1000e_write(dev, E1000E_CTRL_EXT,
-                     e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_EE_RST);
+                     e1000e_read(dev, E1000E_CTRL_EXT) | E1000E_CTRL_EXT_EE_RST);
     return RT_OK;
 }
 
 static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
 {
-    static const struct nic_step_wait read = {E1000E_EECD, EECD_AUTO_RD, EECD_AUTO_RD,
-                                              AUTO_RD_TIMEOUT_US};
+    static const struct nic_step_wait read = {E1000E_EECD, E1000E_EECD_AUTO_RD,
+                                              E1000E_EECD_AUTO_RD, AUTO_RD_TIMEOUT_US};
     struct e1000e *dev = nic->priv;
     enum rt_status st = nic_step_await(nic, steps, read, "reset-timeout", "eecd");
 
@@ -142,7 +146,7 @@ static enum rt_status irqs_free(struct nic *nic, struct nic_steps *steps)
 }
 
 #define SILENCE_STEPS {irqs_off}, {master_off_wait}, {units_off}
-#define RESET_STEPS                                                                              \
+#define RESET_STEPS                                                                            \
     {e1000e_semaphore_step}, {reset}, {reset_begun}, {flash_reset}, {reset_wait}
 
 static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
@@ -168,8 +172,9 @@ static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
     tctl = e1000e_read(dev, E1000E_TCTL);
     st = nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(silence));
     /* A unit that was never switched on has no transfer under way. */
-    *settle_us = (rctl & RCTL_EN) != 0 || (tctl & TCTL_EN) != 0 ? DMA_DRAIN_US : 0;
-    e1000e_write(dev, E1000E_SWSM, e1000e_read(dev, E1000E_SWSM) & ~SWSM_SMBI);
+    *settle_us =
+        (rctl & E1000E_RCTL_EN) != 0 || (tctl & E1000E_TCTL_EN) != 0 ? DMA_DRAIN_US : 0;
+    e1000e_write(dev, E1000E_SWSM, e1000e_read(dev, E1000E_SWSM) & ~E1000E_SWSM_SMBI);
     return st;
 }
 
@@ -185,7 +190,8 @@ static enum rt_status reset_step(struct nic *nic, uint32_t *settle_us)
 static enum rt_status choose_mac(struct e1000e *dev, const uint8_t nvm_mac[6])
 {
     uint32_t low = e1000e_read(dev, E1000E_RAL(0)), high = e1000e_read(dev, E1000E_RAH(0));
-    bool valid = (high & RAH_AV) != 0 && (low | (high & RAH_ADDR)) != 0 && (low & 1) == 0;
+    bool valid =
+        (high & E1000E_RAH_AV) != 0 && (low | (high & E1000E_RAH_ADDR)) != 0 && (low & 1) == 0;
 
     for (unsigned i = 0; i < 6; i++) {
         uint32_t word = i < 4 ? low : high;
@@ -215,7 +221,7 @@ static enum rt_status probe(struct nic *nic)
     if (st != RT_OK)
         return st;
     if ((model->flags & E1000E_NVM_AUPDEN) != 0)
-        e1000e_write(dev, E1000E_EECD, e1000e_read(dev, E1000E_EECD) & ~EECD_AUPDEN);
+        e1000e_write(dev, E1000E_EECD, e1000e_read(dev, E1000E_EECD) & ~E1000E_EECD_AUPDEN);
     nic->caps = (struct nic_caps){
         .rxq_max = model->queues,
         .txq_max = model->queues,
@@ -255,21 +261,25 @@ static enum rt_status hardware_bits(struct nic *nic, struct nic_steps *steps)
     uint32_t flags = dev->model->flags, tarc0, tarc1;
 
     e1000e_write(dev, E1000E_CTRL,
-                 e1000e_read(dev, E1000E_CTRL) & ~(CTRL_BIT29 | CTRL_GIO_MASTER_DISABLE));
+                 e1000e_read(dev, E1000E_CTRL) &
+                     ~(E1000E_CTRL_BIT29 | E1000E_CTRL_GIO_MASTER_DISABLE));
     e1000e_write(dev, E1000E_CTRL_EXT,
-                 (e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_BIT23) | CTRL_EXT_BIT22);
+                 (e1000e_read(dev, E1000E_CTRL_EXT) & ~E1000E_CTRL_EXT_BIT23) |
+                     E1000E_CTRL_EXT_BIT22);
     if ((flags & E1000E_ASPM_OFF) != 0) {
         e1000e_write(dev, E1000E_GCR,
-                     e1000e_read(dev, E1000E_GCR) | GCR_BIT22 | GCR_L1_WITHOUT_L0S_RX);
-        e1000e_write(dev, E1000E_GCR2, e1000e_read(dev, E1000E_GCR2) | GCR2_BIT0);
+                     e1000e_read(dev, E1000E_GCR) | E1000E_GCR_BIT22 |
+                         E1000E_GCR_L1_WITHOUT_L0S_RX);
+        e1000e_write(dev, E1000E_GCR2, e1000e_read(dev, E1000E_GCR2) | E1000E_GCR2_BIT0);
     }
-    tarc0 = (e1000e_read(dev, E1000E_TARC(0)) & ~TARC0_BITS_CLEAR) | TARC_QUEUE_ENABLE;
-    tarc1 = e1000e_read(dev, E1000E_TARC(1)) | TARC_QUEUE_ENABLE;
+    tarc0 = (e1000e_read(dev, E1000E_TARC(0)) & ~E1000E_TARC0_BITS_CLEAR) |
+            E1000E_TARC_QUEUE_ENABLE;
+    tarc1 = e1000e_read(dev, E1000E_TARC(1)) | E1000E_TARC_QUEUE_ENABLE;
     if ((flags & E1000E_TARC_HANG) != 0)
-        tarc0 |= TARC0_BIT26;
+        tarc0 |= E1000E_TARC0_BIT26;
     if ((flags & E1000E_TWO_TXQ_TARC) != 0 && dev->nic->config.txqs > 1) {
-        tarc0 |= TARC_TWO_QUEUES;
-        tarc1 |= TARC_TWO_QUEUES;
+        tarc0 |= E1000E_TARC_TWO_QUEUES;
+        tarc1 |= E1000E_TARC_TWO_QUEUES;
     }
     e1000e_write(dev, E1000E_TARC(0), tarc0);
     e1000e_write(dev, E1000E_TARC(1), tarc1);
@@ -289,7 +299,7 @@ static enum rt_status flow_control(struct nic *nic, struct nic_steps *steps)
     e1000e_write(dev, E1000E_FCAH, 0x0100);
     e1000e_write(dev, E1000E_FCAL, 0x00c28001);
     e1000e_write(dev, E1000E_FCTTV, 0x0680);
-    e1000e_write(dev, E1000E_FCRTL, (high - 8) | FCRTL_XONE);
+    e1000e_write(dev, E1000E_FCRTL, (high - 8) | E1000E_FCRTL_XONE);
     e1000e_write(dev, E1000E_FCRTH, high);
     return RT_OK;
 }
@@ -298,35 +308,38 @@ static enum rt_status flow_control(struct nic *nic, struct nic_steps *steps)
  * for the read of the one before it, and a x1 link is far from its rate. */
 static void transmit_on(struct e1000e *dev)
 {
-    uint32_t tctl = e1000e_read(dev, E1000E_TCTL) & ~(TCTL_CT | TCTL_COLD);
+    uint32_t tctl = e1000e_read(dev, E1000E_TCTL) & ~(E1000E_TCTL_CT | E1000E_TCTL_COLD);
 
     e1000e_write(dev, E1000E_TIPG, TIPG_COPPER);
     e1000e_write(dev, E1000E_TIDV, 0);
     e1000e_write(dev, E1000E_TADV, 0);
     e1000e_write(dev, E1000E_TCTL,
-                 tctl | TCTL_EN | TCTL_PSP | TCTL_COLLISIONS | TCTL_RTLC | TCTL_MULR);
+                 tctl | E1000E_TCTL_EN | E1000E_TCTL_PSP | TCTL_COLLISIONS | E1000E_TCTL_RTLC |
+                     E1000E_TCTL_MULR);
 }
 
 static void receive_on(struct e1000e *dev)
 {
     const struct nic_config *config = &dev->nic->config;
-    uint32_t rctl = RCTL_EN | RCTL_BAM | RCTL_SECRC;
-    uint32_t rfctl = RFCTL_EXTEN | RFCTL_ISCSI_DIS | RFCTL_NFSW_DIS | RFCTL_NFSR_DIS;
-    uint32_t ctrl = e1000e_read(dev, E1000E_CTRL) & ~CTRL_VME;
+    uint32_t rctl = E1000E_RCTL_EN | E1000E_RCTL_BAM | E1000E_RCTL_SECRC;
+    uint32_t rfctl = E1000E_RFCTL_EXTEN | E1000E_RFCTL_ISCSI_DIS | E1000E_RFCTL_NFSW_DIS |
+                     E1000E_RFCTL_NFSR_DIS;
+    uint32_t ctrl = e1000e_read(dev, E1000E_CTRL) & ~E1000E_CTRL_VME;
 
     if ((dev->model->flags & E1000E_ACK_INT_SPURIOUS) != 0)
-        rfctl |= RFCTL_ACK_DIS;
-    e1000e_write(dev, E1000E_CTRL, config->vlan_strip ? ctrl | CTRL_VME : ctrl);
+        rfctl |= E1000E_RFCTL_ACK_DIS;
+    e1000e_write(dev, E1000E_CTRL, config->vlan_strip ? ctrl | E1000E_CTRL_VME : ctrl);
     e1000e_write(dev, E1000E_RFCTL, rfctl);
     e1000e_write(dev, E1000E_PSRCTL, 0);
     e1000e_write(dev, E1000E_RXCSUM,
-                 RXCSUM_PCSD | (config->rx_checksum ? RXCSUM_IPOFL | RXCSUM_TUOFL : 0));
+                 E1000E_RXCSUM_PCSD |
+                     (config->rx_checksum ? E1000E_RXCSUM_IPOFL | E1000E_RXCSUM_TUOFL : 0));
     e1000e_write(dev, E1000E_RDTR, 0);
     e1000e_write(dev, E1000E_RADV, 0);
     if (e1000e_takes_long(dev->nic))
-        rctl |= RCTL_LPE;
+        rctl |= E1000E_RCTL_LPE;
     if (config->promiscuous)
-        rctl |= RCTL_UPE | RCTL_MPE;
+        rctl |= E1000E_RCTL_UPE | E1000E_RCTL_MPE;
     e1000e_write(dev, E1000E_RCTL, rctl);
     for (uint16_t q = 0; q < config->rxqs; q++) /* next = 0: all but the last descriptor */
         nic_rx_post(nic_rx_ring_of(dev->nic->rxq[q]));
@@ -344,7 +357,7 @@ static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
     const struct e1000e *dev = nic->priv;
 
     e1000e_write(dev, E1000E_CTRL_EXT,
-                 e1000e_read(dev, E1000E_CTRL_EXT) | CTRL_EXT_DRV_LOAD);
+                 e1000e_read(dev, E1000E_CTRL_EXT) | E1000E_CTRL_EXT_DRV_LOAD);
     e1000e_write(dev, E1000E_WUC, 0);
     e1000e_write(dev, E1000E_VET, VLAN_ETHERTYPE);
     return RT_OK;
@@ -407,7 +420,8 @@ static void unload(struct nic *nic)
 {
     const struct e1000e *dev = nic->priv;
 
-    e1000e_write(dev, E1000E_CTRL_EXT, e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
+    e1000e_write(dev, E1000E_CTRL_EXT,
+                 e1000e_read(dev, E1000E_CTRL_EXT) & ~E1000E_CTRL_EXT_DRV_LOAD);
 }
 
 /* Thresholds of zero: no pause frame, though the packet buffer fills up (DS 10.2.2). */
@@ -430,7 +444,7 @@ static const char *no_fault(struct nic *nic)
 
 static bool receives(struct nic *nic)
 {
-    return (e1000e_read(nic->priv, E1000E_RCTL) & RCTL_EN) != 0;
+    return (e1000e_read(nic->priv, E1000E_RCTL) & E1000E_RCTL_EN) != 0;
 }
 
 static const struct nic_card card = {

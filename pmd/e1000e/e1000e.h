@@ -106,11 +106,11 @@ RT_INLINE uint32_t e1000e_rx_sums(uint32_t flags, uint64_t status)
 {
     const uint32_t ip = (uint32_t)BUF_RX_IP_GOOD, l4 = (uint32_t)BUF_RX_L4_GOOD;
 
-    if ((status & RXD_IXSM) != 0)
+    if ((status & E1000E_RXD_IXSM) != 0)
         return flags & ~(ip | l4);
-    if ((status & RXD_ERR_IPE) != 0)
+    if ((status & E1000E_RXD_ERR_IPE) != 0)
         flags = (flags & ~ip) | (uint32_t)BUF_RX_IP_BAD;
-    if ((status & RXD_ERR_TCPE) != 0)
+    if ((status & E1000E_RXD_ERR_TCPE) != 0)
         flags = (flags & ~l4) | (uint32_t)BUF_RX_L4_BAD;
     return flags;
 }

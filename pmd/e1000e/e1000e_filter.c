@@ -9,8 +9,8 @@ const struct intel_filter_regs e1000e_filter_regs = {
     .vlan = E1000E_VFTA(0),
     .address = E1000E_RAL(0),
     .addresses = E1000E_RA_COUNT,
-    .all = {E1000E_RCTL, RCTL_UPE | RCTL_MPE},
-    .tagged = {E1000E_RCTL, RCTL_VFE},
+    .all = {E1000E_RCTL, E1000E_RCTL_UPE | E1000E_RCTL_MPE},
+    .tagged = {E1000E_RCTL, E1000E_RCTL_VFE},
 };
 
 /* ---- receive scaling ---- */
@@ -22,11 +22,12 @@ void e1000e_rss_init(struct e1000e *dev)
     e1000e_write(dev, E1000E_MRQC, 0);
     intel_rss_write_key(dev->nic, E1000E_RSSRK(0));
     for (unsigned i = 0; i < E1000E_RETA_COUNT; i++) /* entries go 0, 1, 0, 1 */
-        e1000e_write(dev, E1000E_RETA(i), two ? RETA_QUEUE1 << 8 | RETA_QUEUE1 << 24 : 0);
+        e1000e_write(dev, E1000E_RETA(i),
+                     two ? E1000E_RETA_QUEUE1 << 8 | E1000E_RETA_QUEUE1 << 24 : 0);
     /* The hash is wanted with one queue, too: it is the flow's name for the application. */
     e1000e_write(dev, E1000E_MRQC,
-                 MRQC_RSS | MRQC_TCP_IPV4 | MRQC_IPV4 | MRQC_TCP_IPV6 | MRQC_IPV6_EX |
-                     MRQC_IPV6);
+                 E1000E_MRQC_RSS | E1000E_MRQC_TCP_IPV4 | E1000E_MRQC_IPV4 |
+                     E1000E_MRQC_TCP_IPV6 | E1000E_MRQC_IPV6_EX | E1000E_MRQC_IPV6);
 }
 
 /* ---- statistics (DS 10.2.7): cleared by each read, so added up here ---- */

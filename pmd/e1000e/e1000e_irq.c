@@ -9,8 +9,8 @@
 #include "e1000e.h"
 
 #define QUIET_US 17000 /* the longest moderation interval: 65535 x 256 ns */
-#define INT_RX_SHARED (INT_RXT0 | INT_RXDMT0 | INT_RXO)
-#define INT_OTHER_CAUSES (INT_LSC | INT_OTHER)
+#define INT_RX_SHARED (E1000E_INT_RXT0 | E1000E_INT_RXDMT0 | E1000E_INT_RXO)
+#define INT_OTHER_CAUSES (E1000E_INT_LSC | E1000E_INT_OTHER)
 
 void e1000e_irq_quiet(struct e1000e *dev)
 {
@@ -31,9 +31,9 @@ void e1000e_irq_settle(struct e1000e *dev)
 
 static uint32_t moderation(uint32_t us)
 {
-    uint64_t units = (uint64_t)us * 1000 / ITR_UNIT_NS;
+    uint64_t units = (uint64_t)us * 1000 / E1000E_ITR_UNIT_NS;
 
-    return (uint32_t)RT_MIN(units, (uint64_t)ITR_MAX);
+    return (uint32_t)RT_MIN(units, (uint64_t)E1000E_ITR_MAX);
 }
 
 /* With vectors: one a receive queue, the last for the rest. Without: all causes in one. */
@@ -42,25 +42,25 @@ static void program(struct nic *nic, bool own_vectors)
     struct e1000e *dev = nic->priv;
     uint32_t interval = moderation(nic->config.moderation_us);
     uint16_t rxqs = nic->config.rxqs;
-    uint32_t ivar = FIELD_PUT(IVAR_OTHER, IVAR_VALID + rxqs), eiac = 0;
+    uint32_t ivar = FIELD_PUT(E1000E_IVAR_OTHER, E1000E_IVAR_VALID + rxqs), eiac = 0;
 
     for (uint16_t q = 0; q < rxqs; q++)
-        e1000e_rxq_of(nic->rxq[q])->ims = own_vectors ? INT_RXQ(q) : INT_RX_SHARED;
+        e1000e_rxq_of(nic->rxq[q])->ims = own_vectors ? E1000E_INT_RXQ(q) : INT_RX_SHARED;
     if (!own_vectors) {
         e1000e_write(dev, E1000E_ITR, interval);
         return;
     }
     for (uint16_t q = 0; q < rxqs; q++) {
-        ivar |= q == 0 ? FIELD_PUT(IVAR_RXQ0, IVAR_VALID + 0) :
-                         FIELD_PUT(IVAR_RXQ1, IVAR_VALID + 1);
-        eiac |= INT_RXQ(q);
+        ivar |= q == 0 ? FIELD_PUT(E1000E_IVAR_RXQ0, E1000E_IVAR_VALID + 0) :
+                         FIELD_PUT(E1000E_IVAR_RXQ1, E1000E_IVAR_VALID + 1);
+        eiac |= E1000E_INT_RXQ(q);
         e1000e_write(dev, E1000E_EITR(q), interval);
     }
     e1000e_write(dev, E1000E_EITR(rxqs), 0);
     e1000e_write(dev, E1000E_IVAR, ivar);
     e1000e_write(dev, E1000E_CTRL_EXT,
-                 (e1000e_read(dev, E1000E_CTRL_EXT) & ~CTRL_EXT_IAME) | CTRL_EXT_EIAME |
-                     CTRL_EXT_PBA_CLR);
+                 (e1000e_read(dev, E1000E_CTRL_EXT) & ~E1000E_CTRL_EXT_IAME) |
+                     E1000E_CTRL_EXT_EIAME | E1000E_CTRL_EXT_PBA_CLR);
     e1000e_write(dev, E1000E_EIAC, eiac);
 }
 
@@ -85,9 +85,9 @@ static uint32_t one_of_each(const struct nic *nic)
     uint32_t causes = 0;
 
     if (nic->irq_mode != NIC_IRQ_MSIX)
-        return INT_RXT0;
+        return E1000E_INT_RXT0;
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
-        causes |= INT_RXQ(q);
+        causes |= E1000E_INT_RXQ(q);
     return causes | INT_OTHER_CAUSES;
 }
 

@@ -20,11 +20,11 @@ static enum rt_status semaphore_try(struct e1000e *dev)
     uint32_t value;
 
     e1000e_write(dev, E1000E_EXTCNF_CTRL,
-                 e1000e_read(dev, E1000E_EXTCNF_CTRL) | EXTCNF_CTRL_MDIO_SW);
+                 e1000e_read(dev, E1000E_EXTCNF_CTRL) | E1000E_EXTCNF_CTRL_MDIO_SW);
     value = e1000e_read(dev, E1000E_EXTCNF_CTRL);
     if (value == UINT32_MAX)
         return RT_TIMEOUT; /* the device is gone */
-    dev->semaphore = (value & EXTCNF_CTRL_MDIO_SW) != 0;
+    dev->semaphore = (value & E1000E_EXTCNF_CTRL_MDIO_SW) != 0;
     return dev->semaphore ? RT_OK : RT_BUSY;
 }
 
@@ -66,7 +66,7 @@ void e1000e_semaphore_give(struct e1000e *dev)
         return;
     dev->semaphore = false;
     e1000e_write(dev, E1000E_EXTCNF_CTRL,
-                 e1000e_read(dev, E1000E_EXTCNF_CTRL) & ~EXTCNF_CTRL_MDIO_SW);
+                 e1000e_read(dev, E1000E_EXTCNF_CTRL) & ~E1000E_EXTCNF_CTRL_MDIO_SW);
 }
 
 /* Words 0..2 are the MAC address; all of them add up to 0xbaba. */
@@ -94,25 +94,27 @@ static enum rt_status mdic(struct e1000e *dev, uint32_t command, uint16_t *value
     uint32_t reg = 0;
     enum rt_status st;
 
-    e1000e_write(dev, E1000E_MDIC, command | FIELD_PUT(MDIC_PHY, E1000E_PHY_ADDRESS));
-    st = hal_wait_reg(&dev->nic->mmio, E1000E_MDIC, MDIC_READY, MDIC_READY, MDIC_TIMEOUT_US,
-                      &reg);
+    e1000e_write(dev, E1000E_MDIC, command | FIELD_PUT(E1000E_MDIC_PHY, E1000E_PHY_ADDRESS));
+    st = hal_wait_reg(&dev->nic->mmio, E1000E_MDIC, E1000E_MDIC_READY, E1000E_MDIC_READY,
+                      MDIC_TIMEOUT_US, &reg);
     if (st != RT_OK) {
         nic_complain(dev->nic, "phy-timeout", "mdic", reg);
         return st;
     }
-    if ((reg & MDIC_ERROR) != 0) {
+    if ((reg & E1000E_MDIC_ERROR) != 0) {
         nic_complain(dev->nic, "phy-error", "mdic", reg);
         return RT_IO;
     }
-    *value = (uint16_t)FIELD_GET(MDIC_DATA, reg);
+    *value = (uint16_t)FIELD_GET(E1000E_MDIC_DATA, reg);
     return RT_OK;
 }
 
 enum rt_status e1000e_phy_read(struct e1000e *dev, uint32_t reg, uint16_t *value)
 {
     *value = 0;
-    return mdic(dev, FIELD_PUT(MDIC_OP, MDIC_OP_READ) | FIELD_PUT(MDIC_REG, reg), value);
+    return mdic(
+        dev, FIELD_PUT(E1000E_MDIC_OP, E1000E_MDIC_OP_READ) | FIELD_PUT(E1000E_MDIC_REG, reg),
+        value);
 }
 
 enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value)
@@ -120,8 +122,8 @@ enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value
     uint16_t ignored;
 
     return mdic(dev,
-                FIELD_PUT(MDIC_OP, MDIC_OP_WRITE) | FIELD_PUT(MDIC_REG, reg) |
-                    FIELD_PUT(MDIC_DATA, value),
+                FIELD_PUT(E1000E_MDIC_OP, E1000E_MDIC_OP_WRITE) |
+                    FIELD_PUT(E1000E_MDIC_REG, reg) | FIELD_PUT(E1000E_MDIC_DATA, value),
                 &ignored);
 }
 
@@ -129,29 +131,30 @@ enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value
  * link: it is restarted only when it is asleep, isolated, or offers less than we can do. */
 static enum rt_status phy_negotiate(struct e1000e *dev)
 {
-    const uint16_t off = BMCR_POWER_DOWN | BMCR_ISOLATE, pause = AN_PAUSE | AN_ASYM_PAUSE;
+    const uint16_t off = E1000E_BMCR_POWER_DOWN | E1000E_BMCR_ISOLATE,
+                   pause = E1000E_AN_PAUSE | E1000E_AN_ASYM_PAUSE;
     uint16_t id1, id2, bmcr, offer;
-    enum rt_status st = e1000e_phy_read(dev, PHY_ID1, &id1);
+    enum rt_status st = e1000e_phy_read(dev, E1000E_PHY_ID1, &id1);
 
     if (st == RT_OK)
-        st = e1000e_phy_read(dev, PHY_ID2, &id2);
+        st = e1000e_phy_read(dev, E1000E_PHY_ID2, &id2);
     if (st == RT_OK)
-        st = e1000e_phy_read(dev, PHY_BMCR, &bmcr);
+        st = e1000e_phy_read(dev, E1000E_PHY_BMCR, &bmcr);
     if (st == RT_OK)
-        st = e1000e_phy_read(dev, PHY_ANAR, &offer);
+        st = e1000e_phy_read(dev, E1000E_PHY_ANAR, &offer);
     if (st != RT_OK)
         return st;
     rt_log("%s phy=0x%04x:0x%04x bmcr=0x%04x offer=0x%04x", dev->nic->name, id1, id2, bmcr,
            offer);
-    if ((offer & pause) == pause && (bmcr & off) == 0 && (bmcr & BMCR_AN_ENABLE) != 0)
+    if ((offer & pause) == pause && (bmcr & off) == 0 && (bmcr & E1000E_BMCR_AN_ENABLE) != 0)
         return RT_OK;
-    if ((e1000e_read(dev, E1000E_STATUS) & STATUS_LU) != 0 && (bmcr & off) == 0)
+    if ((e1000e_read(dev, E1000E_STATUS) & E1000E_STATUS_LU) != 0 && (bmcr & off) == 0)
         return RT_OK; /* the link is there: less flow control is no reason to drop it */
-    st = e1000e_phy_write(dev, PHY_ANAR, offer | pause);
+    st = e1000e_phy_write(dev, E1000E_PHY_ANAR, offer | pause);
     if (st != RT_OK)
         return st;
-    bmcr = (uint16_t)((bmcr & (uint16_t)~off) | BMCR_AN_ENABLE | BMCR_RESTART_AN);
-    return e1000e_phy_write(dev, PHY_BMCR, bmcr);
+    bmcr = (uint16_t)((bmcr & (uint16_t)~off) | E1000E_BMCR_AN_ENABLE | E1000E_BMCR_RESTART_AN);
+    return e1000e_phy_write(dev, E1000E_PHY_BMCR, bmcr);
 }
 
 /* With the semaphore, which goes back. What the PHY was told outlives a reset of the MAC. */
@@ -165,7 +168,7 @@ enum rt_status e1000e_link_begin(struct nic *nic, struct nic_steps *steps)
     dev->phy_known = st == RT_OK;
     if (st != RT_OK)
         return st;
-    ctrl = (ctrl | CTRL_SLU) & ~(CTRL_FRCSPD | CTRL_FRCDPX);
+    ctrl = (ctrl | E1000E_CTRL_SLU) & ~(E1000E_CTRL_FRCSPD | E1000E_CTRL_FRCDPX);
     e1000e_write(dev, E1000E_CTRL, ctrl);
     return RT_OK;
 }
@@ -174,21 +177,21 @@ enum rt_status e1000e_link_begin(struct nic *nic, struct nic_steps *steps)
  * take it from the PHY by itself. */
 static void resolve_pause(struct e1000e *dev)
 {
-    uint32_t ctrl = e1000e_read(dev, E1000E_CTRL) & ~(CTRL_RFCE | CTRL_TFCE);
+    uint32_t ctrl = e1000e_read(dev, E1000E_CTRL) & ~(E1000E_CTRL_RFCE | E1000E_CTRL_TFCE);
     uint16_t ours = 0, theirs = 0;
 
     if (e1000e_semaphore_take(dev) != RT_OK)
         return;
-    if (e1000e_phy_read(dev, PHY_ANAR, &ours) == RT_OK &&
-        e1000e_phy_read(dev, PHY_ANLPAR, &theirs) == RT_OK) {
-        bool asym = (ours & theirs & AN_ASYM_PAUSE) != 0;
+    if (e1000e_phy_read(dev, E1000E_PHY_ANAR, &ours) == RT_OK &&
+        e1000e_phy_read(dev, E1000E_PHY_ANLPAR, &theirs) == RT_OK) {
+        bool asym = (ours & theirs & E1000E_AN_ASYM_PAUSE) != 0;
 
-        if ((ours & theirs & AN_PAUSE) != 0)
-            ctrl |= CTRL_RFCE | CTRL_TFCE;
-        else if (asym && (ours & AN_PAUSE) != 0)
-            ctrl |= CTRL_RFCE;
-        else if (asym && (theirs & AN_PAUSE) != 0)
-            ctrl |= CTRL_TFCE;
+        if ((ours & theirs & E1000E_AN_PAUSE) != 0)
+            ctrl |= E1000E_CTRL_RFCE | E1000E_CTRL_TFCE;
+        else if (asym && (ours & E1000E_AN_PAUSE) != 0)
+            ctrl |= E1000E_CTRL_RFCE;
+        else if (asym && (theirs & E1000E_AN_PAUSE) != 0)
+            ctrl |= E1000E_CTRL_TFCE;
         e1000e_write(dev, E1000E_CTRL, ctrl);
     }
     e1000e_semaphore_give(dev);
@@ -206,18 +209,19 @@ static void check_phy(struct e1000e *dev, uint64_t now_us)
     dev->phy_checked_us = now_us;
     if (e1000e_semaphore_take(dev) != RT_OK)
         return;
-    if (e1000e_phy_read(dev, PHY_RX_ERRORS, &errors) == RT_OK &&
+    if (e1000e_phy_read(dev, E1000E_PHY_RX_ERRORS, &errors) == RT_OK &&
         errors == PHY_RX_ERRORS_STUCK &&
-        e1000e_phy_read(dev, PHY_1000T_STATUS, &idle) == RT_OK &&
-        FIELD_GET(PHY_1000T_IDLE_ERRORS, idle) == PHY_IDLE_ERRORS_STUCK)
+        e1000e_phy_read(dev, E1000E_PHY_1000T_STATUS, &idle) == RT_OK &&
+        FIELD_GET(E1000E_PHY_1000T_IDLE_ERRORS, idle) == PHY_IDLE_ERRORS_STUCK)
         dev->phy_hangs++;
     else
         dev->phy_hangs = 0;
     if (dev->phy_hangs == PHY_HANGS_BEFORE_RESET) {
         dev->phy_hangs = 0;
         rt_log("%s phy=hung action=reset", dev->nic->name);
-        rt_trace(TRACE_NIC_RESET, dev->nic->port, PHY_RX_ERRORS);
-        if (e1000e_phy_write(dev, PHY_BMCR, BMCR_RESET | BMCR_AN_ENABLE) != RT_OK)
+        rt_trace(TRACE_NIC_RESET, dev->nic->port, E1000E_PHY_RX_ERRORS);
+        if (e1000e_phy_write(dev, E1000E_PHY_BMCR, E1000E_BMCR_RESET | E1000E_BMCR_AN_ENABLE) !=
+            RT_OK)
             rt_log("%s phy=hung action=none reason=\"no answer\"", dev->nic->name);
     }
     e1000e_semaphore_give(dev);
@@ -225,10 +229,10 @@ static void check_phy(struct e1000e *dev, uint64_t now_us)
 
 static uint32_t speed_mbps(uint32_t status)
 {
-    switch (FIELD_GET(STATUS_SPEED, status)) {
-    case STATUS_SPEED_10:
+    switch (FIELD_GET(E1000E_STATUS_SPEED, status)) {
+    case E1000E_STATUS_SPEED_10:
         return 10;
-    case STATUS_SPEED_100:
+    case E1000E_STATUS_SPEED_100:
         return 100;
     default:
         return 1000;
@@ -244,19 +248,19 @@ void e1000e_poll_link(struct nic *nic)
     /* Clears our two causes without reading the register: a read would swallow the causes of
      * the queues. A change after this line raises the interrupt again. In every mode: INTx is a
      * level, and ends each halt at once as long as a cause stands. */
-    e1000e_write(dev, E1000E_ICR, INT_LSC | INT_OTHER);
+    e1000e_write(dev, E1000E_ICR, E1000E_INT_LSC | E1000E_INT_OTHER);
     status = e1000e_read(dev, E1000E_STATUS);
     if (status == UINT32_MAX) {
         status = 0; /* removed: no link */
     } else {
         check_phy(dev, hal_now_us());
     }
-    up = (status & STATUS_LU) != 0;
+    up = (status & E1000E_STATUS_LU) != 0;
     if (up == nic->link.up)
         return;
     nic->link.up = up;
     nic->link.changes++;
-    nic->link.full_duplex = up && (status & STATUS_FD) != 0;
+    nic->link.full_duplex = up && (status & E1000E_STATUS_FD) != 0;
     nic->link.speed_mbps = up ? speed_mbps(status) : 0;
     rt_trace(TRACE_LINK, nic->port, nic->link.speed_mbps);
     if (up)

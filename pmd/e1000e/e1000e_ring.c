@@ -15,7 +15,7 @@ const struct nic_ring_chip e1000e_rings = {
     .stride = E1000E_RDBAL(1) - E1000E_RDBAL(0),
     .post_descs = 16,
     .report_every = 1, /* each transmit call */
-    .command = TX_COMMAND,
+    .command = E1000E_TX_COMMAND,
     .per_byte = 1,
 };
 _Static_assert(E1000E_RDT(0) - E1000E_RDBAL(0) == NIC_RING_TAIL &&
@@ -29,8 +29,9 @@ static void tx_thresholds(struct e1000e *dev)
 {
     for (unsigned queue = 0; queue < E1000E_QUEUES_MAX; queue++)
         e1000e_write(dev, E1000E_TXDCTL(queue),
-                     DCTL_GRAN | DCTL_BIT22 | FIELD_PUT(DCTL_PTHRESH, THRESHOLD_PREFETCH) |
-                         FIELD_PUT(DCTL_HTHRESH, THRESHOLD_HOST));
+                     E1000E_DCTL_GRAN | E1000E_DCTL_BIT22 |
+                         FIELD_PUT(E1000E_DCTL_PTHRESH, THRESHOLD_PREFETCH) |
+                         FIELD_PUT(E1000E_DCTL_HTHRESH, THRESHOLD_HOST));
 }
 
 enum rt_status e1000e_rings_start(struct e1000e *dev)
@@ -50,8 +51,8 @@ enum rt_status e1000e_rings_start(struct e1000e *dev)
     tx_thresholds(dev);
     for (uint16_t queue = 0; queue < nic->config.rxqs; queue++)
         e1000e_write(dev, E1000E_RXDCTL(queue),
-                     DCTL_GRAN | FIELD_PUT(DCTL_PTHRESH, RX_THRESHOLD_PREFETCH) |
-                         FIELD_PUT(DCTL_HTHRESH, RX_THRESHOLD_HOST));
+                     E1000E_DCTL_GRAN | FIELD_PUT(E1000E_DCTL_PTHRESH, RX_THRESHOLD_PREFETCH) |
+                         FIELD_PUT(E1000E_DCTL_HTHRESH, RX_THRESHOLD_HOST));
     return RT_OK;
 }
 

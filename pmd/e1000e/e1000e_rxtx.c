@@ -11,17 +11,18 @@
 
 _Static_assert(offsetof(struct e1000e_rx_desc, status) ==
                        offsetof(struct nic_rx_desc, status) &&
-                   RXD_DD == NIC_RXD_DD && RXD_EOP == NIC_RXD_EOP &&
-                   RXD_LENGTH_SHIFT == NIC_RXD_LENGTH_SHIFT &&
-                   RXD_VLAN_SHIFT == NIC_RXD_TAG_SHIFT,
+                   E1000E_RXD_DD == NIC_RXD_DD && E1000E_RXD_EOP == NIC_RXD_EOP &&
+                   E1000E_RXD_LENGTH_SHIFT == NIC_RXD_LENGTH_SHIFT &&
+                   E1000E_RXD_VLAN_SHIFT == NIC_RXD_TAG_SHIFT,
                "DS 7.1.5 is what the loop takes it for");
-_Static_assert((unsigned)BUF_RX_VLAN == RXD_VP &&
-                   (unsigned)BUF_RX_L4_GOOD == (RXD_UDPCS | RXD_TCPCS) &&
-                   (unsigned)BUF_RX_IP_GOOD == RXD_IPCS,
+_Static_assert((unsigned)BUF_RX_VLAN == E1000E_RXD_VP &&
+                   (unsigned)BUF_RX_L4_GOOD == (E1000E_RXD_UDPCS | E1000E_RXD_TCPCS) &&
+                   (unsigned)BUF_RX_IP_GOOD == E1000E_RXD_IPCS,
                "flags have the bit positions of the status");
 _Static_assert(offsetof(struct e1000e_tx_desc, command) ==
                        offsetof(struct nic_tx_desc, command) &&
-                   TXD_EOP == NIC_TXD_EOP && TXD_RS == NIC_TXD_RS && TXD_DD == NIC_TXD_DD,
+                   E1000E_TXD_EOP == NIC_TXD_EOP && E1000E_TXD_RS == NIC_TXD_RS &&
+                   E1000E_TXD_DD == NIC_TXD_DD,
                "DS 7.2.10 is what the loop takes it for");
 
 static uint32_t flags_of(const struct nic_rx_ring *q, uint64_t address, uint64_t status)
@@ -31,15 +32,16 @@ static uint32_t flags_of(const struct nic_rx_ring *q, uint64_t address, uint64_t
 
 /* With rx_checksum off what the chip finds in sums concerns nobody, and IXSM is in every
  * frame. */
-static const struct nic_rx_format rx_format = {.errors = RXD_ERR_FRAME, .odd = e1000e_rx_odd};
+static const struct nic_rx_format rx_format = {.errors = E1000E_RXD_ERR_FRAME,
+                                               .odd = e1000e_rx_odd};
 static const struct nic_rx_format rx_format_checked = {
-    .errors = RXD_ERR_FRAME,
-    .sums = RXD_IXSM | RXD_ERR_TCPE | RXD_ERR_IPE,
+    .errors = E1000E_RXD_ERR_FRAME,
+    .sums = E1000E_RXD_IXSM | E1000E_RXD_ERR_TCPE | E1000E_RXD_ERR_IPE,
     .flags = flags_of,
     .odd = e1000e_rx_odd,
 };
 static const struct nic_tx_format tx_format = {
-    .command = TX_COMMAND, .counts_bytes = false, .odd = e1000e_tx_odd};
+    .command = E1000E_TX_COMMAND, .counts_bytes = false, .odd = e1000e_tx_odd};
 
 NIC_RX_FUNCTION(e1000e_rx, rx_format)
 NIC_RX_FUNCTION(e1000e_rx_checked, rx_format_checked)

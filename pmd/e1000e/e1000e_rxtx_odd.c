@@ -20,7 +20,7 @@ void e1000e_rx_odd(struct nic_rx_ring *ring, struct buf_batch *out)
     nic_vec wb = *(volatile nic_vec *)(void *)&ring->desc[ring->next];
     struct nic_rx_written w = nic_rx_written(ring, wb);
 
-    w.error = (wb[1] & RXD_ERR_FRAME) != 0;
+    w.error = (wb[1] & E1000E_RXD_ERR_FRAME) != 0;
     if (ring->head.nic->config.rx_checksum)
         w.flags = e1000e_rx_sums(w.flags, wb[1]);
     nic_rx_odd(ring, &w, out);
@@ -44,15 +44,18 @@ static uint32_t context_of(const struct buf *b, struct nic_tx_desc *context)
         return 0;
     if (ipv6 && (b->flags & BUF_TX_IP_CSUM) != 0)
         return 0; /* IPv6 has no header checksum */
-    context->address = (uint64_t)l4 << TXC_TUCSS_SHIFT | (uint64_t)l4_sum << TXC_TUCSO_SHIFT;
+    context->address = (uint64_t)l4 << E1000E_TXC_TUCSS_SHIFT |
+                       (uint64_t)l4_sum << E1000E_TXC_TUCSO_SHIFT;
     if (!ipv6)
-        context->address |= l3 | ip_sum << TXC_IPCSO_SHIFT | (l4 - 1) << TXC_IPCSE_SHIFT;
-    context->command = TXD_DEXT | (ipv6 ? 0 : TXC_IPV4) | (tcp ? TXC_TCP : 0);
+        context->address |=
+            l3 | ip_sum << E1000E_TXC_IPCSO_SHIFT | (l4 - 1) << E1000E_TXC_IPCSE_SHIFT;
+    context->command =
+        E1000E_TXD_DEXT | (ipv6 ? 0 : E1000E_TXC_IPV4) | (tcp ? E1000E_TXC_TCP : 0);
     return need;
 }
 
-/* Without the chip's help: the addresses move four bytes to the front, the tag goes behind. Not in
- * a buffer that is kept: it may be on its way already. */
+/* Without the chip's help: the addresses move four bytes to the front, the tag goes behind. Not
+ * in a buffer that is kept: it may be on its way already. */
 static bool insert_tag(struct buf *b)
 {
     uint8_t *data;
@@ -80,11 +83,11 @@ static uint64_t command_of(const struct buf *b)
     uint64_t command = 0;
 
     if ((b->flags & BUF_TX_IP_CSUM) != 0)
-        command |= TXD_POPTS_IXSM;
+        command |= E1000E_TXD_POPTS_IXSM;
     if ((b->flags & REQUESTS_L4) != 0)
-        command |= TXD_POPTS_TXSM;
+        command |= E1000E_TXD_POPTS_TXSM;
     if ((b->flags & BUF_TX_VLAN) != 0)
-        command |= TXD_VLE | (uint64_t)b->vlan_tci << TXD_VLAN_SHIFT;
+        command |= E1000E_TXD_VLE | (uint64_t)b->vlan_tci << E1000E_TXD_VLAN_SHIFT;
     return command;
 }
 

@@ -63,10 +63,10 @@ void intel_poll_stats(struct nic *nic, const struct intel_stats_regs *regs, uint
 
 /* ---- nvm.c: with the semaphore ---- */
 
-#define EERD_START RT_BIT(0)
-#define EERD_DONE RT_BIT(1)
-#define EERD_ADDR RT_BITS(15, 2)
-#define EERD_DATA RT_BITS(31, 16)
+#define INTEL_EERD_START RT_BIT(0)
+#define INTEL_EERD_DONE RT_BIT(1)
+#define INTEL_EERD_ADDR RT_BITS(15, 2)
+#define INTEL_EERD_DATA RT_BITS(31, 16)
 #define INTEL_NVM_SUM 0xbaba /* of the words that are summed, in 16 bits */
 #define INTEL_NVM_WORDS_MAX (1 << 14) /* that EERD can address */
 /* One word by the EERD register at `eerd_reg`. A line when it does not come. */

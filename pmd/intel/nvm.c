@@ -10,11 +10,12 @@ enum rt_status intel_nvm_read(const struct nic *nic, uint32_t eerd_reg, uint32_t
     uint32_t reg = 0;
     enum rt_status st;
 
-    hal_write32(&nic->mmio, eerd_reg, FIELD_PUT(EERD_ADDR, word) | EERD_START);
-    st = hal_wait_reg(&nic->mmio, eerd_reg, EERD_DONE, EERD_DONE, WORD_TIMEOUT_US, &reg);
+    hal_write32(&nic->mmio, eerd_reg, FIELD_PUT(INTEL_EERD_ADDR, word) | INTEL_EERD_START);
+    st = hal_wait_reg(&nic->mmio, eerd_reg, INTEL_EERD_DONE, INTEL_EERD_DONE, WORD_TIMEOUT_US,
+                      &reg);
     if (st != RT_OK)
         nic_complain(nic, "nvm-timeout", "eerd", reg);
-    *value = (uint16_t)FIELD_GET(EERD_DATA, reg);
+    *value = (uint16_t)FIELD_GET(INTEL_EERD_DATA, reg);
     return st;
 }
 

@@ -68,14 +68,15 @@ static enum rt_status rx_path_close(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
 
-    ixgbe_write(dev, IXGBE_SECRXCTRL, ixgbe_read(dev, IXGBE_SECRXCTRL) | SECRXCTRL_RX_DIS);
+    ixgbe_write(dev, IXGBE_SECRXCTRL,
+                ixgbe_read(dev, IXGBE_SECRXCTRL) | IXGBE_SECRXCTRL_RX_DIS);
     return RT_OK;
 }
 
 static enum rt_status rx_path_wait(struct nic *nic, struct nic_steps *steps)
 {
-    static const struct nic_step_wait drained = {IXGBE_SECRXSTAT, SECRXSTAT_RDY, SECRXSTAT_RDY,
-                                                 SECRX_TIMEOUT_US};
+    static const struct nic_step_wait drained = {IXGBE_SECRXSTAT, IXGBE_SECRXSTAT_RDY,
+                                                 IXGBE_SECRXSTAT_RDY, SECRX_TIMEOUT_US};
 
     return no_matter(nic_step_await(nic, steps, drained, "rx-path-busy", "secrxstat"));
 }
@@ -83,7 +84,8 @@ static enum rt_status rx_path_wait(struct nic *nic, struct nic_steps *steps)
 static void receive_switch(const struct ixgbe *dev, uint32_t rxctrl)
 {
     ixgbe_write(dev, IXGBE_RXCTRL, rxctrl);
-    ixgbe_write(dev, IXGBE_SECRXCTRL, ixgbe_read(dev, IXGBE_SECRXCTRL) & ~SECRXCTRL_RX_DIS);
+    ixgbe_write(dev, IXGBE_SECRXCTRL,
+                ixgbe_read(dev, IXGBE_SECRXCTRL) & ~IXGBE_SECRXCTRL_RX_DIS);
     (void)ixgbe_read(dev, IXGBE_STATUS);
 }
 
@@ -91,7 +93,7 @@ static enum rt_status receive_off(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
 
-    steps->wait_us = (ixgbe_read(dev, IXGBE_RXCTRL) & RXCTRL_RXEN) != 0 ? RXEN_OFF_US : 0;
+    steps->wait_us = (ixgbe_read(dev, IXGBE_RXCTRL) & IXGBE_RXCTRL_RXEN) != 0 ? RXEN_OFF_US : 0;
     receive_switch(dev, 0);
     return RT_OK;
 }
@@ -100,13 +102,13 @@ static enum rt_status master_off(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
 
-    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_GIO_MASTER_DISABLE);
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | IXGBE_CTRL_GIO_MASTER_DISABLE);
     return RT_OK;
 }
 
 static enum rt_status master_off_wait(struct nic *nic, struct nic_steps *steps)
 {
-    static const struct nic_step_wait off = {IXGBE_STATUS, STATUS_GIO_MASTER_ENABLE, 0,
+    static const struct nic_step_wait off = {IXGBE_STATUS, IXGBE_STATUS_GIO_MASTER_ENABLE, 0,
                                              MASTER_OFF_TIMEOUT_US};
     struct ixgbe *dev = nic->priv;
     enum rt_status st = nic_step_await(nic, steps, off, "dma-still-on", "status");
@@ -124,7 +126,7 @@ static enum rt_status stuck_loop(struct nic *nic, struct nic_steps *steps)
 
     if (!dev->dma_stuck)
         return RT_OK;
-    ixgbe_write(dev, IXGBE_HLREG0, ixgbe_read(dev, IXGBE_HLREG0) | HLREG0_LPBK);
+    ixgbe_write(dev, IXGBE_HLREG0, ixgbe_read(dev, IXGBE_HLREG0) | IXGBE_HLREG0_LPBK);
     steps->wait_us = STUCK_LOOP_US;
     return RT_OK;
 }
@@ -135,7 +137,8 @@ static enum rt_status stuck_clear(struct nic *nic, struct nic_steps *steps)
 
     if (!dev->dma_stuck)
         return RT_OK;
-    ixgbe_write(dev, IXGBE_GCR_EXT, ixgbe_read(dev, IXGBE_GCR_EXT) | GCR_EXT_BUFFERS_CLEAR);
+    ixgbe_write(dev, IXGBE_GCR_EXT,
+                ixgbe_read(dev, IXGBE_GCR_EXT) | IXGBE_GCR_EXT_BUFFERS_CLEAR);
     (void)ixgbe_read(dev, IXGBE_STATUS);
     steps->wait_us = STUCK_CLEAR_US;
     return RT_OK;
@@ -147,8 +150,9 @@ static enum rt_status stuck_done(struct nic *nic, struct nic_steps *steps)
 
     if (!dev->dma_stuck)
         return RT_OK;
-    ixgbe_write(dev, IXGBE_GCR_EXT, ixgbe_read(dev, IXGBE_GCR_EXT) & ~GCR_EXT_BUFFERS_CLEAR);
-    ixgbe_write(dev, IXGBE_HLREG0, ixgbe_read(dev, IXGBE_HLREG0) & ~HLREG0_LPBK);
+    ixgbe_write(dev, IXGBE_GCR_EXT,
+                ixgbe_read(dev, IXGBE_GCR_EXT) & ~IXGBE_GCR_EXT_BUFFERS_CLEAR);
+    ixgbe_write(dev, IXGBE_HLREG0, ixgbe_read(dev, IXGBE_HLREG0) & ~IXGBE_HLREG0_LPBK);
     return RT_OK;
 }
 
@@ -157,7 +161,7 @@ static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
 
-    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | CTRL_RST);
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | IXGBE_CTRL_RST);
     steps->wait_us = RST_ALONE_US;
     return RT_OK;
 }
@@ -173,7 +177,7 @@ static enum rt_status reset_again(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
 {
-    static const struct nic_step_wait over = {IXGBE_CTRL, CTRL_RST, 0, RST_TIMEOUT_US};
+    static const struct nic_step_wait over = {IXGBE_CTRL, IXGBE_CTRL_RST, 0, RST_TIMEOUT_US};
     enum rt_status st = nic_step_await(nic, steps, over, "reset-timeout", "ctrl");
 
     nic->fresh = st == RT_OK;
@@ -192,9 +196,9 @@ static enum rt_status irqs_free(struct nic *nic, struct nic_steps *steps)
     return RT_OK;
 }
 
-#define SILENCE_STEPS                                                                            \
-    {irqs_off}, {rx_path_close}, {rx_path_wait}, {receive_off}, {ixgbe_queues_off},              \
-        {ixgbe_queues_off_wait}, {master_off}, {master_off_wait},                                \
+#define SILENCE_STEPS                                                                          \
+    {irqs_off}, {rx_path_close}, {rx_path_wait}, {receive_off}, {ixgbe_queues_off},            \
+        {ixgbe_queues_off_wait}, {master_off}, {master_off_wait},                              \
         {nic_card_bus_master_off}, {stuck_loop}, {stuck_clear}, {stuck_done}
 #define RESET_STEPS {reset}, {reset_wait}, {reset_again}, {reset_wait}
 
@@ -213,7 +217,7 @@ static enum rt_status attach(struct nic *nic, uint32_t *settle_us)
     st = nic_card_map(nic, IXGBE_BAR0_BYTES_MIN);
     if (st != RT_OK)
         return st;
-    dev->lan = FIELD_GET(STATUS_LAN_ID, ixgbe_read(dev, IXGBE_STATUS)) & 1;
+    dev->lan = FIELD_GET(IXGBE_STATUS_LAN_ID, ixgbe_read(dev, IXGBE_STATUS)) & 1;
     *settle_us = 0;
     return nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(silence));
 }
@@ -246,7 +250,7 @@ static enum rt_status causes_clear(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status eeprom_wait(struct nic *nic, struct nic_steps *steps)
 {
-    static const struct nic_step_wait read = {IXGBE_EEC, EEC_AUTO_RD, EEC_AUTO_RD,
+    static const struct nic_step_wait read = {IXGBE_EEC, IXGBE_EEC_AUTO_RD, IXGBE_EEC_AUTO_RD,
                                               AUTO_RD_TIMEOUT_US};
 
     return nic_step_await(nic, steps, read, "eeprom-load", "eec");
@@ -256,7 +260,7 @@ static enum rt_status eeprom_wait(struct nic *nic, struct nic_steps *steps)
 static enum rt_status firmware_wait(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
-    uint32_t done = EEMNGCTL_CFG_DONE(dev->lan);
+    uint32_t done = IXGBE_EEMNGCTL_CFG_DONE(dev->lan);
     const struct nic_step_wait up = {IXGBE_EEMNGCTL, done, done, CFG_DONE_TIMEOUT_US};
 
     return no_matter(nic_step_await(nic, steps, up, "no-firmware", "eemngctl"));
@@ -264,13 +268,13 @@ static enum rt_status firmware_wait(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status dma_wait(struct nic *nic, struct nic_steps *steps)
 {
-    static const struct nic_step_wait ready = {IXGBE_RDRXCTL, RDRXCTL_DMAIDONE,
-                                               RDRXCTL_DMAIDONE, DMA_INIT_TIMEOUT_US};
+    static const struct nic_step_wait ready = {IXGBE_RDRXCTL, IXGBE_RDRXCTL_DMAIDONE,
+                                               IXGBE_RDRXCTL_DMAIDONE, DMA_INIT_TIMEOUT_US};
 
     return nic_step_await(nic, steps, ready, "dma-init", "rdrxctl");
 }
 
-#define SETTLED_STEPS                                                                            \
+#define SETTLED_STEPS                                                                          \
     {causes_clear}, {eeprom_wait, IXGBE_NVM_EERD}, {firmware_wait}, {dma_wait}
 
 static enum rt_status choose_mac(struct nic *nic)
@@ -288,10 +292,10 @@ static enum rt_status probe(struct nic *nic)
     dev->nic = nic;
     st = nic_card_steps(nic, (struct nic_step_table)NIC_STEPS(settled));
     if (st == RT_OK && (dev->model->flags & IXGBE_NVM_EERD) != 0) {
-        st = ixgbe_sync_take(dev, SYNC_NVM);
+        st = ixgbe_sync_take(dev, IXGBE_SYNC_NVM);
         if (st == RT_OK)
             st = ixgbe_nvm_check(dev);
-        ixgbe_sync_give(dev, SYNC_NVM);
+        ixgbe_sync_give(dev, IXGBE_SYNC_NVM);
     }
     if (st == RT_OK)
         st = choose_mac(nic);
@@ -330,7 +334,7 @@ static enum rt_status buffers(struct nic *nic, struct nic_steps *steps)
 
     for (unsigned i = 0; i < IXGBE_PACKET_BUFFERS; i++) {
         ixgbe_write(dev, IXGBE_RXPBSIZE(i),
-                    i == 0 ? FIELD_PUT(RXPBSIZE_KIB, dev->model->rx_buffer_kib) : 0);
+                    i == 0 ? FIELD_PUT(IXGBE_RXPBSIZE_KIB, dev->model->rx_buffer_kib) : 0);
         ixgbe_write(dev, IXGBE_TXPBSIZE(i), i == 0 ? dev->model->tx_buffer_kib * 1024u : 0);
         ixgbe_write(dev, IXGBE_TXPBTHRESH(i),
                     i == 0 ? dev->model->tx_buffer_kib - frame_kib - 1 : 0);
@@ -355,20 +359,23 @@ static enum rt_status receive_setup(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
     const struct nic_config *config = &nic->config;
-    uint32_t hlreg0 = HLREG0_TXCRCEN | HLREG0_RXCRCSTRP | HLREG0_TXPADEN |
-                      (ixgbe_read(dev, IXGBE_HLREG0) & ~HLREG0_JUMBOEN);
-    uint32_t rdrxctl = ixgbe_read(dev, IXGBE_RDRXCTL) & ~RDRXCTL_RSCFRSTSIZE;
+    uint32_t hlreg0 = IXGBE_HLREG0_TXCRCEN | IXGBE_HLREG0_RXCRCSTRP | IXGBE_HLREG0_TXPADEN |
+                      (ixgbe_read(dev, IXGBE_HLREG0) & ~IXGBE_HLREG0_JUMBOEN);
+    uint32_t rdrxctl = ixgbe_read(dev, IXGBE_RDRXCTL) & ~IXGBE_RDRXCTL_RSCFRSTSIZE;
 
     ixgbe_write(dev, IXGBE_FCTRL,
-                FCTRL_BAM | (config->promiscuous ? FCTRL_UPE | FCTRL_MPE : 0));
+                IXGBE_FCTRL_BAM |
+                    (config->promiscuous ? IXGBE_FCTRL_UPE | IXGBE_FCTRL_MPE : 0));
     if (config->frame_max_bytes > IXGBE_STANDARD_FRAME_BYTES)
-        hlreg0 |= HLREG0_JUMBOEN;
+        hlreg0 |= IXGBE_HLREG0_JUMBOEN;
     ixgbe_write(dev, IXGBE_HLREG0, hlreg0);
-    ixgbe_write(dev, IXGBE_MAXFRS,
-                FIELD_PUT(MAXFRS_MFS, (uint32_t)config->frame_max_bytes + INTEL_CRC_BYTES));
+    ixgbe_write(
+        dev, IXGBE_MAXFRS,
+        FIELD_PUT(IXGBE_MAXFRS_MFS, (uint32_t)config->frame_max_bytes + INTEL_CRC_BYTES));
     ixgbe_write(dev, IXGBE_RDRXCTL,
-                rdrxctl | RDRXCTL_CRC_STRIP | RDRXCTL_RSCACKC | RDRXCTL_FCOE_WRFIX);
-    ixgbe_write(dev, IXGBE_RXCSUM, RXCSUM_PCSD);
+                rdrxctl | IXGBE_RDRXCTL_CRC_STRIP | IXGBE_RDRXCTL_RSCACKC |
+                    IXGBE_RDRXCTL_FCOE_WRFIX);
+    ixgbe_write(dev, IXGBE_RXCSUM, IXGBE_RXCSUM_PCSD);
     for (unsigned i = 0; i < 32; i++) {
         ixgbe_write(dev, IXGBE_RQSMR(i), 0);
         ixgbe_write(dev, IXGBE_TQSM(i), 0);
@@ -381,11 +388,11 @@ static enum rt_status transmit_setup(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
 
-    ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) | RTTDCS_ARBDIS);
+    ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) | IXGBE_RTTDCS_ARBDIS);
     ixgbe_write(dev, IXGBE_MTQC, 0);
-    ixgbe_write(dev, IXGBE_DTXMXSZRQ, DTXMXSZRQ_MAX);
-    ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) & ~RTTDCS_ARBDIS);
-    ixgbe_write(dev, IXGBE_DMATXCTL, ixgbe_read(dev, IXGBE_DMATXCTL) | DMATXCTL_TE);
+    ixgbe_write(dev, IXGBE_DTXMXSZRQ, IXGBE_DTXMXSZRQ_MAX);
+    ixgbe_write(dev, IXGBE_RTTDCS, ixgbe_read(dev, IXGBE_RTTDCS) & ~IXGBE_RTTDCS_ARBDIS);
+    ixgbe_write(dev, IXGBE_DMATXCTL, ixgbe_read(dev, IXGBE_DMATXCTL) | IXGBE_DMATXCTL_TE);
     return RT_OK;
 }
 
@@ -394,10 +401,10 @@ static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
     struct ixgbe *dev = nic->priv;
 
     nic->fresh = false;
-    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) & ~CTRL_GIO_MASTER_DISABLE);
+    ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) & ~IXGBE_CTRL_GIO_MASTER_DISABLE);
     ixgbe_write(dev, IXGBE_CTRL_EXT,
-                ixgbe_read(dev, IXGBE_CTRL_EXT) | CTRL_EXT_NS_DIS | CTRL_EXT_RO_DIS |
-                    CTRL_EXT_DRV_LOAD);
+                ixgbe_read(dev, IXGBE_CTRL_EXT) | IXGBE_CTRL_EXT_NS_DIS |
+                    IXGBE_CTRL_EXT_RO_DIS | IXGBE_CTRL_EXT_DRV_LOAD);
     return RT_OK;
 }
 
@@ -419,7 +426,7 @@ static enum rt_status dma_on(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status receive_on(struct nic *nic, struct nic_steps *steps)
 {
-    receive_switch(nic->priv, RXCTRL_RXEN);
+    receive_switch(nic->priv, IXGBE_RXCTRL_RXEN);
     return RT_OK;
 }
 
@@ -479,7 +486,8 @@ static void unload(struct nic *nic)
 {
     const struct ixgbe *dev = nic->priv;
 
-    ixgbe_write(dev, IXGBE_CTRL_EXT, ixgbe_read(dev, IXGBE_CTRL_EXT) & ~CTRL_EXT_DRV_LOAD);
+    ixgbe_write(dev, IXGBE_CTRL_EXT,
+                ixgbe_read(dev, IXGBE_CTRL_EXT) & ~IXGBE_CTRL_EXT_DRV_LOAD);
 }
 
 /* Pause frames first: with receive off and the packet buffer full it would send them for
@@ -500,7 +508,7 @@ static void quiesce(struct nic *nic)
 
 static bool receives(struct nic *nic)
 {
-    return (ixgbe_read(nic->priv, IXGBE_RXCTRL) & RXCTRL_RXEN) != 0;
+    return (ixgbe_read(nic->priv, IXGBE_RXCTRL) & IXGBE_RXCTRL_RXEN) != 0;
 }
 
 static const struct nic_card card = {

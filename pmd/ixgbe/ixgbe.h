@@ -111,11 +111,12 @@ RT_INLINE uint32_t ixgbe_rx_sums(const struct nic_rx_ring *ring, uint32_t flags,
                                  uint64_t status)
 {
     const struct ixgbe *dev = ring->head.nic->priv;
-    bool unknown = (type & RXD_TYPE_UDP) != 0 && (dev->model->flags & IXGBE_UDP_ZERO_BAD) != 0;
+    bool unknown =
+        (type & IXGBE_RXD_TYPE_UDP) != 0 && (dev->model->flags & IXGBE_UDP_ZERO_BAD) != 0;
 
-    if ((status & RXD_ERR_IPE) != 0)
+    if ((status & IXGBE_RXD_ERR_IPE) != 0)
         flags = (flags & ~(uint32_t)BUF_RX_IP_GOOD) | (uint32_t)BUF_RX_IP_BAD;
-    if ((status & RXD_ERR_L4E) != 0)
+    if ((status & IXGBE_RXD_ERR_L4E) != 0)
         flags = (flags & ~(uint32_t)BUF_RX_L4_GOOD) | (unknown ? 0 : (uint32_t)BUF_RX_L4_BAD);
     return flags;
 }

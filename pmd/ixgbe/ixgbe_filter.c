@@ -11,9 +11,9 @@ const struct intel_filter_regs ixgbe_filter_regs = {
     .vlan = IXGBE_VFTA(0),
     .address = IXGBE_RAL(0),
     .addresses = IXGBE_RA_COUNT,
-    .all = {IXGBE_FCTRL, FCTRL_UPE | FCTRL_MPE},
-    .tagged = {IXGBE_VLNCTRL, VLNCTRL_VFE},
-    .hashing = {IXGBE_MCSTCTRL, MCSTCTRL_MFE},
+    .all = {IXGBE_FCTRL, IXGBE_FCTRL_UPE | IXGBE_FCTRL_MPE},
+    .tagged = {IXGBE_VLNCTRL, IXGBE_VLNCTRL_VFE},
+    .hashing = {IXGBE_MCSTCTRL, IXGBE_MCSTCTRL_MFE},
 };
 
 void ixgbe_filter_init(struct ixgbe *dev)
@@ -24,7 +24,7 @@ void ixgbe_filter_init(struct ixgbe *dev)
     ixgbe_write(dev, IXGBE_MPSAR_LOW(0), 1);
     ixgbe_write(dev, IXGBE_MPSAR_HIGH(0), 0);
     ixgbe_write(dev, IXGBE_MCSTCTRL, 0);
-    ixgbe_write(dev, IXGBE_VLNCTRL, FIELD_PUT(VLNCTRL_VET, VLAN_ETHERTYPE));
+    ixgbe_write(dev, IXGBE_VLNCTRL, FIELD_PUT(IXGBE_VLNCTRL_VET, VLAN_ETHERTYPE));
 }
 
 /* ---- receive scaling ---- */
@@ -44,7 +44,8 @@ void ixgbe_rss_init(struct ixgbe *dev)
     }
     /* The hash is wanted with one queue, too: it is the flow's name for the application. */
     ixgbe_write(dev, IXGBE_MRQC,
-                MRQC_RSS | MRQC_TCP_IPV4 | MRQC_IPV4 | MRQC_TCP_IPV6 | MRQC_IPV6);
+                IXGBE_MRQC_RSS | IXGBE_MRQC_TCP_IPV4 | IXGBE_MRQC_IPV4 | IXGBE_MRQC_TCP_IPV6 |
+                    IXGBE_MRQC_IPV6);
 }
 
 /* ---- statistics (DS 8.2.3.23): cleared by each read, so added up here ---- */

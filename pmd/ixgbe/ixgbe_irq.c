@@ -10,7 +10,7 @@
  */
 #include "ixgbe.h"
 
-#define OTHER_CAUSES (EICR_LSC | EICR_ECC)
+#define OTHER_CAUSES (IXGBE_EICR_LSC | IXGBE_EICR_ECC)
 
 void ixgbe_irq_quiet(struct ixgbe *dev)
 {
@@ -22,10 +22,11 @@ void ixgbe_irq_quiet(struct ixgbe *dev)
 
 static uint32_t moderation(uint32_t us)
 {
-    uint64_t units = (uint64_t)us * 1000 / EITR_UNIT_NS;
+    uint64_t units = (uint64_t)us * 1000 / IXGBE_EITR_UNIT_NS;
 
-    return FIELD_PUT(EITR_INTERVAL,
-                       (uint32_t)RT_MIN(units, (uint64_t)FIELD_GET(EITR_INTERVAL, UINT32_MAX)));
+    return FIELD_PUT(
+        IXGBE_EITR_INTERVAL,
+        (uint32_t)RT_MIN(units, (uint64_t)FIELD_GET(IXGBE_EITR_INTERVAL, UINT32_MAX)));
 }
 
 /* Cause of each receive queue: in MSI-X mode its vector, else bit 0 of EICR for all. */
@@ -35,11 +36,11 @@ static void map_causes(struct ixgbe *dev, bool own_vectors)
     uint16_t rxqs = dev->nic->config.rxqs;
 
     for (uint16_t q = 0; q < rxqs; q++)
-        ivar[q / 2] |= (IVAR_VALID | (own_vectors ? q : 0u)) << IVAR_RX_SHIFT(q);
+        ivar[q / 2] |= (IXGBE_IVAR_VALID | (own_vectors ? q : 0u)) << IXGBE_IVAR_RX_SHIFT(q);
     for (unsigned i = 0; i < RT_ARRAY_SIZE(ivar); i++)
         ixgbe_write(dev, IXGBE_IVAR(i), ivar[i]);
     ixgbe_write(dev, IXGBE_IVAR_MISC,
-                (IVAR_VALID | (own_vectors ? rxqs : 0u)) << IVAR_MISC_OTHER_SHIFT);
+                (IXGBE_IVAR_VALID | (own_vectors ? rxqs : 0u)) << IXGBE_IVAR_MISC_OTHER_SHIFT);
 }
 
 /* With vectors: one a receive queue, the last for the rest. Without: all causes in one. */
@@ -51,8 +52,9 @@ static void program(struct nic *nic, bool own_vectors)
     uint32_t vectors = RT_BITS(rxqs - 1u, 0);
 
     ixgbe_write(dev, IXGBE_GPIE,
-                own_vectors ? GPIE_MULTIPLE_MSIX | GPIE_OCD | GPIE_EIAME | GPIE_PBA_SUPPORT :
-                              GPIE_OCD);
+                own_vectors ? IXGBE_GPIE_MULTIPLE_MSIX | IXGBE_GPIE_OCD | IXGBE_GPIE_EIAME |
+                                  IXGBE_GPIE_PBA_SUPPORT
+                            : IXGBE_GPIE_OCD);
     map_causes(dev, own_vectors);
     if (!own_vectors) {
         ixgbe_write(dev, IXGBE_EITR(0), interval);
@@ -71,14 +73,14 @@ void ixgbe_irq_setup(struct ixgbe *dev)
     nic_irq_setup(dev->nic, program);
     if (dev->nic->irq_mode == NIC_IRQ_NONE)
         return;
-    ixgbe_write(dev, IXGBE_EICR, ~EICR_ECC); /* that one is looked for */
+    ixgbe_write(dev, IXGBE_EICR, ~IXGBE_EICR_ECC); /* that one is looked for */
     ixgbe_write(dev, IXGBE_EIMS, OTHER_CAUSES);
 }
 
 /* What raises each interrupt that the port has. */
 static uint32_t one_of_each(const struct nic *nic)
 {
-    return nic->irq_mode == NIC_IRQ_MSIX ? RT_BITS(nic->config.rxqs - 1u, 0) | EICR_LSC :
+    return nic->irq_mode == NIC_IRQ_MSIX ? RT_BITS(nic->config.rxqs - 1u, 0) | IXGBE_EICR_LSC :
                                            RT_BIT(0);
 }
 
@@ -104,7 +106,7 @@ const char *ixgbe_fault(struct nic *nic)
 {
     const struct ixgbe *dev = nic->priv;
 
-    return (ixgbe_read(dev, IXGBE_EICR) & EICR_ECC) != 0 ? "memory-error" : NULL;
+    return (ixgbe_read(dev, IXGBE_EICR) & IXGBE_EICR_ECC) != 0 ? "memory-error" : NULL;
 }
 
 /* The queue's bit in the interrupt registers. */

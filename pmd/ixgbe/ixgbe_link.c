@@ -31,9 +31,9 @@ enum rt_status ixgbe_laser_on(struct nic *nic, struct nic_steps *steps)
     struct ixgbe *dev = nic->priv;
     uint32_t esdp = ixgbe_read(dev, IXGBE_ESDP);
 
-    if ((esdp & ESDP_SDP3_OUT) == 0 || (esdp & ESDP_SDP3) == 0)
+    if ((esdp & IXGBE_ESDP_SDP3_OUT) == 0 || (esdp & IXGBE_ESDP_SDP3) == 0)
         return RT_OK;
-    ixgbe_write(dev, IXGBE_ESDP, esdp & ~ESDP_SDP3);
+    ixgbe_write(dev, IXGBE_ESDP, esdp & ~IXGBE_ESDP_SDP3);
     (void)ixgbe_read(dev, IXGBE_STATUS);
     rt_log("%s laser=on reason=\"it was left off\"", nic->name);
     steps->wait_us = LASER_ON_US;
@@ -43,11 +43,11 @@ enum rt_status ixgbe_laser_on(struct nic *nic, struct nic_steps *steps)
 /* The mode of the module's speed: 10G serial, or 1G with the negotiation of 1000BASE-X. */
 static uint32_t serial_autoc(const struct ixgbe *dev)
 {
-    uint32_t autoc = ixgbe_read(dev, IXGBE_AUTOC) & ~(AUTOC_LMS | AUTOC_1G_KX);
+    uint32_t autoc = ixgbe_read(dev, IXGBE_AUTOC) & ~(IXGBE_AUTOC_LMS | IXGBE_AUTOC_1G_KX);
 
-    return autoc | AUTOC_RESTART_AN |
-           (dev->module_1g ? FIELD_PUT(AUTOC_LMS, AUTOC_LMS_1G_AN)
-                           : FIELD_PUT(AUTOC_LMS, AUTOC_LMS_10G_SERIAL));
+    return autoc | IXGBE_AUTOC_RESTART_AN |
+           (dev->module_1g ? FIELD_PUT(IXGBE_AUTOC_LMS, IXGBE_AUTOC_LMS_1G_AN)
+                           : FIELD_PUT(IXGBE_AUTOC_LMS, IXGBE_AUTOC_LMS_10G_SERIAL));
 }
 
 /* DS 4.6.4.2. New settings of the analog core count after the pipeline was reset: by a mode
@@ -56,13 +56,15 @@ enum rt_status ixgbe_serial_begin(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
     uint32_t autoc2;
-    enum rt_status st = ixgbe_sync_step(dev, steps, SYNC_MAC_CSR);
+    enum rt_status st = ixgbe_sync_step(dev, steps, IXGBE_SYNC_MAC_CSR);
 
     if (st != RT_OK)
         return st;
-    autoc2 = ixgbe_read(dev, IXGBE_AUTOC2) & ~(AUTOC2_10G_SERIAL_PMA | AUTOC2_LINK_OFF);
-    ixgbe_write(dev, IXGBE_AUTOC2, autoc2 | FIELD_PUT(AUTOC2_10G_SERIAL_PMA, AUTOC2_PMA_SFI));
-    ixgbe_write(dev, IXGBE_AUTOC, serial_autoc(dev) ^ AUTOC_LMS_BIT2);
+    autoc2 =
+        ixgbe_read(dev, IXGBE_AUTOC2) & ~(IXGBE_AUTOC2_10G_SERIAL_PMA | IXGBE_AUTOC2_LINK_OFF);
+    ixgbe_write(dev, IXGBE_AUTOC2,
+                autoc2 | FIELD_PUT(IXGBE_AUTOC2_10G_SERIAL_PMA, IXGBE_AUTOC2_PMA_SFI));
+    ixgbe_write(dev, IXGBE_AUTOC, serial_autoc(dev) ^ IXGBE_AUTOC_LMS_BIT2);
     return RT_OK;
 }
 
@@ -73,7 +75,7 @@ enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
     struct ixgbe *dev = nic->priv;
     uint32_t value = ixgbe_read(dev, IXGBE_ANLP1);
 
-    if ((value & ANLP1_AN_STATE) == 0) {
+    if ((value & IXGBE_ANLP1_AN_STATE) == 0) {
         steps->wait_us = AN_STATE_STEP_US;
         if (nic_step_us(steps) < AN_STATE_TIMEOUT_US)
             return RT_BUSY;
@@ -82,7 +84,7 @@ enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
     steps->wait_us = 0;
     ixgbe_write(dev, IXGBE_AUTOC, serial_autoc(dev));
     (void)ixgbe_read(dev, IXGBE_STATUS);
-    ixgbe_sync_give(dev, SYNC_MAC_CSR);
+    ixgbe_sync_give(dev, IXGBE_SYNC_MAC_CSR);
     return RT_OK;
 }
 
@@ -90,12 +92,12 @@ enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
 enum rt_status ixgbe_backplane_begin(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
-    enum rt_status st = ixgbe_sync_step(dev, steps, SYNC_MAC_CSR);
+    enum rt_status st = ixgbe_sync_step(dev, steps, IXGBE_SYNC_MAC_CSR);
 
     if (st != RT_OK)
         return st;
-    ixgbe_write(dev, IXGBE_AUTOC, ixgbe_read(dev, IXGBE_AUTOC) | AUTOC_RESTART_AN);
-    ixgbe_sync_give(dev, SYNC_MAC_CSR);
+    ixgbe_write(dev, IXGBE_AUTOC, ixgbe_read(dev, IXGBE_AUTOC) | IXGBE_AUTOC_RESTART_AN);
+    ixgbe_sync_give(dev, IXGBE_SYNC_MAC_CSR);
     return RT_OK;
 }
 
@@ -104,16 +106,17 @@ enum rt_status ixgbe_backplane_begin(struct nic *nic, struct nic_steps *steps)
 static enum rt_status mdio(struct ixgbe *dev, uint32_t phy, uint32_t device, uint32_t reg,
                            uint32_t op)
 {
-    uint32_t where = FIELD_PUT(MSCA_PHY, phy) | FIELD_PUT(MSCA_DEVICE, device) |
-                     FIELD_PUT(MSCA_REG, reg) | MSCA_COMMAND;
+    uint32_t where = FIELD_PUT(IXGBE_MSCA_PHY, phy) | FIELD_PUT(IXGBE_MSCA_DEVICE, device) |
+                     FIELD_PUT(IXGBE_MSCA_REG, reg) | IXGBE_MSCA_COMMAND;
     uint32_t value = 0;
     enum rt_status st;
 
-    ixgbe_write(dev, IXGBE_MSCA, where | FIELD_PUT(MSCA_OP, MSCA_OP_ADDRESS));
-    st = hal_wait_reg(&dev->nic->mmio, IXGBE_MSCA, MSCA_COMMAND, 0, MDIO_TIMEOUT_US, &value);
+    ixgbe_write(dev, IXGBE_MSCA, where | FIELD_PUT(IXGBE_MSCA_OP, IXGBE_MSCA_OP_ADDRESS));
+    st = hal_wait_reg(&dev->nic->mmio, IXGBE_MSCA, IXGBE_MSCA_COMMAND, 0, MDIO_TIMEOUT_US,
+                      &value);
     if (st == RT_OK) {
-        ixgbe_write(dev, IXGBE_MSCA, where | FIELD_PUT(MSCA_OP, op));
-        st = hal_wait_reg(&dev->nic->mmio, IXGBE_MSCA, MSCA_COMMAND, 0, MDIO_TIMEOUT_US,
+        ixgbe_write(dev, IXGBE_MSCA, where | FIELD_PUT(IXGBE_MSCA_OP, op));
+        st = hal_wait_reg(&dev->nic->mmio, IXGBE_MSCA, IXGBE_MSCA_COMMAND, 0, MDIO_TIMEOUT_US,
                           &value);
     }
     if (st != RT_OK)
@@ -124,9 +127,9 @@ static enum rt_status mdio(struct ixgbe *dev, uint32_t phy, uint32_t device, uin
 static enum rt_status phy_read(struct ixgbe *dev, uint32_t phy, uint32_t device, uint32_t reg,
                                uint16_t *value)
 {
-    enum rt_status st = mdio(dev, phy, device, reg, MSCA_OP_READ);
+    enum rt_status st = mdio(dev, phy, device, reg, IXGBE_MSCA_OP_READ);
 
-    *value = (uint16_t)FIELD_GET(MSRWD_READ, ixgbe_read(dev, IXGBE_MSRWD));
+    *value = (uint16_t)FIELD_GET(IXGBE_MSRWD_READ, ixgbe_read(dev, IXGBE_MSRWD));
     return st;
 }
 
@@ -134,7 +137,7 @@ static enum rt_status phy_write(struct ixgbe *dev, uint32_t phy, uint32_t device
                                 uint16_t value)
 {
     ixgbe_write(dev, IXGBE_MSRWD, value);
-    return mdio(dev, phy, device, reg, MSCA_OP_WRITE);
+    return mdio(dev, phy, device, reg, IXGBE_MSCA_OP_WRITE);
 }
 
 /* Sets dev->phy; none is no error. The address stays through a reset. */
@@ -177,7 +180,7 @@ static enum rt_status phy_begin(struct ixgbe *dev)
 enum rt_status ixgbe_copper_begin(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
-    enum rt_status st = ixgbe_sync_step(dev, steps, SYNC_PHY(dev->lan));
+    enum rt_status st = ixgbe_sync_step(dev, steps, IXGBE_SYNC_PHY(dev->lan));
 
     if (st != RT_OK)
         return st;
@@ -186,7 +189,7 @@ enum rt_status ixgbe_copper_begin(struct nic *nic, struct nic_steps *steps)
     dev->link_known = st == RT_OK;
     if (st == RT_OK && dev->phy < MDIO_PHYS)
         st = phy_begin(dev);
-    ixgbe_sync_give(dev, SYNC_PHY(dev->lan));
+    ixgbe_sync_give(dev, IXGBE_SYNC_PHY(dev->lan));
     return st;
 }
 
@@ -200,10 +203,10 @@ enum rt_status ixgbe_flow_control(struct nic *nic, struct nic_steps *steps)
                      INTEL_CRC_BYTES;
     uint32_t high = (buffer - PACKET_HEADROOM_BYTES - 2 * frame) & ~31u;
 
-    ixgbe_write(dev, IXGBE_MFLCN, MFLCN_DPF | MFLCN_RFCE);
-    ixgbe_write(dev, IXGBE_FCCFG, FIELD_PUT(FCCFG_TFCE, FCCFG_TFCE_LINK));
-    ixgbe_write(dev, IXGBE_FCRTL(0), (high - XON_BYTES_BELOW) | FCRTL_XONE);
-    ixgbe_write(dev, IXGBE_FCRTH(0), high | FCRTH_FCEN);
+    ixgbe_write(dev, IXGBE_MFLCN, IXGBE_MFLCN_DPF | IXGBE_MFLCN_RFCE);
+    ixgbe_write(dev, IXGBE_FCCFG, FIELD_PUT(IXGBE_FCCFG_TFCE, IXGBE_FCCFG_TFCE_LINK));
+    ixgbe_write(dev, IXGBE_FCRTL(0), (high - XON_BYTES_BELOW) | IXGBE_FCRTL_XONE);
+    ixgbe_write(dev, IXGBE_FCRTH(0), high | IXGBE_FCRTH_FCEN);
     for (unsigned i = 1; i < IXGBE_PACKET_BUFFERS; i++) {
         ixgbe_write(dev, IXGBE_FCRTL(i), 0);
         ixgbe_write(dev, IXGBE_FCRTH(i), 0);
@@ -215,12 +218,12 @@ enum rt_status ixgbe_flow_control(struct nic *nic, struct nic_steps *steps)
 
 static uint32_t speed_mbps(uint32_t links)
 {
-    switch (FIELD_GET(LINKS_SPEED, links)) {
-    case LINKS_SPEED_10G:
+    switch (FIELD_GET(IXGBE_LINKS_SPEED, links)) {
+    case IXGBE_LINKS_SPEED_10G:
         return 10000;
-    case LINKS_SPEED_1G:
+    case IXGBE_LINKS_SPEED_1G:
         return 1000;
-    case LINKS_SPEED_100M:
+    case IXGBE_LINKS_SPEED_100M:
         return 100;
     default:
         return 0;
@@ -238,7 +241,7 @@ void ixgbe_poll_link(struct nic *nic)
     links = ixgbe_read(dev, IXGBE_LINKS);
     if (links == UINT32_MAX)
         links = 0; /* removed: no link */
-    up = (links & LINKS_UP) != 0;
+    up = (links & IXGBE_LINKS_UP) != 0;
     if (up == nic->link.up)
         return;
     nic->link.up = up;

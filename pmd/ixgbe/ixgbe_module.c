@@ -49,7 +49,7 @@ static const struct sfp_kind {
 static void i2c_lines(struct ixgbe *dev, bool clock, bool data)
 {
     ixgbe_write(dev, IXGBE_I2CCTL,
-                (clock ? I2CCTL_CLK_OUT : 0) | (data ? I2CCTL_DATA_OUT : 0));
+                (clock ? IXGBE_I2CCTL_CLK_OUT : 0) | (data ? IXGBE_I2CCTL_DATA_OUT : 0));
     (void)ixgbe_read(dev, IXGBE_I2CCTL);
     hal_delay_us(I2C_HALF_BIT_US);
 }
@@ -60,7 +60,7 @@ static bool i2c_bit(struct ixgbe *dev, bool out)
 
     i2c_lines(dev, false, out);
     i2c_lines(dev, true, out);
-    in = (ixgbe_read(dev, IXGBE_I2CCTL) & I2CCTL_DATA_IN) != 0;
+    in = (ixgbe_read(dev, IXGBE_I2CCTL) & IXGBE_I2CCTL_DATA_IN) != 0;
     i2c_lines(dev, false, out);
     return in;
 }
@@ -141,11 +141,12 @@ static const struct sfp_kind *module_kind(struct ixgbe *dev)
     if (kind != NULL)
         rt_log("%s module=\"%s\"", name, kind->name);
     else
-        rt_log("%s error=module identifier=0x%02x codes_10g=0x%02x codes_1g=0x%02x cable=0x%02x "
-               "cable_spec=0x%02x remedy=\"10GBASE-SR or LR, 1000BASE-SX, LX or T, a passive or "
-               "limiting active cable\"",
-               name, bytes[SFP_IDENTIFIER], bytes[SFP_10G], bytes[SFP_1G], bytes[SFP_CABLE],
-               bytes[SFP_CABLE_SPEC]);
+        rt_log(
+            "%s error=module identifier=0x%02x codes_10g=0x%02x codes_1g=0x%02x cable=0x%02x "
+            "cable_spec=0x%02x remedy=\"10GBASE-SR or LR, 1000BASE-SX, LX or T, a passive or "
+            "limiting active cable\"",
+            name, bytes[SFP_IDENTIFIER], bytes[SFP_10G], bytes[SFP_1G], bytes[SFP_CABLE],
+            bytes[SFP_CABLE_SPEC]);
     return kind;
 }
 
@@ -171,7 +172,7 @@ static uint16_t module_section(struct ixgbe *dev, uint16_t kind)
 static enum rt_status module_tune(struct ixgbe *dev, const struct sfp_kind *kind)
 {
     uint16_t section, value = 0;
-    enum rt_status st = ixgbe_sync_take(dev, SYNC_MAC_CSR | SYNC_NVM);
+    enum rt_status st = ixgbe_sync_take(dev, IXGBE_SYNC_MAC_CSR | IXGBE_SYNC_NVM);
 
     if (st != RT_OK)
         return st;
@@ -185,7 +186,7 @@ static enum rt_status module_tune(struct ixgbe *dev, const struct sfp_kind *kind
         ixgbe_write(dev, IXGBE_CORECTL, value);
         (void)ixgbe_read(dev, IXGBE_STATUS);
     }
-    ixgbe_sync_give(dev, SYNC_MAC_CSR | SYNC_NVM);
+    ixgbe_sync_give(dev, IXGBE_SYNC_MAC_CSR | IXGBE_SYNC_NVM);
     return RT_OK;
 }
 
@@ -198,11 +199,11 @@ enum rt_status ixgbe_serial_module(struct nic *nic, struct nic_steps *steps)
 
     if (dev->link_known)
         return RT_OK;
-    st = ixgbe_sync_take(dev, SYNC_PHY(dev->lan));
+    st = ixgbe_sync_take(dev, IXGBE_SYNC_PHY(dev->lan));
     if (st != RT_OK)
         return st;
     kind = module_kind(dev);
-    ixgbe_sync_give(dev, SYNC_PHY(dev->lan));
+    ixgbe_sync_give(dev, IXGBE_SYNC_PHY(dev->lan));
     dev->module_1g = kind != NULL && kind->gigabit;
     if (kind != NULL)
         st = module_tune(dev, kind);

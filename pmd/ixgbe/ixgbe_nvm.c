@@ -19,12 +19,12 @@ static enum rt_status take_smbi(struct ixgbe *dev)
 
         if (value == UINT32_MAX)
             return RT_IO;
-        if ((value & SWSM_SMBI) == 0)
+        if ((value & IXGBE_SWSM_SMBI) == 0)
             return RT_OK;
         if (i == SEMAPHORE_TRIES) {
             rt_log("%s swsm=0x%08x action=\"semaphore taken over\"", dev->nic->name,
                    value);
-            ixgbe_write(dev, IXGBE_SWSM, value & ~(SWSM_SMBI | SWSM_SWESMBI));
+            ixgbe_write(dev, IXGBE_SWSM, value & ~(IXGBE_SWSM_SMBI | IXGBE_SWSM_SWESMBI));
         }
         hal_delay_us(SEMAPHORE_STEP_US);
     }
@@ -35,11 +35,11 @@ static enum rt_status take_second(struct ixgbe *dev)
 {
     for (unsigned i = 0; i < SEMAPHORE_TRIES; i++) {
         if ((dev->model->flags & IXGBE_REGSMP) != 0) {
-            if ((ixgbe_read(dev, IXGBE_SW_FW_SYNC) & SYNC_REGSMP) == 0)
+            if ((ixgbe_read(dev, IXGBE_SW_FW_SYNC) & IXGBE_SYNC_REGSMP) == 0)
                 return RT_OK;
         } else {
-            ixgbe_write(dev, IXGBE_SWSM, ixgbe_read(dev, IXGBE_SWSM) | SWSM_SWESMBI);
-            if ((ixgbe_read(dev, IXGBE_SWSM) & SWSM_SWESMBI) != 0)
+            ixgbe_write(dev, IXGBE_SWSM, ixgbe_read(dev, IXGBE_SWSM) | IXGBE_SWSM_SWESMBI);
+            if ((ixgbe_read(dev, IXGBE_SWSM) & IXGBE_SWSM_SWESMBI) != 0)
                 return RT_OK;
         }
         hal_delay_us(SEMAPHORE_STEP_US);
@@ -51,15 +51,16 @@ static void give_both(struct ixgbe *dev)
 {
     if ((dev->model->flags & IXGBE_REGSMP) != 0)
         ixgbe_write(dev, IXGBE_SW_FW_SYNC,
-                    ixgbe_read(dev, IXGBE_SW_FW_SYNC) & ~SYNC_REGSMP);
-    ixgbe_write(dev, IXGBE_SWSM, ixgbe_read(dev, IXGBE_SWSM) & ~(SWSM_SMBI | SWSM_SWESMBI));
+                    ixgbe_read(dev, IXGBE_SW_FW_SYNC) & ~IXGBE_SYNC_REGSMP);
+    ixgbe_write(dev, IXGBE_SWSM,
+                ixgbe_read(dev, IXGBE_SWSM) & ~(IXGBE_SWSM_SMBI | IXGBE_SWSM_SWESMBI));
     (void)ixgbe_read(dev, IXGBE_STATUS);
 }
 
 /* Once: RT_BUSY when the other function or the firmware holds one of them. */
 static enum rt_status sync_try(struct ixgbe *dev, uint32_t resources)
 {
-    uint32_t theirs = resources << SYNC_FW_SHIFT, value;
+    uint32_t theirs = resources << IXGBE_SYNC_FW_SHIFT, value;
     enum rt_status st = take_smbi(dev);
 
     if (st == RT_OK)
@@ -123,9 +124,9 @@ enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value)
 /* Words of the part; what EERD cannot address is not there for us (DS 8.2.3.2.1). */
 static uint32_t nvm_words(const struct ixgbe *dev)
 {
-    uint32_t size = FIELD_GET(EEC_SIZE, ixgbe_read(dev, IXGBE_EEC));
+    uint32_t size = FIELD_GET(IXGBE_EEC_SIZE, ixgbe_read(dev, IXGBE_EEC));
 
-    return RT_MIN(EEC_SIZE_WORDS_MIN << size, (uint32_t)INTEL_NVM_WORDS_MAX);
+    return RT_MIN(IXGBE_EEC_SIZE_WORDS_MIN << size, (uint32_t)INTEL_NVM_WORDS_MAX);
 }
 
 /* A section counts its words in its first one. Nothing is added when it leads out of the

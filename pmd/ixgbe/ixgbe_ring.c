@@ -17,8 +17,8 @@ const struct nic_ring_chip ixgbe_rings = {
     .stride = IXGBE_RDBAL(1) - IXGBE_RDBAL(0),
     .post_descs = 64,
     .report_every = IXGBE_TX_HELD_MAX + 1, /* what waits for its report is held */
-    .command = TX_COMMAND,
-    .per_byte = 1 + (UINT64_C(1) << TXD_PAYLEN_SHIFT), /* DTALEN and PAYLEN */
+    .command = IXGBE_TX_COMMAND,
+    .per_byte = 1 + (UINT64_C(1) << IXGBE_TXD_PAYLEN_SHIFT), /* DTALEN and PAYLEN */
 };
 _Static_assert(IXGBE_RDT(0) - IXGBE_RDBAL(0) == NIC_RING_TAIL &&
                    IXGBE_TDT(1) - IXGBE_TDBAL(0) ==
@@ -35,8 +35,8 @@ static enum rt_status queues_wait(const struct ixgbe *dev, struct nic_steps *ste
     enum rt_status st = RT_OK;
 
     for (uint16_t q = 0; q < queues && st == RT_OK; q++) {
-        const struct nic_step_wait wait = {first_reg + q * DCTL_STRIDE, DCTL_ENABLE,
-                                           on ? DCTL_ENABLE : 0, QUEUE_TIMEOUT_US};
+        const struct nic_step_wait wait = {first_reg + q * IXGBE_DCTL_STRIDE, IXGBE_DCTL_ENABLE,
+                                           on ? IXGBE_DCTL_ENABLE : 0, QUEUE_TIMEOUT_US};
         uint32_t value = 0;
 
         st = nic_step_reg(steps, &dev->nic->mmio, wait, &value);
@@ -50,10 +50,10 @@ static enum rt_status queues_wait(const struct ixgbe *dev, struct nic_steps *ste
 enum rt_status ixgbe_rx_on(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
-    uint32_t vme = nic->config.vlan_strip ? RXDCTL_VME : 0;
+    uint32_t vme = nic->config.vlan_strip ? IXGBE_RXDCTL_VME : 0;
 
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
-        ixgbe_write(dev, IXGBE_RXDCTL(q), DCTL_ENABLE | vme);
+        ixgbe_write(dev, IXGBE_RXDCTL(q), IXGBE_DCTL_ENABLE | vme);
     return RT_OK;
 }
 
@@ -75,8 +75,8 @@ enum rt_status ixgbe_tx_on(struct nic *nic, struct nic_steps *steps)
 
     for (uint16_t q = 0; q < nic->config.txqs; q++)
         ixgbe_write(dev, IXGBE_TXDCTL(q),
-                    DCTL_ENABLE | FIELD_PUT(TXDCTL_PTHRESH, TX_PREFETCH_DESCS) |
-                        FIELD_PUT(TXDCTL_HTHRESH, TX_HOST_DESCS));
+                    IXGBE_DCTL_ENABLE | FIELD_PUT(IXGBE_TXDCTL_PTHRESH, TX_PREFETCH_DESCS) |
+                        FIELD_PUT(IXGBE_TXDCTL_HTHRESH, TX_HOST_DESCS));
     return RT_OK;
 }
 
@@ -118,10 +118,10 @@ enum rt_status ixgbe_rings_start(struct ixgbe *dev)
     /* With several queues a full one drops, else it would stop the others (DS 7.1.10). */
     for (uint16_t queue = 0; queue < config->rxqs && st == RT_OK; queue++)
         ixgbe_write(dev, IXGBE_SRRCTL(queue),
-                    FIELD_PUT(SRRCTL_BSIZEPACKET_KIB, BUF_ROOM_BYTES / 1024) |
-                        FIELD_PUT(SRRCTL_BSIZEHEADER_64, 4) |
-                        FIELD_PUT(SRRCTL_DESCTYPE, SRRCTL_DESCTYPE_ADVANCED) |
-                        (config->rxqs > 1 ? SRRCTL_DROP_EN : 0));
+                    FIELD_PUT(IXGBE_SRRCTL_BSIZEPACKET_KIB, BUF_ROOM_BYTES / 1024) |
+                        FIELD_PUT(IXGBE_SRRCTL_BSIZEHEADER_64, 4) |
+                        FIELD_PUT(IXGBE_SRRCTL_DESCTYPE, IXGBE_SRRCTL_DESCTYPE_ADVANCED) |
+                        (config->rxqs > 1 ? IXGBE_SRRCTL_DROP_EN : 0));
     return st;
 }
 

@@ -10,17 +10,18 @@
 #include "ring/tx_run.h"
 
 _Static_assert(offsetof(struct ixgbe_rx_desc, status) == offsetof(struct nic_rx_desc, status) &&
-                   RXD_DD == NIC_RXD_DD && RXD_EOP == NIC_RXD_EOP &&
-                   RXD_LENGTH_SHIFT == NIC_RXD_LENGTH_SHIFT &&
-                   RXD_VLAN_SHIFT == NIC_RXD_TAG_SHIFT,
+                   IXGBE_RXD_DD == NIC_RXD_DD && IXGBE_RXD_EOP == NIC_RXD_EOP &&
+                   IXGBE_RXD_LENGTH_SHIFT == NIC_RXD_LENGTH_SHIFT &&
+                   IXGBE_RXD_VLAN_SHIFT == NIC_RXD_TAG_SHIFT,
                "DS 7.1.6.2 is what the loop takes it for");
-_Static_assert((unsigned)BUF_RX_VLAN == RXD_VP &&
-                   (unsigned)BUF_RX_L4_GOOD == (RXD_UDPCS | RXD_L4CS) &&
-                   (unsigned)BUF_RX_IP_GOOD == RXD_IPCS,
+_Static_assert((unsigned)BUF_RX_VLAN == IXGBE_RXD_VP &&
+                   (unsigned)BUF_RX_L4_GOOD == (IXGBE_RXD_UDPCS | IXGBE_RXD_L4CS) &&
+                   (unsigned)BUF_RX_IP_GOOD == IXGBE_RXD_IPCS,
                "flags have the bit positions of the status");
 _Static_assert(offsetof(struct ixgbe_tx_desc, command) ==
                        offsetof(struct nic_tx_desc, command) &&
-                   TXD_EOP == NIC_TXD_EOP && TXD_RS == NIC_TXD_RS && TXD_DD == NIC_TXD_DD,
+                   IXGBE_TXD_EOP == NIC_TXD_EOP && IXGBE_TXD_RS == NIC_TXD_RS &&
+                   IXGBE_TXD_DD == NIC_TXD_DD,
                "DS 7.2.3 is what the loop takes it for");
 
 static uint32_t flags_of(const struct nic_rx_ring *q, uint64_t address, uint64_t status)
@@ -29,15 +30,16 @@ static uint32_t flags_of(const struct nic_rx_ring *q, uint64_t address, uint64_t
 }
 
 /* The chip looks at sums always; with rx_checksum off what it finds concerns nobody. */
-static const struct nic_rx_format rx_format = {.errors = RXD_ERR_FRAME, .odd = ixgbe_rx_odd};
+static const struct nic_rx_format rx_format = {.errors = IXGBE_RXD_ERR_FRAME,
+                                               .odd = ixgbe_rx_odd};
 static const struct nic_rx_format rx_format_checked = {
-    .errors = RXD_ERR_FRAME,
-    .sums = RXD_ERR_L4E | RXD_ERR_IPE,
+    .errors = IXGBE_RXD_ERR_FRAME,
+    .sums = IXGBE_RXD_ERR_L4E | IXGBE_RXD_ERR_IPE,
     .flags = flags_of,
     .odd = ixgbe_rx_odd,
 };
 static const struct nic_tx_format tx_format = {
-    .command = TX_COMMAND, .counts_bytes = true, .odd = ixgbe_tx_odd};
+    .command = IXGBE_TX_COMMAND, .counts_bytes = true, .odd = ixgbe_tx_odd};
 
 NIC_RX_FUNCTION(ixgbe_rx, rx_format)
 NIC_RX_FUNCTION(ixgbe_rx_checked, rx_format_checked)

@@ -26,7 +26,7 @@ void ixgbe_rx_odd(struct nic_rx_ring *ring, struct buf_batch *out)
     nic_vec wb = *(volatile nic_vec *)(void *)&ring->desc[ring->next];
     struct nic_rx_written w = nic_rx_written(ring, wb);
 
-    w.error = (wb[1] & RXD_ERR_FRAME) != 0;
+    w.error = (wb[1] & IXGBE_RXD_ERR_FRAME) != 0;
     if (ring->head.nic->config.rx_checksum)
         w.flags = ixgbe_rx_sums(ring, w.flags, wb[0], wb[1]);
     nic_rx_odd(ring, &w, out);
@@ -76,17 +76,18 @@ static struct nic_tx_desc context_of(const struct buf *b)
     bool sums = (b->flags & (REQUESTS_SUM | BUF_TX_TSO)) != 0;
     uint64_t l2 = sums ? b->l2_bytes : ETHER_BYTES_MIN, l3 = sums ? b->l3_bytes : 0;
     struct nic_tx_desc d = {
-        .address = l3 | l2 << TXC_MACLEN_SHIFT | (uint64_t)b->vlan_tci << TXC_VLAN_SHIFT,
-        .command = TXD_TYPE_CONTEXT | TXD_DEXT,
+        .address =
+            l3 | l2 << IXGBE_TXC_MACLEN_SHIFT | (uint64_t)b->vlan_tci << IXGBE_TXC_VLAN_SHIFT,
+        .command = IXGBE_TXD_TYPE_CONTEXT | IXGBE_TXD_DEXT,
     };
 
     if ((b->flags & BUF_TX_IPV6) == 0)
-        d.command |= TXC_IPV4;
+        d.command |= IXGBE_TXC_IPV4;
     if ((b->flags & BUF_TX_TCP_CSUM) != 0)
-        d.command |= TXC_L4T_TCP;
+        d.command |= IXGBE_TXC_L4T_TCP;
     if ((b->flags & BUF_TX_TSO) != 0)
-        d.command |= (uint64_t)b->l4_bytes << TXC_L4LEN_SHIFT |
-                     (uint64_t)b->mss_bytes << TXC_MSS_SHIFT;
+        d.command |= (uint64_t)b->l4_bytes << IXGBE_TXC_L4LEN_SHIFT |
+                     (uint64_t)b->mss_bytes << IXGBE_TXC_MSS_SHIFT;
     return d;
 }
 
@@ -94,17 +95,17 @@ static struct nic_tx_desc context_of(const struct buf *b)
 static uint64_t command_of(const struct buf *b)
 {
     bool tso = (b->flags & BUF_TX_TSO) != 0, ipv4 = (b->flags & BUF_TX_IPV6) == 0;
-    uint64_t command = TXD_CC;
+    uint64_t command = IXGBE_TXD_CC;
 
     /* with TSO each frame has a length of its own */
     if ((b->flags & BUF_TX_IP_CSUM) != 0 || (tso && ipv4))
-        command |= TXD_POPTS_IXSM;
+        command |= IXGBE_TXD_POPTS_IXSM;
     if ((b->flags & REQUESTS_L4) != 0)
-        command |= TXD_POPTS_TXSM;
+        command |= IXGBE_TXD_POPTS_TXSM;
     if ((b->flags & BUF_TX_VLAN) != 0)
-        command |= TXD_VLE;
+        command |= IXGBE_TXD_VLE;
     if (tso)
-        command |= TXD_TSE;
+        command |= IXGBE_TXD_TSE;
     return command;
 }
 

@@ -172,7 +172,7 @@ static void run_booted_from(void **state)
     check_running(0x6);
     assert_true(bench_logged(bench, "nic0 role=management reason=\"booted from it"));
     assert_int_equal(f->reg[E1000E_RCTL / 4], 0);
-    assert_int_equal(f->reg[E1000E_TCTL / 4] & TCTL_EN, 0);
+    assert_int_equal(f->reg[E1000E_TCTL / 4] & E1000E_TCTL_EN, 0);
     assert_int_equal(f->config[1] & 4, 0); /* bus master, PCI 3.0 6.2.2 */
     assert_false(fake_receive(bench->port[0].fake, frame, sizeof(frame), NULL));
     check_frame_passes(bench, 1, 2);

@@ -104,7 +104,8 @@ static void run_race(void **state)
         port->fake->hook_offset = points[i].offset;
         assert_int_equal(nic_rx_arm(port->rxq), points[i].must_report);
         assert_null(port->fake->hook); /* the register was touched */
-        assert_int_equal(port->fake->reg[E1000E_IMS / 4] & (INT_RXQ(0) | INT_RXT0), 0);
+        assert_int_equal(
+            port->fake->reg[E1000E_IMS / 4] & (E1000E_INT_RXQ(0) | E1000E_INT_RXT0), 0);
         nic_rx_disarm(port->rxq);
         assert_int_equal(drain(port), 1);
         assert_false(nic_rx_arm(port->rxq));
@@ -183,16 +184,16 @@ static void run_causes_of_others_stay(void **state)
     for (uint32_t mode = NIC_IRQ_MSIX; mode <= NIC_IRQ_INTX; mode++) {
         struct bench *bench = start(mode);
         struct port *port = &bench->port[0];
-        uint32_t mine = mode == NIC_IRQ_MSIX ? INT_RXQ(0) : INT_RXT0;
+        uint32_t mine = mode == NIC_IRQ_MSIX ? E1000E_INT_RXQ(0) : E1000E_INT_RXT0;
 
         fake_link(port->fake, false);
         assert_false(nic_rx_arm(port->rxq));
-        assert_int_equal(port->fake->reg[E1000E_ICR / 4] & INT_LSC, INT_LSC);
+        assert_int_equal(port->fake->reg[E1000E_ICR / 4] & E1000E_INT_LSC, E1000E_INT_LSC);
         nic_rx_disarm(port->rxq);
         fake_link(port->fake, true);
         frame_arrives(port->fake);
         nic_poll_link(port->nic);
-        assert_int_equal(port->fake->reg[E1000E_ICR / 4] & (INT_LSC | mine), mine);
+        assert_int_equal(port->fake->reg[E1000E_ICR / 4] & (E1000E_INT_LSC | mine), mine);
         assert_int_equal(drain(port), 1);
         bench_stop_and_check(bench);
         bench_free(bench);

@@ -30,7 +30,7 @@ static void run_left_running(void **state)
     struct fake_e1000e *f = bench->port[0].fake;
     uint64_t begin_us = hal_now_us();
 
-    f->reg[E1000E_RCTL / 4] = RCTL_EN;
+    f->reg[E1000E_RCTL / 4] = E1000E_RCTL_EN;
     f->reg[E1000E_IMS / 4] = 0xff;
     pci_scan();
     assert_int_equal(nic_probe_all(), 1);
@@ -79,10 +79,10 @@ static void run_tctl_keeps(void **state)
     const uint32_t *tctl = &bench->port[0].fake->reg[E1000E_TCTL / 4];
 
     for (unsigned round = 0; round < 2; round++) {
-        assert_int_equal(*tctl & TCTL_MULR, TCTL_MULR);
-        assert_int_equal(FIELD_GET(TCTL_RRTHRESH, *tctl), 1);
-        assert_int_equal(FIELD_GET(TCTL_COLD, *tctl), 0x40);
-        assert_int_equal(*tctl & TCTL_EN, TCTL_EN);
+        assert_int_equal(*tctl & E1000E_TCTL_MULR, E1000E_TCTL_MULR);
+        assert_int_equal(FIELD_GET(E1000E_TCTL_RRTHRESH, *tctl), 1);
+        assert_int_equal(FIELD_GET(E1000E_TCTL_COLD, *tctl), 0x40);
+        assert_int_equal(*tctl & E1000E_TCTL_EN, E1000E_TCTL_EN);
         bench_stop_and_check(bench);
         assert_int_equal(nic_start(bench->port[0].nic), RT_OK);
     }
@@ -95,7 +95,7 @@ static void run_no_negotiation(void **state)
 {
     struct bench *bench = bench_start(1, &port_config);
 
-    assert_int_equal(bench->port[0].fake->phy[0], BMCR_AN_ENABLE);
+    assert_int_equal(bench->port[0].fake->phy[0], E1000E_BMCR_AN_ENABLE);
     bench_stop_and_check(bench);
     bench_free(bench);
 }
@@ -105,7 +105,7 @@ static void run_phy_asleep(void **state)
     struct bench *bench = bench_new(1, 0x10d3);
     struct fake_e1000e *f = bench->port[0].fake;
 
-    f->phy[0] = BMCR_POWER_DOWN;
+    f->phy[0] = E1000E_BMCR_POWER_DOWN;
     f->phy[4] = 0x01e1;
     f->link = false;
     pci_scan();
@@ -113,7 +113,7 @@ static void run_phy_asleep(void **state)
     assert_int_equal(pool_create("test", 0, 2, PORT_POOL, &bench->pool), RT_OK);
     bench_configure(bench, &port_config);
     assert_int_equal(nic_start(bench->port[0].nic), RT_OK);
-    assert_int_equal(f->phy[0], BMCR_AN_ENABLE | BMCR_RESTART_AN);
+    assert_int_equal(f->phy[0], E1000E_BMCR_AN_ENABLE | E1000E_BMCR_RESTART_AN);
     assert_int_equal(f->phy[4], 0x0de1);
     assert_false(bench->port[0].nic->link.up);
     bench_free(bench);
@@ -218,8 +218,10 @@ static void run_mac_invalid(void **state)
         uint8_t mac[6];
         const char *log;
     } cases[] = {
-        {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}, "error=mac-invalid mac=01:00:5e:00:00:01 remedy="},
-        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, "error=mac-invalid mac=ff:ff:ff:ff:ff:ff remedy="},
+        {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01},
+         "error=mac-invalid mac=01:00:5e:00:00:01 remedy="},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+         "error=mac-invalid mac=ff:ff:ff:ff:ff:ff remedy="},
         {{0}, "error=mac-invalid mac=00:00:00:00:00:00 remedy="},
     };
 
@@ -342,7 +344,7 @@ static void run_jumbo_reset(void **state)
     bench = bench_start(1, &c);
     assert_int_equal(bench->port[0].fake->resets, 2);
     assert_int_equal(bench->port[0].fake->reg[E1000E_PBA / 4], 22);
-    assert_true(bench->port[0].fake->reg[E1000E_RCTL / 4] & RCTL_LPE);
+    assert_true(bench->port[0].fake->reg[E1000E_RCTL / 4] & E1000E_RCTL_LPE);
     bench_stop_and_check(bench);
     bench_free(bench);
 }
@@ -360,7 +362,7 @@ static void run_restart(void **state)
         assert_int_equal(nic_rx(bench->port[0].rxq, &batch, 32), 1);
         buf_batch_free(&batch);
         bench_stop_and_check(bench);
-        assert_int_equal(f->reg[E1000E_CTRL_EXT / 4] & CTRL_EXT_DRV_LOAD, 0);
+        assert_int_equal(f->reg[E1000E_CTRL_EXT / 4] & E1000E_CTRL_EXT_DRV_LOAD, 0);
         assert_int_equal(f->config[1] & 4, 0); /* bus mastering */
         assert_int_equal(nic_start(bench->port[0].nic), RT_OK);
     }
@@ -383,7 +385,7 @@ static void run_quiesce(void **state)
     assert_int_equal(f->reads, reads);
     assert_int_equal(f->reg[E1000E_FCRTH / 4], 0);
     assert_int_equal(f->reg[E1000E_IMS / 4], 0);
-    assert_int_equal(f->reg[E1000E_TCTL / 4] & TCTL_EN, 0);
+    assert_int_equal(f->reg[E1000E_TCTL / 4] & E1000E_TCTL_EN, 0);
     assert_false(fake_receive(f, frame, sizeof(frame), NULL));
     bench_free(bench);
 }
@@ -420,8 +422,8 @@ static void run_link_events(void **state)
     assert_int_equal(port->nic->link.changes, 3);
     assert_true(bench_logged(bench, "nic0 link=down"));
     /* both sides offer symmetric pause */
-    assert_int_equal(port->fake->reg[E1000E_CTRL / 4] & (CTRL_RFCE | CTRL_TFCE),
-                     CTRL_RFCE | CTRL_TFCE);
+    assert_int_equal(port->fake->reg[E1000E_CTRL / 4] & (E1000E_CTRL_RFCE | E1000E_CTRL_TFCE),
+                     E1000E_CTRL_RFCE | E1000E_CTRL_TFCE);
     bench_stop_and_check(bench);
     bench_free(bench);
 }
@@ -575,20 +577,20 @@ static void run_filters(void **state)
     const uint8_t station[6] = {0x02, 0, 0, 0, 0, 1};
     uint32_t *rctl = &port->fake->reg[E1000E_RCTL / 4];
 
-    assert_true(*rctl & RCTL_UPE);
+    assert_true(*rctl & E1000E_RCTL_UPE);
     assert_int_equal(nic_set_promiscuous(port->nic, false), RT_OK);
-    assert_false(*rctl & (RCTL_UPE | RCTL_MPE));
+    assert_false(*rctl & (E1000E_RCTL_UPE | E1000E_RCTL_MPE));
     assert_int_equal(nic_add_multicast(port->nic, group), RT_OK);
     /* (0x12 >> 4 | 0x34 << 4) = 0x341: word 26, bit 1 */
     assert_int_equal(port->fake->reg[E1000E_MTA(26) / 4], 1u << 1);
     assert_int_equal(nic_add_multicast(port->nic, station), RT_INVALID);
     assert_int_equal(nic_set_vlan_filter(port->nic, 100, true), RT_OK);
     assert_int_equal(port->fake->reg[E1000E_VFTA(3) / 4], 1u << 4);
-    assert_true(*rctl & RCTL_VFE);
+    assert_true(*rctl & E1000E_RCTL_VFE);
     assert_int_equal(nic_set_vlan_filter(port->nic, 100, false), RT_OK);
-    assert_false(*rctl & RCTL_VFE);
+    assert_false(*rctl & E1000E_RCTL_VFE);
     assert_int_equal(nic_set_vlan_filter(port->nic, 4096, true), RT_INVALID);
-    assert_true(*rctl & RCTL_EN);
+    assert_true(*rctl & E1000E_RCTL_EN);
     bench_stop_and_check(bench);
     bench_free(bench);
 }

@@ -27,7 +27,8 @@ static uint32_t rnd(uint32_t below)
 
 static void some_frames(struct port *port, uint32_t jumbo)
 {
-    static const uint32_t statuses[] = {0, 0, 0, RXD_IPCS, RXD_ERR_RXE, RXD_IXSM, RXD_ERR_IPE};
+    static const uint32_t statuses[] = {
+        0, 0, 0, E1000E_RXD_IPCS, E1000E_RXD_ERR_RXE, E1000E_RXD_IXSM, E1000E_RXD_ERR_IPE};
     uint8_t frame[FAKE_FRAME_MAX];
     uint32_t count = rnd(20);
 

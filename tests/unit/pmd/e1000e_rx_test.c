@@ -177,7 +177,7 @@ static void run_rx_pairs(void **state)
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < 300; i++) {
-        struct fake_rx how = {.hash_type = 2, .hash = i, .status = RXD_IPCS};
+        struct fake_rx how = {.hash_type = 2, .hash = i, .status = E1000E_RXD_IPCS};
         struct buf_batch batch = {.count = 0};
         uint32_t bytes = BUF_ROOM_BYTES + 1 + i * 337 % BUF_ROOM_BYTES;
         const struct buf *b, *last;
@@ -283,8 +283,8 @@ static void run_rx_hostile(void **state)
     struct port *port = &bench->port[0];
     const struct nic_queue_stats *stats = &port->rxq->stats;
     static const uint16_t lengths[] = {0, 2049, 4096, 0x8000, 0xffff};
-    static const uint32_t errors[] = {RXD_ERR_CE, RXD_ERR_SE, RXD_ERR_SEQ, RXD_ERR_CXE,
-                                      RXD_ERR_RXE};
+    static const uint32_t errors[] = {E1000E_RXD_ERR_CE, E1000E_RXD_ERR_SE, E1000E_RXD_ERR_SEQ,
+                                      E1000E_RXD_ERR_CXE, E1000E_RXD_ERR_RXE};
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(lengths); i++) {
         struct fake_rx how = {.set_length = true, .length = lengths[i]};
@@ -388,12 +388,14 @@ static void run_rx_results(void **state)
         struct fake_rx how;
         uint32_t flags;
     } cases[] = {
-        {{.status = RXD_IPCS}, BUF_RX_IP_GOOD},
-        {{.status = RXD_IPCS | RXD_TCPCS}, BUF_RX_IP_GOOD | BUF_RX_L4_GOOD},
-        {{.status = RXD_IPCS | RXD_TCPCS | RXD_UDPCS}, BUF_RX_IP_GOOD | BUF_RX_L4_GOOD},
-        {{.status = RXD_IPCS | RXD_TCPCS | RXD_ERR_TCPE}, BUF_RX_IP_GOOD | BUF_RX_L4_BAD},
-        {{.status = RXD_IPCS | RXD_ERR_IPE}, BUF_RX_IP_BAD},
-        {{.status = RXD_IPCS | RXD_TCPCS | RXD_IXSM}, 0},
+        {{.status = E1000E_RXD_IPCS}, BUF_RX_IP_GOOD},
+        {{.status = E1000E_RXD_IPCS | E1000E_RXD_TCPCS}, BUF_RX_IP_GOOD | BUF_RX_L4_GOOD},
+        {{.status = E1000E_RXD_IPCS | E1000E_RXD_TCPCS | E1000E_RXD_UDPCS},
+         BUF_RX_IP_GOOD | BUF_RX_L4_GOOD},
+        {{.status = E1000E_RXD_IPCS | E1000E_RXD_TCPCS | E1000E_RXD_ERR_TCPE},
+         BUF_RX_IP_GOOD | BUF_RX_L4_BAD},
+        {{.status = E1000E_RXD_IPCS | E1000E_RXD_ERR_IPE}, BUF_RX_IP_BAD},
+        {{.status = E1000E_RXD_IPCS | E1000E_RXD_TCPCS | E1000E_RXD_IXSM}, 0},
     };
     const uint32_t good = BUF_RX_L4_GOOD;
     struct bench *bench = bench_start(1, &port_config);

@@ -77,14 +77,16 @@ static void deliver_msix(struct fake_e1000e *f)
 {
     static const struct {
         uint32_t cause, ivar;
-    } causes[] = {{INT_RXQ(0), IVAR_RXQ0}, {INT_RXQ(1), IVAR_RXQ1}, {INT_OTHER, IVAR_OTHER}};
+    } causes[] = {{E1000E_INT_RXQ(0), E1000E_IVAR_RXQ0},
+                  {E1000E_INT_RXQ(1), E1000E_IVAR_RXQ1},
+                  {E1000E_INT_OTHER, E1000E_IVAR_OTHER}};
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(causes); i++) {
         uint32_t vector = (*reg(f, E1000E_IVAR) & causes[i].ivar) >>
                           FIELD_SHIFT(causes[i].ivar);
 
         if ((*reg(f, E1000E_ICR) & *reg(f, E1000E_IMS) & causes[i].cause) == 0 ||
-            (vector & IVAR_VALID) == 0)
+            (vector & E1000E_IVAR_VALID) == 0)
             continue;
         message(f, vector & 7);
         if ((*reg(f, E1000E_EIAC) & causes[i].cause) != 0) {
@@ -118,17 +120,17 @@ static void raise(struct fake_e1000e *f, uint32_t causes)
 void fake_link(struct fake_e1000e *f, bool up)
 {
     f->link = up;
-    raise(f, INT_LSC | (msix_on(f) ? INT_OTHER : 0));
+    raise(f, E1000E_INT_LSC | (msix_on(f) ? E1000E_INT_OTHER : 0));
 }
 
 /* ---- transmit ---- */
 
 static void tx_frame_end(struct fake_e1000e *f, uint64_t command)
 {
-    f->tx.vlan = (command & TXD_VLE) != 0;
-    f->tx.vlan_tci = (uint16_t)(command >> TXD_VLAN_SHIFT);
-    f->tx.ip_sum = (command & TXD_POPTS_IXSM) != 0;
-    f->tx.l4_sum = (command & TXD_POPTS_TXSM) != 0;
+    f->tx.vlan = (command & E1000E_TXD_VLE) != 0;
+    f->tx.vlan_tci = (uint16_t)(command >> E1000E_TXD_VLAN_SHIFT);
+    f->tx.ip_sum = (command & E1000E_TXD_POPTS_IXSM) != 0;
+    f->tx.l4_sum = (command & E1000E_TXD_POPTS_TXSM) != 0;
     f->tx.context = f->tx_context[0] | (uint64_t)f->tx_context[1] << 32;
     f->tx_frames++;
     *reg(f, E1000E_GPTC) += 1;
@@ -141,10 +143,10 @@ static void tx_frame_end(struct fake_e1000e *f, uint64_t command)
 
 static void tx_one(struct fake_e1000e *f, uint32_t queue, struct e1000e_tx_desc *d)
 {
-    uint32_t length = (uint32_t)d->command & TXD_LENGTH;
+    uint32_t length = (uint32_t)d->command & E1000E_TXD_LENGTH;
 
-    assert((d->command & TXD_DEXT) != 0);
-    if ((d->command & TXD_TYPE_DATA) == 0) {
+    assert((d->command & E1000E_TXD_DEXT) != 0);
+    if ((d->command & E1000E_TXD_TYPE_DATA) == 0) {
         memcpy(f->tx_context, &d->address, sizeof(f->tx_context));
     } else {
         assert(length > 0 && f->tx.bytes + length <= FAKE_FRAME_MAX);
@@ -152,11 +154,11 @@ static void tx_one(struct fake_e1000e *f, uint32_t queue, struct e1000e_tx_desc 
         f->tx.bytes += length;
         f->tx.queue = queue;
         f->tx.descs++;
-        if ((d->command & TXD_EOP) != 0)
+        if ((d->command & E1000E_TXD_EOP) != 0)
             tx_frame_end(f, d->command);
     }
-    if ((d->command & TXD_RS) != 0)
-        d->command |= TXD_DD;
+    if ((d->command & E1000E_TXD_RS) != 0)
+        d->command |= E1000E_TXD_DD;
 }
 
 static void tx_run(struct fake_e1000e *f, uint32_t queue)
@@ -166,8 +168,8 @@ static void tx_run(struct fake_e1000e *f, uint32_t queue)
     uint64_t ring = *reg(f, E1000E_TDBAL(queue)) |
                     (uint64_t)*reg(f, E1000E_TDBAH(queue)) << 32;
 
-    if (f->stuck_tx || (*reg(f, E1000E_TCTL) & TCTL_EN) == 0 ||
-        (*reg(f, E1000E_TARC(queue)) & TARC_QUEUE_ENABLE) == 0 || tail >= descs)
+    if (f->stuck_tx || (*reg(f, E1000E_TCTL) & E1000E_TCTL_EN) == 0 ||
+        (*reg(f, E1000E_TARC(queue)) & E1000E_TARC_QUEUE_ENABLE) == 0 || tail >= descs)
         return;
     while (*head != tail && may_dma(f)) {
         tx_one(f, queue, (struct e1000e_tx_desc *)at(ring) + *head);
@@ -180,7 +182,7 @@ static void tx_run(struct fake_e1000e *f, uint32_t queue)
 
 static bool strip_vlan(struct fake_e1000e *f, uint8_t *frame, uint32_t *bytes, uint16_t *tag)
 {
-    if ((*reg(f, E1000E_CTRL) & CTRL_VME) == 0 || *bytes < 18 || frame[12] != 0x81 ||
+    if ((*reg(f, E1000E_CTRL) & E1000E_CTRL_VME) == 0 || *bytes < 18 || frame[12] != 0x81 ||
         frame[13] != 0x00)
         return false;
     *tag = (uint16_t)(frame[14] << 8 | frame[15]);
@@ -192,15 +194,15 @@ static bool strip_vlan(struct fake_e1000e *f, uint8_t *frame, uint32_t *bytes, u
 static void write_back(struct e1000e_rx_desc *d, const struct fake_rx *how, uint32_t status,
                        uint32_t length, uint16_t tag)
 {
-    uint64_t word = status | (uint64_t)length << RXD_LENGTH_SHIFT |
-                    (uint64_t)tag << RXD_VLAN_SHIFT;
-    bool last = (status & RXD_EOP) != 0;
+    uint64_t word = status | (uint64_t)length << E1000E_RXD_LENGTH_SHIFT |
+                    (uint64_t)tag << E1000E_RXD_VLAN_SHIFT;
+    bool last = (status & E1000E_RXD_EOP) != 0;
 
     d->low.wb.mrq = last ? how->hash_type | how->queue << 8 : 0;
     d->low.wb.rss_hash = last ? how->hash : 0;
     d->status = word; /* first without DD, as the chip does */
     RT_COMPILER_BARRIER();
-    d->status = word | RXD_DD;
+    d->status = word | E1000E_RXD_DD;
 }
 
 bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
@@ -218,17 +220,18 @@ bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
     head = reg(f, E1000E_RDH(queue));
     descs = *reg(f, E1000E_RDLEN(queue)) / 16;
     ring = *reg(f, E1000E_RDBAL(queue)) | (uint64_t)*reg(f, E1000E_RDBAH(queue)) << 32;
-    if (!f->link || (*reg(f, E1000E_RCTL) & RCTL_EN) == 0 || !may_dma(f))
+    if (!f->link || (*reg(f, E1000E_RCTL) & E1000E_RCTL_EN) == 0 || !may_dma(f))
         return false;
-    assert((*reg(f, E1000E_RFCTL) & RFCTL_EXTEN) != 0 &&
-           (*reg(f, E1000E_RCTL) & RCTL_SECRC) != 0);
-    if (bytes + 4 > 1522 && (*reg(f, E1000E_RCTL) & RCTL_LPE) == 0) { /* with CRC and tag */
+    assert((*reg(f, E1000E_RFCTL) & E1000E_RFCTL_EXTEN) != 0 &&
+           (*reg(f, E1000E_RCTL) & E1000E_RCTL_SECRC) != 0);
+    if (bytes + 4 > 1522 &&
+        (*reg(f, E1000E_RCTL) & E1000E_RCTL_LPE) == 0) { /* with CRC and tag */
         *reg(f, E1000E_ROC) += 1;
         return false;
     }
     memcpy(copy, frame, bytes);
     if (strip_vlan(f, copy, &bytes, &tag))
-        status = RXD_VP;
+        status = E1000E_RXD_VP;
     need = (bytes + BUFFER_BYTES - 1) / BUFFER_BYTES;
     if ((*reg(f, E1000E_RDT(queue)) + descs - *head) % descs < need) {
         *reg(f, E1000E_MPC) += 1;
@@ -241,13 +244,13 @@ bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
 
         dma_copy(at(d->low.address), copy + done, length);
         done += length;
-        write_back(d, how, last ? status | how->status | (how->no_eop ? 0 : RXD_EOP) : 0,
+        write_back(d, how, last ? status | how->status | (how->no_eop ? 0 : E1000E_RXD_EOP) : 0,
                    how->set_length ? how->length : length, tag);
         *head = (*head + 1) % descs;
     }
     *reg(f, E1000E_GPRC) += 1;
     *reg(f, E1000E_GORCL) += bytes + 4;
-    raise(f, msix_on(f) ? INT_RXQ(queue) : INT_RXT0);
+    raise(f, msix_on(f) ? E1000E_INT_RXQ(queue) : E1000E_INT_RXT0);
     return true;
 }
 
@@ -260,23 +263,24 @@ static void reset(struct fake_e1000e *f)
     memset(f->reg, 0, sizeof(f->reg));
     *reg(f, E1000E_PBA) = pba;
     *reg(f, E1000E_RAL(0)) = (uint32_t)f->nvm[0] | (uint32_t)f->nvm[1] << 16;
-    *reg(f, E1000E_RAH(0)) = f->nvm[2] | RAH_AV;
-    *reg(f, E1000E_TCTL) = TCTL_MULR | FIELD_PUT(TCTL_RRTHRESH, 1) | FIELD_PUT(TCTL_COLD, 0x3f) |
-                           FIELD_PUT(TCTL_CT, 0x0f) | TCTL_PSP;
-    *reg(f, E1000E_TARC(0)) = TARC_QUEUE_ENABLE;
-    *reg(f, E1000E_TARC(1)) = TARC_QUEUE_ENABLE;
+    *reg(f, E1000E_RAH(0)) = f->nvm[2] | E1000E_RAH_AV;
+    *reg(f, E1000E_TCTL) = E1000E_TCTL_MULR | FIELD_PUT(E1000E_TCTL_RRTHRESH, 1) |
+                           FIELD_PUT(E1000E_TCTL_COLD, 0x3f) | FIELD_PUT(E1000E_TCTL_CT, 0x0f) |
+                           E1000E_TCTL_PSP;
+    *reg(f, E1000E_TARC(0)) = E1000E_TARC_QUEUE_ENABLE;
+    *reg(f, E1000E_TARC(1)) = E1000E_TARC_QUEUE_ENABLE;
     f->tx.bytes = 0;
     f->resets++;
 }
 
 static uint32_t status_reg(const struct fake_e1000e *f)
 {
-    uint32_t value = 2u << 6 | STATUS_FD;
+    uint32_t value = 2u << 6 | E1000E_STATUS_FD;
 
     if (f->link)
-        value |= STATUS_LU;
-    if (f->stuck_master || (f->reg[E1000E_CTRL / 4] & CTRL_GIO_MASTER_DISABLE) == 0)
-        value |= STATUS_GIO_MASTER_ENABLE;
+        value |= E1000E_STATUS_LU;
+    if (f->stuck_master || (f->reg[E1000E_CTRL / 4] & E1000E_CTRL_GIO_MASTER_DISABLE) == 0)
+        value |= E1000E_STATUS_GIO_MASTER_ENABLE;
     return value;
 }
 
@@ -303,11 +307,11 @@ static uint32_t read32(void *ctx, uint32_t offset)
     if (offset == E1000E_STATUS)
         return status_reg(f);
     if (offset == E1000E_EECD)
-        return f->stuck_reset ? 0 : EECD_AUTO_RD;
+        return f->stuck_reset ? 0 : E1000E_EECD_AUTO_RD;
     if (offset == E1000E_ICS)
         return *reg(f, E1000E_ICR);
     if (offset == E1000E_SWSM)
-        *reg(f, offset) = value | SWSM_SMBI;
+        *reg(f, offset) = value | E1000E_SWSM_SMBI;
     if (offset == E1000E_ICR || (offset >= E1000E_STATS_FIRST && offset <= E1000E_STATS_LAST))
         *reg(f, offset) = 0;
     return value;
@@ -315,23 +319,23 @@ static uint32_t read32(void *ctx, uint32_t offset)
 
 static void nvm_start(struct fake_e1000e *f, uint32_t value)
 {
-    uint32_t word = FIELD_GET(EERD_ADDR, value);
+    uint32_t word = FIELD_GET(INTEL_EERD_ADDR, value);
 
     if (!f->stuck_nvm && word < 64)
-        *reg(f, E1000E_EERD) = value | EERD_DONE | (uint32_t)f->nvm[word] << 16;
+        *reg(f, E1000E_EERD) = value | INTEL_EERD_DONE | (uint32_t)f->nvm[word] << 16;
 }
 
 static void mdic_start(struct fake_e1000e *f, uint32_t value)
 {
-    uint32_t number = FIELD_GET(MDIC_REG, value);
+    uint32_t number = FIELD_GET(E1000E_MDIC_REG, value);
 
-    assert((*reg(f, E1000E_EXTCNF_CTRL) & EXTCNF_CTRL_MDIO_SW) != 0);
+    assert((*reg(f, E1000E_EXTCNF_CTRL) & E1000E_EXTCNF_CTRL_MDIO_SW) != 0);
     if (f->stuck_phy)
         return;
-    if (FIELD_GET(MDIC_OP, value) == MDIC_OP_WRITE)
+    if (FIELD_GET(E1000E_MDIC_OP, value) == E1000E_MDIC_OP_WRITE)
         f->phy[number] = (uint16_t)value;
-    *reg(f, E1000E_MDIC) = (value & ~MDIC_DATA) | f->phy[number] | MDIC_READY |
-                           (f->phy_error ? MDIC_ERROR : 0);
+    *reg(f, E1000E_MDIC) = (value & ~E1000E_MDIC_DATA) | f->phy[number] | E1000E_MDIC_READY |
+                           (f->phy_error ? E1000E_MDIC_ERROR : 0);
 }
 
 static void write32(void *ctx, uint32_t offset, uint32_t value)
@@ -353,11 +357,11 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
     } else if (offset == E1000E_IMC) {
         *reg(f, E1000E_IMS) &= ~value;
     } else if (offset == E1000E_EXTCNF_CTRL && f->stuck_semaphore) {
-        *reg(f, offset) = value & ~EXTCNF_CTRL_MDIO_SW;
+        *reg(f, offset) = value & ~E1000E_EXTCNF_CTRL_MDIO_SW;
     } else {
         *reg(f, offset) = value;
     }
-    if (offset == E1000E_CTRL && (value & CTRL_RST) != 0)
+    if (offset == E1000E_CTRL && (value & E1000E_CTRL_RST) != 0)
         reset(f);
     if (offset == E1000E_EERD)
         nvm_start(f, value);
@@ -441,7 +445,7 @@ void fake_add(struct fake_e1000e *f, unsigned slot, uint16_t device)
     f->bar3 = f->bar0 + 0x80000;
     f->link = true;
     fake_mac(f, (const uint8_t[]){0x02, 0x00, 0x4d, 0x52, 0x00, (uint8_t)slot});
-    f->phy[0] = BMCR_AN_ENABLE;
+    f->phy[0] = E1000E_BMCR_AN_ENABLE;
     f->phy[2] = 0x0141;
     f->phy[3] = 0x0cb1;
     f->phy[4] = 0x0de1;

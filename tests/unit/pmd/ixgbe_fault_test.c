@@ -140,8 +140,8 @@ static void head_behind(struct card *card)
     *(volatile uint32_t *)(volatile void *)(bar + IXGBE_TDH(0)) = tail - 1;
 }
 
-/* With many ports a look comes once a second: a frame that was sent just before one is new, however
- * long ago the last one was. At the next look it is a hang. */
+/* With many ports a look comes once a second: a frame that was sent just before one is new,
+ * however long ago the last one was. At the next look it is a hang. */
 static void a_new_frame_is_no_hang(void **state)
 {
     struct card *card = card_start(&card_config, 1);
@@ -190,7 +190,8 @@ static void a_pause_is_no_hang(void **state)
     card_free(card);
 }
 
-/* What held a queue up for a while does not hide that it hangs, though no frame comes any more. */
+/* What held a queue up for a while does not hide that it hangs, though no frame comes any more.
+ */
 static void a_hang_outlives_a_pause(void **state)
 {
     struct card *card = card_start(&card_config, 1);
@@ -256,7 +257,8 @@ static void a_reset_by_others_is_seen(void **state)
     card_free(card);
 }
 
-/* Whatever step a recovery is at; card_stop() wants no register touched while a reset is alone. */
+/* Whatever step a recovery is at; card_stop() wants no register touched while a reset is alone.
+ */
 static void stop_at_each_step(void **state)
 {
     for (uint32_t steps = 0; steps < 80; steps++) {
@@ -280,7 +282,7 @@ static struct hal_mmio whole;
 
 static uint32_t read_queue_off(void *ctx, uint32_t offset)
 {
-    return hal_read32(&whole, offset) & ~(offset == IXGBE_TXDCTL(0) ? DCTL_ENABLE : 0);
+    return hal_read32(&whole, offset) & ~(offset == IXGBE_TXDCTL(0) ? IXGBE_DCTL_ENABLE : 0);
 }
 
 static void write_through(void *ctx, uint32_t offset, uint32_t value)
@@ -288,8 +290,8 @@ static void write_through(void *ctx, uint32_t offset, uint32_t value)
     hal_write32(&whole, offset, value);
 }
 
-/* A transmit queue that does not come on fails the recovery behind the point where interrupts are
- * on. Until the next try nobody would acknowledge any: on a line they would never end. */
+/* A transmit queue that does not come on fails the recovery behind the point where interrupts
+ * are on. Until the next try nobody would acknowledge any: on a line they would never end. */
 static void a_try_that_failed_is_silent(void **state)
 {
     static const struct hal_mmio_ops queue_off = {read_queue_off, write_through};

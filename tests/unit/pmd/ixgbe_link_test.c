@@ -34,7 +34,8 @@ static void test_changed_word(void **state)
         struct card *card = card_new(cases[i].id, 1);
         uint16_t *nvm = x82599_nvm(card->dev);
 
-        if (nvm[cases[i].pointer] == UINT16_MAX) { /* one of three words at the end of the part */
+        if (nvm[cases[i].pointer] ==
+            UINT16_MAX) { /* one of three words at the end of the part */
             nvm[cases[i].pointer] = X82599_NVM_WORDS - 5;
             nvm[X82599_NVM_WORDS - 5] = 3;
         }
@@ -144,7 +145,7 @@ static void test_laser(void **state)
         card_stop(card);
         assert_true(x82599_light(card->dev)); /* left on */
         if (i == 1) /* as a system between left it */
-            x82599_write32(card->dev, IXGBE_ESDP, esdp | ESDP_SDP3);
+            x82599_write32(card->dev, IXGBE_ESDP, esdp | IXGBE_ESDP_SDP3);
         assert_int_equal(x82599_light(card->dev), i != 1);
         start_us[i] = hal_now_us();
         assert_int_equal(nic_start(card->nic), RT_OK);
@@ -160,8 +161,8 @@ static void test_laser(void **state)
     card_free(card);
 }
 
-/* The pipeline restarts in one look, not by running into its deadline, also where the EEPROM has
- * the link off. */
+/* The pipeline restarts in one look, not by running into its deadline, also where the EEPROM
+ * has the link off. */
 static void test_pipeline(void **state)
 {
     struct x82599_config config = {.device_id = X82599_ID_SFP, .link_disabled = true};
@@ -172,8 +173,8 @@ static void test_pipeline(void **state)
         card_bring_up(card, &card_config);
         assert_true(card->nic->link.up);
         assert_false(card_logged(card, "pipeline-reset"));
-        assert_int_equal(FIELD_GET(AUTOC_LMS, x82599_read32(card->dev, IXGBE_AUTOC)),
-                         AUTOC_LMS_10G_SERIAL);
+        assert_int_equal(FIELD_GET(IXGBE_AUTOC_LMS, x82599_read32(card->dev, IXGBE_AUTOC)),
+                         IXGBE_AUTOC_LMS_10G_SERIAL);
         card_stop(card);
         card_free(card);
         config.link_disabled = false;

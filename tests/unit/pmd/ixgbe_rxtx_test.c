@@ -107,7 +107,8 @@ static void test_bring_up(void **state)
 static void test_too_long(void **state)
 {
     static const uint16_t frame_max[] = {60, 1000, 1514, 1515, 1600, 2043, 2044, 2045, 9018};
-    static const uint32_t around[] = {0, 4, 5, 6, 900}; /* the first without, the rest with a tag */
+    static const uint32_t around[] = {0, 4, 5, 6,
+                                      900}; /* the first without, the rest with a tag */
     static uint8_t frame[X82599_FRAME_MAX];
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(frame_max); i++) {
@@ -140,7 +141,8 @@ static void test_too_long(void **state)
     }
 }
 
-/* A ring of 8 under 3000 frames: what did not come through is in the loss counters, each once. */
+/* A ring of 8 under 3000 frames: what did not come through is in the loss counters, each once.
+ */
 static void test_losses_are_counted(void **state)
 {
     struct nic_config c = card_config;
@@ -225,7 +227,7 @@ static void test_quiesce(void **state)
     assert_int_equal(x82599_counters(card->dev)->reads, reads);
     assert_int_equal(x82599_read32(card->dev, IXGBE_FCCFG), 0);
     assert_int_equal(x82599_read32(card->dev, IXGBE_EIMS), 0);
-    assert_int_equal(x82599_read32(card->dev, IXGBE_DMATXCTL) & DMATXCTL_TE, 0);
+    assert_int_equal(x82599_read32(card->dev, IXGBE_DMATXCTL) & IXGBE_DMATXCTL_TE, 0);
     assert_int_not_equal(card_receive(card, 60, 2), X82599_RX_ACCEPTED);
     card_free(card);
 }
@@ -510,8 +512,8 @@ static void test_tso(void **state)
     card_free(card);
 }
 
-/* What a stack sends without a copy: headers in one buffer, the payload in another. One context is
- * enough for all of them. */
+/* What a stack sends without a copy: headers in one buffer, the payload in another. One context
+ * is enough for all of them. */
 static void test_headers_apart(void **state)
 {
     struct card *card = card_start(&card_config, 1);
@@ -679,8 +681,8 @@ static void test_arm(void **state)
     card_free(card);
 }
 
-/* One frame at a time with hardly more buffers than the receive ring holds: the sent ones come back
- * in time, whatever the size of the rings. */
+/* One frame at a time with hardly more buffers than the receive ring holds: the sent ones come
+ * back in time, whatever the size of the rings. */
 static void small_pools_live(void **state)
 {
     static const uint16_t descs[] = {512, 128, 8};
