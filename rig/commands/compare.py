@@ -32,6 +32,7 @@ CURVE = (0.25, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
 IDLE_SETTLE_S, IDLE_S = 3, 4
 SPREAD_MOST = 1.3        # upper to lower quartile of the rounds' rates
 POLLING_LEAST = 90       # % of a CPU that a polling guest gets on a host that has it to give
+SMALL_RATIO = 0.1        # below it two digits behind the point say too little
 KEYS = ("pps", "idle_cpu", "first_frame_ms", "instr_per_pkt")
 
 
@@ -189,7 +190,9 @@ def rows_of(result):
     ours, dpdk, retry = result["ours"], result["dpdk"], result[RETRY]
 
     def ratio(a, b):
-        return f"{a / b:.2f}" if a and b else "-"
+        if not a or not b:
+            return "-"
+        return f"{a / b:.2f}" if a > SMALL_RATIO * b else f"{a / b:.2g}"
 
     def spread(one):
         low, high = min(one["pps_all"]), max(one["pps_all"])
@@ -219,7 +222,7 @@ def rows_of(result):
                             ("memory taken", "memory_kb", "KiB"),
                             ("image and initramfs", "image_bytes", "bytes"),
                             (COUNTED, "instr_per_pkt", "")):
-        rows.append((what, f"{ours[key]:g} {unit}", f"{dpdk[key]:g} {unit}",
+        rows.append((what, f"{ours[key]:,.10g} {unit}", f"{dpdk[key]:,.10g} {unit}",
                      ratio(ours[key], dpdk[key])))
     for what, key in (("  one packet in a turn", "one"), ("  empty poll of a port", "empty"),
                       ("  average when saturated", "average")):

@@ -25,6 +25,7 @@ SECONDS = 1.0
 SETTLE_S = 0.2
 WARM_UP_S = 1.0
 MODERATION_US = 10  # as shipped
+HELD_AGAINST = ("always", "irq", "as shipped")
 START = {"poll": "adaptive", "spin_us": 200, "empty_polls": 64}
 
 
@@ -112,15 +113,22 @@ def log_setting(setting, points, log):
         log(text)
 
 
+def groups_of(results):
+    """[(title, results)] of the plots. What all are held against comes first, so it looks the same
+    in each."""
+    held = [r for name in HELD_AGAINST for r in results if r[0].label == name]
+    return [(title, held + [r for r in results if r[0].label not in HELD_AGAINST
+                            and word in r[0].label])
+            for title, word in (("Spin time", "spin"), ("Empty polls", "empty"),
+                                ("Moderation", "moderation"))]
+
+
 def write_page(path, results, conditions):
-    shipped = [(s, p) for s, p in results if s.moderation_us == MODERATION_US]
-    groups = (("Modes and spin time", [r for r in shipped if "empty" not in r[0].label]),
-              ("Empty polls", [r for r in shipped if "empty" in r[0].label
-                               or r[0].label in ("always", "irq", "as shipped")]),
-              ("Moderation", [r for r in results if "moderation" in r[0].label
-                              or r[0].label in ("irq", "as shipped")]))
-    parts = [pages.table(("condition", "value"), sorted(conditions.items()))]
-    for title, chosen in groups:
+    shown = {**conditions, "disturbed": "; ".join(conditions["disturbed"]) or "no"}
+    parts = ['<p>One run of <code>./millrace tune</code> in QEMU without hardware virtualisation: '
+             'read trends, not single figures. docs/tuning.md says what the settings are and what '
+             'a sweep found.</p>', pages.table(("condition", "value"), sorted(shown.items()))]
+    for title, chosen in groups_of(results):
         parts.append(f"<h2>{title}</h2>")
         for name, label, scale in (("p50_us", "median latency, us", 1),
                                    ("p99_us", "99th percentile of latency, us", 1),

@@ -92,7 +92,8 @@ def lines(title, x_label, y_label, series, x_log=False, y_log=False):
         axes.set_yscale("log" if y_log else "linear")
         for number, (name, points) in enumerate(shown):
             axes.plot([x for x, _ in points], [y for _, y in points], label=name,
-                      color=COLOURS[number % len(COLOURS)], marker=MARKS[number % len(MARKS)])
+                      color=COLOURS[number % len(COLOURS)], marker=MARKS[number % len(MARKS)],
+                      clip_on=False)  # a mark at 0 is drawn whole
         _scale(axes.xaxis, [x for _, points in shown for x, _ in points], x_log)
         _scale(axes.yaxis, [y for _, points in shown for _, y in points], y_log)
         if not x_log:

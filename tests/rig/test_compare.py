@@ -61,6 +61,15 @@ def test_table_names_definition_and_retry():
     assert "instructions a packet, whole turns, bursts of 32, rings 2048" in [r[0] for r in rows]
 
 
+def test_table_says_small_and_large_numbers():
+    """No ratio of 0.00, and bytes are counted, not 3.06801e+07."""
+    result = result_of(GOOD, PEER)
+    result["ours"]["idle_cpu"], result["dpdk"]["image_bytes"] = 0.1, 30680123
+    rows = {row[0]: row for row in compare.rows_of(result)}
+    assert rows["idle: vCPU threads"][3] == "0.001"
+    assert rows["image and initramfs"][2] == "30,680,123 bytes"
+
+
 def test_turns_are_judged():
     """Empty: a turn by its ports. A tick of Linux in a few turns moves the mean, not the mode."""
     idle = {246: 900, 250: 100, 9000: 3}

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from matplotlib.text import Text
 
+from rig.commands import tune
 from rig.report import draw, pages
 
 HISTOGRAM = [[10.0, 5], [100.0, 999990], [50000.0, 5]]
@@ -111,3 +112,19 @@ def test_shares_as_a_reader_says_them():
 def test_a_page_holds_its_pictures():
     text = pages.lines("a <title>", "x", "y", SERIES[:2])
     assert text.startswith('<img alt="a &lt;title&gt;" src="data:image/svg+xml;base64,')
+
+
+def test_a_table_sets_names_in():
+    """As the same table on the console does: what belongs to the row above stands under it."""
+    text = pages.table(("a", "b"), [("rate", "<1>"), ("  with retry", 2)])
+    assert "<td>rate</td><td>&lt;1&gt;</td>" in text and "<td>&#8195;with retry</td>" in text
+
+
+def test_what_a_sweep_is_held_against_looks_the_same_everywhere():
+    """The first lines of each plot, and no plot has two lines of one look."""
+    groups = tune.groups_of([(setting, []) for setting in tune.settings()])
+    assert [title for title, _ in groups] == ["Spin time", "Empty polls", "Moderation"]
+    shown = [[setting.label for setting, _ in chosen] for _, chosen in groups]
+    assert all(labels[:3] == list(tune.HELD_AGAINST) for labels in shown)
+    assert all(3 < len(set(labels)) == len(labels) <= len(draw.MARKS) for labels in shown)
+    assert {label for labels in shown for label in labels} == {s.label for s in tune.settings()}
