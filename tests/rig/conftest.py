@@ -136,12 +136,13 @@ class Forwarding:
 
 @pytest.fixture
 def forwarding(machine, traffic_program):
-    """forwarding(args=..., cores=..., lanes=..., **machine options) -> Forwarding."""
+    """forwarding(args=..., cores=..., lanes=..., image=another than l2fwd's of build_dir, **machine
+    options) -> Forwarding."""
     opened = []
 
-    def start(args="", cores=1, lanes=BOTH_WAYS, boot="direct", **options):
+    def start(args="", cores=1, lanes=BOTH_WAYS, boot="direct", image=None, **options):
         args = image_args(args, boot, nic=options.get("nic", "e1000e"))
-        one = machine(L2FWD.name, args=args, cores=cores, boot=boot, **options)
+        one = machine(image or L2FWD.name, args=args, cores=cores, boot=boot, **options)
         traffic = Traffic(traffic_program, one, lanes=lanes, mode=L2FWD.mode(args))
         opened.append(traffic)
         timeout_s = BOOT_TIMEOUT_S[boot]
