@@ -12,7 +12,6 @@ enum {
 };
 #define MEMORY_LOWEST UINT64_C(0x100000)     /* real mode and firmware live below */
 #define MEMORY_RANGE_BYTES_MIN UINT64_C(0x10000)
-#define LOW_MEMORY_END UINT64_C(0xa0000)
 
 struct memory_range {
     uint64_t low, high; /* what is still free of it */

@@ -11,6 +11,7 @@
 
 #include <rt/boot_info.h>
 
+#define LOW_MEMORY_END UINT64_C(0xa0000) /* 640 KiB: a core starts in a page below */
 #define MEMORY_4GIB (UINT64_C(1) << 32)
 #define MEMORY_BIG_BYTES (UINT64_C(2) << 20)
 

@@ -12,4 +12,7 @@
 unsigned smp_start(const struct boot_info *bi, const struct acpi_info *acpi,
                    uint32_t cores_wanted);
 
+/* Cores that were told to start, without this one; ap.S reads it, too. */
+extern uint32_t ap_slot_count;
+
 #endif
