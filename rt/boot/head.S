@@ -198,25 +198,6 @@ boot_cpu_setup:
         lretq
 1:      jmp     *%rcx
 
-/* Adds the load offset to every R_X86_64_RELATIVE word; image.ld allows no other kind.
- * Idempotent, since the addend is in the table. Clobbers rax, rcx, r8-r11. */
-boot_relocate:
-        leaq    boot_entry32(%rip), %r8
-        subq    $BOOT_LINK_BASE, %r8
-        leaq    _rela_start(%rip), %r9
-        leaq    _rela_end(%rip), %r10
-1:      cmpq    %r10, %r9
-        jae     3f
-        cmpl    $8, 8(%r9)
-        jne     2f
-        movq    (%r9), %rax
-        movq    16(%r9), %r11
-        addq    %r8, %r11
-        movq    %r11, (%rax, %r8)
-2:      addq    $24, %r9
-        jmp     1b
-3:      ret
-
         .globl  boot_entry_efi
 boot_entry_efi:
         movq    %rdx, %r10

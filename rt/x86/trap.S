@@ -81,11 +81,12 @@ trap_irq_entry:
         andq    $~0x200, 16(%rsp)       /* IF in the saved RFLAGS */
         iretq
 
-/* trap_load_segments(gdt pointer in rdi): GDT, then all segments, then the task register. */
+/* trap_load_segments(struct table_pointer of the GDT in rdi; its limit is at 6): GDT, then all
+ * segments, then the task register. */
         .globl  trap_load_segments
         .type   trap_load_segments, @function
 trap_load_segments:
-        lgdt    (%rdi)
+        lgdt    6(%rdi)
         popq    %rax
         pushq   $0x08
         pushq   %rax

@@ -16,11 +16,15 @@ struct idt_gate {
 };
 _Static_assert(sizeof(struct idt_gate) == 16, "a gate is 16 bytes");
 
+/* Operand of LGDT and LIDT, from `limit` on. The base is aligned: a relocation of it packs. */
 struct table_pointer {
+    uint16_t unused[3];
     uint16_t limit;
     uint64_t base;
-} RT_PACKED;
-_Static_assert(sizeof(struct table_pointer) == 10, "operand of LGDT and LIDT");
+};
+enum { TABLE_POINTER_LIMIT = 6 }; /* trap.S knows this, too */
+_Static_assert(offsetof(struct table_pointer, limit) == TABLE_POINTER_LIMIT, "the operand");
+_Static_assert(offsetof(struct table_pointer, base) == TABLE_POINTER_LIMIT + 2, "the operand");
 
 enum {
     GATE_INTERRUPT = 0x8e, /* present, ring 0, interrupt gate: IF is cleared */
@@ -70,8 +74,9 @@ enum rt_status trap_init(void)
 void trap_setup_core(struct core *core)
 {
     const uint64_t tss = (uintptr_t)&core->tss;
-    const struct table_pointer gdt = {sizeof(core->gdt) - 1, (uintptr_t)core->gdt};
-    const struct table_pointer idt_pointer = {sizeof(idt) - 1, (uintptr_t)idt};
+    const struct table_pointer gdt = {.limit = sizeof(core->gdt) - 1,
+                                      .base = (uintptr_t)core->gdt};
+    const struct table_pointer idt_pointer = {.limit = sizeof(idt) - 1, .base = (uintptr_t)idt};
 
     RT_ASSERT(core->stack[IST_FAULT] != NULL);
     for (unsigned i = IST_FAULT; i < IST_COUNT; i++)
@@ -85,7 +90,8 @@ void trap_setup_core(struct core *core)
     core->gdt[GDT_TSS / 8 + 1] = tss >> 32;
     trap_load_segments(&gdt);
     x86_wrmsr(MSR_GS_BASE, (uintptr_t)core);
-    __asm__ volatile("lidt %0" ::"m"(idt_pointer) : "memory");
+    __asm__ volatile("lidt %c1(%0)" ::"r"(&idt_pointer), "i"(TABLE_POINTER_LIMIT),
+                     "m"(idt_pointer) : "memory");
 }
 
 void trap_exception(const struct trap_frame *frame)
