@@ -11,10 +11,14 @@ static uint32_t status_of(const struct nic *nic)
     return hal_read32(&nic->mmio, nic->ops->card->status_reg);
 }
 
-enum rt_status nic_card_map(struct nic *nic, size_t bytes_min)
+enum rt_status nic_card_attach(struct nic *nic, const struct nic_ops *ops, void *priv,
+                               size_t bytes_min)
 {
     enum rt_status st = pci_map_bar(nic->pci, 0, &nic->mmio);
 
+    RT_ASSERT(nic->ops == NULL); /* a port is attached once */
+    nic->ops = ops;
+    nic->priv = priv;
     if (st != RT_OK || nic->mmio.bytes < bytes_min) {
         nic_complain(nic, "bar0", "bytes", (uint32_t)nic->mmio.bytes);
         return st != RT_OK ? st : RT_IO;
@@ -26,11 +30,11 @@ enum rt_status nic_card_map(struct nic *nic, size_t bytes_min)
     return RT_OK;
 }
 
-enum rt_status nic_card_steps(struct nic *nic, struct nic_step_table table)
+enum rt_status nic_card_steps(struct nic *nic, const struct nic_step_table *table)
 {
     struct nic_steps steps;
 
-    nic_steps_begin(&steps, table, nic->model_flags);
+    nic_steps_begin(&steps, *table, nic->model_flags);
     return nic_steps_finish(nic, &steps);
 }
 
@@ -50,9 +54,9 @@ void nic_card_begin(struct nic *nic, enum nic_way way, struct nic_steps *steps)
 
     card->let_go(nic, there);
     if (way == NIC_UP)
-        nic_steps_begin(steps, card->up, nic->model_flags);
+        nic_steps_begin(steps, *card->up, nic->model_flags);
     else
-        nic_steps_begin(steps, there ? card->down : card->off_bus, nic->model_flags);
+        nic_steps_begin(steps, there ? *card->down : *card->off_bus, nic->model_flags);
 }
 
 static enum rt_status go(struct nic *nic, enum nic_way way)
@@ -104,5 +108,11 @@ uint64_t nic_card_pauses(struct nic *nic)
 enum rt_status nic_card_bus_master_off(struct nic *nic, struct nic_steps *steps)
 {
     pci_bus_master(nic->pci, false);
+    return RT_OK;
+}
+
+enum rt_status nic_card_irqs_free(struct nic *nic, struct nic_steps *steps)
+{
+    nic_irq_teardown(nic);
     return RT_OK;
 }

@@ -10,9 +10,11 @@
 
 /* Constants of a driver, nic->ops->card. Steps of nic->model_flags (nic_steps_begin). */
 struct nic_card {
-    struct nic_step_table up;      /* from a fresh device (reset and settled) to a started one */
-    struct nic_step_table down;    /* from any state to a fresh one, without DMA */
-    struct nic_step_table off_bus; /* ... when no register answers */
+    const struct nic_step_table *up;      /* from a fresh device to a started one */
+    const struct nic_step_table *down;    /* from any state to a fresh one, without DMA */
+    const struct nic_step_table *off_bus; /* ... when no register answers */
+    const struct nic_step_table *reset;   /* from one without DMA to one that settles ... */
+    uint32_t reset_settle_us;             /* ... so long, and is fresh then */
     uint32_t status_reg;           /* reads as all ones when the card is gone, and else never */
     uint32_t pause_reg;            /* statistics: pause frames received */
     /* Before steps: what others left off half-way hold, such as a semaphore, goes back; not to
@@ -24,10 +26,13 @@ struct nic_card {
     void (*irq_lower)(struct nic *nic);
 };
 
-/* Maps BAR 0. RT_IO, and a line: it is smaller than `bytes_min`, or nobody answers. */
-RT_NODISCARD enum rt_status nic_card_map(struct nic *nic, size_t bytes_min);
+/* The first part of a driver's attach: nic->ops and nic->priv, and BAR 0 mapped. RT_IO, and a
+ * line: it is smaller than `bytes_min`, or nobody answers. */
+RT_NODISCARD enum rt_status nic_card_attach(struct nic *nic, const struct nic_ops *ops,
+                                            void *priv, size_t bytes_min);
 /* Takes all steps of a table, with plain waits. */
-RT_NODISCARD enum rt_status nic_card_steps(struct nic *nic, struct nic_step_table table);
+RT_NODISCARD enum rt_status nic_card_steps(struct nic *nic,
+                                           const struct nic_step_table *table);
 
 /* Functions of struct nic_ops. */
 RT_NODISCARD enum rt_status nic_card_start(struct nic *nic);
@@ -38,5 +43,6 @@ uint64_t nic_card_pauses(struct nic *nic);
 
 /* Steps of every driver. */
 RT_NODISCARD enum rt_status nic_card_bus_master_off(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status nic_card_irqs_free(struct nic *nic, struct nic_steps *steps);
 
 #endif

@@ -13,12 +13,14 @@ enum nic_way { NIC_DOWN, NIC_UP };
 struct nic_card;
 struct nic_ring_chip;
 struct intel_filter_regs;
+struct intel_counters;
 
 struct nic_ops {
     /* where shared parts find what the chip has; NULL: the driver does not use that part */
     const struct nic_card *card;             /* nic_card.h */
     const struct nic_ring_chip *rings;       /* ring/ring.h */
-    const struct intel_filter_regs *filters; /* intel/intel.h */
+    const struct intel_filter_regs *filters; /* intel/intel.h, both */
+    const struct intel_counters *counters;
     enum rt_status (*configure)(struct nic *nic);
     enum rt_status (*rxq_setup)(struct nic *nic, uint16_t queue, unsigned core,
                                 struct pool *pool);
@@ -51,16 +53,17 @@ struct nic_ops {
 };
 
 /*
- * Bring-up in three steps, so that the settle times of all ports pass together. A step says
- * in *settle_us how long its device must be left alone before the next. A driver that fails
- * has logged why and left the device without DMA and interrupts.
+ * Bring-up in three steps, so that the settle times of all ports pass together: `attach`, the
+ * reset of its table (nic_card.h), `probe`. A device is left alone for *settle_us behind the
+ * first, for reset_settle_us behind the second. Who fails has logged why and left the device
+ * without DMA and interrupts.
  */
 struct nic_driver {
     const char *name;
-    bool (*match)(const struct pci_dev *pci);
-    enum rt_status (*attach)(struct nic *nic, uint32_t *settle_us); /* maps, stops DMA */
-    enum rt_status (*reset)(struct nic *nic, uint32_t *settle_us);
-    enum rt_status (*probe)(struct nic *nic); /* fills nic->caps/mac/counters/ops */
+    /* The driver's row for this model; NULL: none of its cards. */
+    const void *(*model_of)(const struct pci_dev *pci);
+    enum rt_status (*attach)(struct nic *nic, uint32_t *settle_us); /* stops DMA; nic->ops */
+    enum rt_status (*probe)(struct nic *nic); /* fills nic->caps/mac/counters */
 };
 
 /* A statistics register. `high`: upper half of a pair, read after the lower; 0: none. */
@@ -107,6 +110,8 @@ void nic_ports_forget(void);
 /* A line: what is wrong with the card, a register and its value. */
 void nic_complain(const struct nic *nic, const char *what, const char *reg, uint32_t value);
 
+/* Neither zero nor a group's. */
+bool nic_mac_is_station(const uint8_t mac[6]);
 /* nic->mac is a station's address. RT_IO, and a line: it is zero or a group's, as in a card
  * whose NVM was never written. No address is made up: two machines would make up the same. */
 RT_NODISCARD enum rt_status nic_check_mac(const struct nic *nic);

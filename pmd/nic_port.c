@@ -49,12 +49,17 @@ const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES])
     return text;
 }
 
+bool nic_mac_is_station(const uint8_t mac[6])
+{
+    return (mac[0] & 1) == 0 && (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]) != 0;
+}
+
 enum rt_status nic_check_mac(const struct nic *nic)
 {
     const uint8_t *mac = nic->mac;
     char bdf[NIC_BDF_BYTES];
 
-    if ((mac[0] & 1) == 0 && (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]) != 0)
+    if (nic_mac_is_station(mac))
         return RT_OK;
     rt_log("nic pci=%s error=mac-invalid mac=%02x:%02x:%02x:%02x:%02x:%02x remedy=\"write a "
            "station address into the card's NVM\"",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding cards: the table of drivers, and three steps that all of them take together. Core
  * 0. */
-#include "nic_driver.h"
+#include "nic_card.h"
 
 #include <rt/assert.h>
 #include <rt/log.h>
@@ -37,7 +37,7 @@ static void failed(struct nic *nic, const char *reason)
 static const struct nic_driver *driver_of(const struct pci_dev *pci)
 {
     for (size_t i = 0; i < RT_ARRAY_SIZE(drivers); i++)
-        if (drivers[i]->match(pci))
+        if (drivers[i]->model_of(pci) != NULL)
             return drivers[i];
     return NULL;
 }
@@ -84,12 +84,11 @@ static void reset_all(void)
 
     for (uint32_t i = 0; i < nic_count(); i++) {
         struct nic *nic = nic_get(i);
-        uint32_t us = 0;
 
         if (nic->failed != NULL)
             continue;
-        if (port_driver[i]->reset(nic, &us) == RT_OK)
-            settle_us = RT_MAX(settle_us, us);
+        if (nic_card_steps(nic, nic->ops->card->reset) == RT_OK)
+            settle_us = RT_MAX(settle_us, nic->ops->card->reset_settle_us);
         else
             failed(nic, "reset failed, see above");
     }

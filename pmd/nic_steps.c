@@ -58,7 +58,9 @@ enum rt_status nic_steps_run(struct nic *nic, struct nic_steps *steps)
         steps->since_us = now_us;
     steps->begun = true;
     steps->wait_us = 0;
-    if (step->only == 0 || (step->only & steps->flags) != 0)
+    if (step->run == NULL)
+        steps->wait_us = step->wait_us;
+    else if (step->only == 0 || (step->only & steps->flags) != 0)
         st = step->run(nic, steps);
     if (st != RT_OK && st != RT_BUSY)
         return st;

@@ -21,8 +21,9 @@ struct nic;
 struct nic_steps;
 
 struct nic_step {
-    enum rt_status (*run)(struct nic *nic, struct nic_steps *steps);
-    uint32_t only; /* models that have any of these flags; 0: all */
+    enum rt_status (*run)(struct nic *nic, struct nic_steps *steps); /* NULL: a wait only */
+    uint32_t only;    /* models that have any of these flags; 0: all */
+    uint32_t wait_us; /* `run` NULL: the next one may run so long from now */
 };
 
 struct nic_step_table {
@@ -30,6 +31,8 @@ struct nic_step_table {
     uint32_t count;
 };
 #define NIC_STEPS(array) {(array), RT_ARRAY_SIZE(array)}
+/* A row in which the device is left alone for so long. */
+#define NIC_STEP_WAIT(us) {.wait_us = (us)}
 
 /* A walk through a table. */
 struct nic_steps {

@@ -71,19 +71,25 @@ void e1000e_poll_link(struct nic *nic);
 
 /* e1000e_irq.c */
 void e1000e_irq_setup(struct e1000e *dev);
-void e1000e_irq_quiet(struct e1000e *dev);    /* masks everything, notes the time */
+void e1000e_irq_quiet(struct e1000e *dev); /* masks everything, notes the time */
 void e1000e_irq_raise(struct nic *nic); /* these two: see nic_irq_try() */
 void e1000e_irq_lower(struct nic *nic);
-void e1000e_irq_settle(struct e1000e *dev);   /* waits until no moderation timer can run */
-void e1000e_irq_teardown(struct e1000e *dev); /* after e1000e_irq_quiet */
+/* A step: no moderation timer runs any more. After e1000e_irq_quiet(), before MSI-X is switched. */
+RT_NODISCARD enum rt_status e1000e_irq_settle(struct nic *nic, struct nic_steps *steps);
 bool e1000e_rx_arm(struct nic_rxq *rxq);
 void e1000e_rx_disarm(struct nic_rxq *rxq);
 
+/* e1000e_up.c, e1000e_down.c: tables of steps */
+#define E1000E_DMA_DRAIN_US 10000
+#define E1000E_RESET_SETTLE_US 25000 /* it reads its NVM again and configures the PHY */
+extern const struct nic_step_table e1000e_up, e1000e_down, e1000e_off_bus;
+extern const struct nic_step_table e1000e_silence; /* the first steps down: no DMA any more */
+extern const struct nic_step_table e1000e_reset;
+
 /* e1000e_filter.c: addresses, VLAN, RSS, statistics */
 extern const struct intel_filter_regs e1000e_filter_regs;
+extern const struct intel_counters e1000e_counters;
 void e1000e_rss_init(struct e1000e *dev);
-RT_NODISCARD enum rt_status e1000e_stats_alloc(struct e1000e *dev);
-void e1000e_poll_stats(struct nic *nic, uint32_t rows);
 
 /* e1000e_ring.c: queues, without the data path */
 extern const struct nic_ring_chip e1000e_rings;

@@ -21,12 +21,15 @@ void e1000e_irq_quiet(struct e1000e *dev)
 
 /* A moderation timer that runs while MSI-X goes on or off makes QEMU 7.2 abort; on hardware
  * it would deliver an interrupt late. */
-void e1000e_irq_settle(struct e1000e *dev)
+enum rt_status e1000e_irq_settle(struct nic *nic, struct nic_steps *steps)
 {
+    const struct e1000e *dev = nic->priv;
     uint64_t passed_us = hal_now_us() - dev->quiet_since_us;
 
-    if (passed_us < QUIET_US)
-        hal_delay_us((uint32_t)(QUIET_US - passed_us));
+    if (passed_us >= QUIET_US)
+        return RT_OK;
+    steps->wait_us = (uint32_t)(QUIET_US - passed_us);
+    return RT_BUSY;
 }
 
 static uint32_t moderation(uint32_t us)
@@ -68,7 +71,6 @@ void e1000e_irq_setup(struct e1000e *dev)
 {
     struct nic *nic = dev->nic;
 
-    e1000e_irq_settle(dev);
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
         e1000e_rxq_of(nic->rxq[q])->ims = 0;
     nic_irq_setup(nic, program);
@@ -106,12 +108,6 @@ void e1000e_irq_lower(struct nic *nic)
 
     e1000e_write(dev, E1000E_IMC, one_of_each(nic) & ~INT_OTHER_CAUSES);
     e1000e_write(dev, E1000E_ICR, one_of_each(nic)); /* a look at the link follows */
-}
-
-void e1000e_irq_teardown(struct e1000e *dev)
-{
-    e1000e_irq_settle(dev);
-    nic_irq_teardown(dev->nic);
 }
 
 bool e1000e_rx_arm(struct nic_rxq *rxq)

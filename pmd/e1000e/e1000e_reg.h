@@ -136,8 +136,7 @@ enum { E1000E_MDIC_OP_WRITE = 1, E1000E_MDIC_OP_READ = 2 };
 #define E1000E_MTA(i) (0x5200u + 4u * (i))
 #define E1000E_RAL(i) (0x5400u + 8u * (i))
 #define E1000E_RAH(i) (0x5404u + 8u * (i))
-#define E1000E_RAH_ADDR RT_BITS(15, 0)
-#define E1000E_RAH_AV RT_BIT(31)
+#define E1000E_RAH_AV RT_BIT(31) /* the address counts */
 #define E1000E_RA_COUNT 16
 #define E1000E_VFTA(i) (0x5600u + 4u * (i))
 #define E1000E_MRQC 0x5818
@@ -181,23 +180,11 @@ enum { E1000E_MDIC_OP_WRITE = 1, E1000E_MDIC_OP_READ = 2 };
 #define E1000E_TARC_TWO_QUEUES (RT_BIT(7) | RT_BITS(26, 23)) /* errata: two queues in use */
 
 /* ---- statistics, DS 10.2.7: all clear when read ---- */
-#define E1000E_CRCERRS 0x4000 /* CRC errors */
 #define E1000E_MPC 0x4010 /* missed: no room in the packet buffer */
 #define E1000E_ECOL 0x4018 /* excessive collisions */
 #define E1000E_LATECOL 0x4020 /* late collisions */
-#define E1000E_RLEC 0x4040 /* length errors */
 #define E1000E_XOFFRXC 0x4050 /* pause frames received */
-#define E1000E_GPRC 0x4074 /* good frames received */
-#define E1000E_GPTC 0x4080 /* good frames sent */
-#define E1000E_GORCL 0x4088 /* ... and their bytes with CRC; the high read clears both */
-#define E1000E_GORCH 0x408c
-#define E1000E_GOTCL 0x4090
-#define E1000E_GOTCH 0x4094
 #define E1000E_RNBC 0x40a0 /* no receive buffer */
-#define E1000E_RUC 0x40a4 /* undersize */
-#define E1000E_RFC 0x40a8 /* fragments */
-#define E1000E_ROC 0x40ac /* oversize */
-#define E1000E_RJC 0x40b0 /* jabber */
 #define E1000E_STATS_FIRST 0x4000
 #define E1000E_STATS_LAST 0x4124
 

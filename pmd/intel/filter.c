@@ -43,13 +43,15 @@ void intel_filter_init(const struct nic *nic)
     }
 }
 
-void intel_read_mac(const struct nic *nic, const struct intel_filter_regs *regs, uint8_t mac[6])
+bool intel_read_mac(struct nic *nic)
 {
+    const struct intel_filter_regs *regs = nic->ops->filters;
     uint32_t low = hal_read32(&nic->mmio, regs->address);
     uint32_t high = hal_read32(&nic->mmio, regs->address + 4);
 
     for (unsigned i = 0; i < 6; i++)
-        mac[i] = (uint8_t)((i < 4 ? low : high) >> (8 * (i % 4)));
+        nic->mac[i] = (uint8_t)((i < 4 ? low : high) >> (8 * (i % 4)));
+    return (high & ADDRESS_VALID) != 0 && nic_mac_is_station(nic->mac);
 }
 
 static void change(const struct nic *nic, uint32_t reg, uint32_t bits, bool on)

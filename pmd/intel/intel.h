@@ -7,7 +7,8 @@
 #ifndef PMD_INTEL_H
 #define PMD_INTEL_H
 
-#include "nic_driver.h"
+#include "nic_card.h"
+#include "ring/ring.h"
 
 #define INTEL_VENDOR 0x8086
 #define INTEL_CRC_BYTES 4
@@ -44,22 +45,55 @@ RT_NODISCARD enum rt_status intel_set_vlan_filter(struct nic *nic, uint16_t vlan
 extern const uint8_t intel_rss_key[INTEL_RSS_KEY_BYTES];
 void intel_rss_write_key(const struct nic *nic, uint32_t first_reg);
 
-/* The address that the chip has loaded, from RAL0 and RAH0. */
-void intel_read_mac(const struct nic *nic, const struct intel_filter_regs *regs,
-                    uint8_t mac[6]);
+/* nic->mac becomes the address that the chip has loaded (RAL0, RAH0). False: it has loaded none,
+ * or says that it does not count. */
+bool intel_read_mac(struct nic *nic);
 
-/* ---- stats.c ---- */
+/* ---- stats.c: counters that clear when read (82574 10.2.7, 82599 8.2.3.23) ---- */
 
-/* Which counters add up to what struct nic_stats has; 0: none. */
-struct intel_stats_regs {
-    uint16_t rx_frames, tx_frames;
-    uint16_t rx_bytes, tx_bytes; /* with the CRC */
-    uint16_t missed, no_buffer, crc_errors;
-    uint16_t length_errors[5], tx_errors[2];
+/* In the same place in every chip. Of a pair the high read clears both. */
+#define INTEL_CRCERRS 0x4000 /* CRC errors */
+#define INTEL_RLEC 0x4040    /* length errors */
+#define INTEL_GPRC 0x4074    /* good frames received */
+#define INTEL_GPTC 0x4080    /* good frames sent */
+#define INTEL_GORCL 0x4088   /* ... and their bytes with CRC */
+#define INTEL_GORCH 0x408c
+#define INTEL_GOTCL 0x4090
+#define INTEL_GOTCH 0x4094
+#define INTEL_RUC 0x40a4 /* undersize */
+#define INTEL_RFC 0x40a8 /* fragments */
+#define INTEL_ROC 0x40ac /* oversize */
+#define INTEL_RJC 0x40b0 /* jabber */
+
+/* Rows of a driver's table, in three pieces: each chip has others between them. */
+#define INTEL_COUNTERS_GOOD                                                                    \
+    {0x405c, 0, "rx_64"}, {0x4060, 0, "rx_65_127"}, {0x4064, 0, "rx_128_255"},                 \
+        {0x4068, 0, "rx_256_511"}, {0x406c, 0, "rx_512_1023"}, {0x4070, 0, "rx_1024_max"},     \
+        {INTEL_GPRC, 0, "rx_good"}, {0x4078, 0, "rx_broadcast"}, {0x407c, 0, "rx_multicast"},  \
+        {INTEL_GPTC, 0, "tx_good"}, {INTEL_GORCL, INTEL_GORCH, "rx_good_bytes"},               \
+        {INTEL_GOTCL, INTEL_GOTCH, "tx_good_bytes"}
+#define INTEL_COUNTERS_LENGTHS                                                                 \
+    {INTEL_RUC, 0, "undersize"}, {INTEL_RFC, 0, "fragments"}, {INTEL_ROC, 0, "oversize"},      \
+        {INTEL_RJC, 0, "jabber"}, {0x40b4, 0, "management_rx"},                                \
+        {0x40b8, 0, "management_dropped"}
+#define INTEL_COUNTERS_TOTALS                                                                  \
+    {0x40d0, 0, "rx_total"}, {0x40d4, 0, "tx_total"}, {0x40d8, 0, "tx_64"},                    \
+        {0x40dc, 0, "tx_65_127"}, {0x40e0, 0, "tx_128_255"}, {0x40e4, 0, "tx_256_511"},        \
+        {0x40e8, 0, "tx_512_1023"}, {0x40ec, 0, "tx_1024_max"}, {0x40f0, 0, "tx_multicast"},   \
+        {0x40f4, 0, "tx_broadcast"}
+
+/* What a chip counts (nic->ops->counters), and which of it belongs into struct nic_stats beside
+ * what all count alike; 0: it has no such counter. */
+struct intel_counters {
+    const struct nic_counter_reg *regs;
+    uint32_t reg_count;
+    uint16_t missed, no_buffer;
+    uint16_t length_errors; /* beside RUC, RFC, ROC, RJC */
+    uint16_t tx_errors[2];
 };
-/* See nic_poll_stats(). `status_reg` tells whether the card is there. */
-void intel_poll_stats(struct nic *nic, const struct intel_stats_regs *regs, uint32_t status_reg,
-                      uint32_t rows);
+RT_NODISCARD enum rt_status intel_counters_alloc(struct nic *nic);
+/* `poll_stats` of struct nic_ops; nothing when the card is gone. */
+void intel_poll_stats(struct nic *nic, uint32_t rows);
 
 /* ---- nvm.c: with the semaphore ---- */
 
@@ -74,5 +108,20 @@ RT_NODISCARD enum rt_status intel_nvm_read(const struct nic *nic, uint32_t eerd_
                                            uint32_t word, uint16_t *value);
 /* RT_IO, and a line: it is another sum. */
 RT_NODISCARD enum rt_status intel_nvm_check_sum(const struct nic *nic, uint16_t sum);
+
+/* ---- what the tables of every one of these drivers say, `x` being its name ---- */
+
+#define INTEL_CARD(x)                                                                          \
+    .up = &x##_up, .down = &x##_down, .off_bus = &x##_off_bus, .reset = &x##_reset,            \
+    .irq_raise = x##_irq_raise, .irq_lower = x##_irq_lower
+
+#define INTEL_NIC_OPS(x)                                                                       \
+    .rings = &x##_rings, .filters = &x##_filter_regs, .counters = &x##_counters,               \
+    .rxq_setup = nic_rx_ring_setup, .txq_setup = nic_tx_ring_setup, .stop = nic_card_stop,     \
+    .poll_link = x##_poll_link, .poll_stats = intel_poll_stats,                                \
+    .set_promiscuous = intel_set_promiscuous, .add_multicast = intel_add_multicast,            \
+    .set_vlan_filter = intel_set_vlan_filter, .begin = nic_card_begin, .gone = nic_card_gone,  \
+    .tx_position = nic_tx_ring_position, .pauses = nic_card_pauses, .rxq_run = x##_rxq_run,    \
+    .rxq_drop = nic_rx_ring_drop, .txq_run = x##_txq_run, .txq_empty = nic_tx_ring_empty
 
 #endif

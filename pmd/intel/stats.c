@@ -2,33 +2,40 @@
 /* Intel: statistics registers, in the sums of struct nic_stats. Core 0. */
 #include "intel.h"
 
-static uint64_t sum_of(const struct nic *nic, const uint16_t *regs, size_t count)
+enum rt_status intel_counters_alloc(struct nic *nic)
 {
-    uint64_t sum = 0;
+    const struct intel_counters *counters = nic->ops->counters;
 
-    for (size_t i = 0; i < count; i++)
-        sum += nic_counted(nic, regs[i]);
-    return sum;
+    return nic_counters_alloc(nic, counters->regs, counters->reg_count);
 }
 
-void intel_poll_stats(struct nic *nic, const struct intel_stats_regs *regs, uint32_t status_reg,
-                      uint32_t rows)
+/* The chip counts the four bytes of a frame's CRC, we do not. */
+static uint64_t bytes_of(const struct nic *nic, uint32_t reg, uint64_t frames)
 {
+    uint64_t bytes = nic_counted(nic, reg);
+
+    return bytes - RT_MIN(bytes, INTEL_CRC_BYTES * frames);
+}
+
+void intel_poll_stats(struct nic *nic, uint32_t rows)
+{
+    const struct intel_counters *counters = nic->ops->counters;
     struct nic_stats *stats = &nic->stats;
 
-    if (hal_read32(&nic->mmio, status_reg) == UINT32_MAX)
+    if (hal_read32(&nic->mmio, nic->ops->card->status_reg) == UINT32_MAX)
         return; /* removed: all ones everywhere */
     if (!nic_counters_read(nic, &nic->mmio, rows))
         return;
-    stats->rx_packets = nic_counted(nic, regs->rx_frames);
-    stats->tx_packets = nic_counted(nic, regs->tx_frames);
-    /* The chip counts the four bytes of the CRC, we do not. */
-    stats->rx_bytes = nic_counted(nic, regs->rx_bytes) - INTEL_CRC_BYTES * stats->rx_packets;
-    stats->tx_bytes = nic_counted(nic, regs->tx_bytes) - INTEL_CRC_BYTES * stats->tx_packets;
-    stats->rx_missed = nic_counted(nic, regs->missed);
-    stats->rx_no_buffer = nic_counted(nic, regs->no_buffer);
-    stats->rx_crc_errors = nic_counted(nic, regs->crc_errors);
-    stats->rx_length_errors =
-        sum_of(nic, regs->length_errors, RT_ARRAY_SIZE(regs->length_errors));
-    stats->tx_errors = sum_of(nic, regs->tx_errors, RT_ARRAY_SIZE(regs->tx_errors));
+    stats->rx_packets = nic_counted(nic, INTEL_GPRC);
+    stats->tx_packets = nic_counted(nic, INTEL_GPTC);
+    stats->rx_bytes = bytes_of(nic, INTEL_GORCL, stats->rx_packets);
+    stats->tx_bytes = bytes_of(nic, INTEL_GOTCL, stats->tx_packets);
+    stats->rx_missed = nic_counted(nic, counters->missed);
+    stats->rx_no_buffer = nic_counted(nic, counters->no_buffer);
+    stats->rx_crc_errors = nic_counted(nic, INTEL_CRCERRS);
+    stats->rx_length_errors = nic_counted(nic, counters->length_errors) +
+                              nic_counted(nic, INTEL_RUC) + nic_counted(nic, INTEL_RFC) +
+                              nic_counted(nic, INTEL_ROC) + nic_counted(nic, INTEL_RJC);
+    stats->tx_errors = nic_counted(nic, counters->tx_errors[0]) +
+                       nic_counted(nic, counters->tx_errors[1]);
 }

@@ -74,12 +74,18 @@ const char *ixgbe_fault(struct nic *nic);
 bool ixgbe_rx_arm(struct nic_rxq *rxq);
 void ixgbe_rx_disarm(struct nic_rxq *rxq);
 
+/* ixgbe_up.c, ixgbe_down.c: tables of steps */
+#define IXGBE_RESET_SETTLE_US 50000 /* DS 4.2.1.7: 10 ms; the X540's firmware takes longer */
+extern const struct nic_step_table ixgbe_up, ixgbe_down, ixgbe_off_bus;
+extern const struct nic_step_table ixgbe_silence; /* the first steps down: no DMA any more */
+extern const struct nic_step_table ixgbe_reset;
+extern const struct nic_step_table ixgbe_settled; /* the first steps up: registers may be used */
+
 /* ixgbe_filter.c: addresses, VLAN, RSS, statistics */
 extern const struct intel_filter_regs ixgbe_filter_regs;
+extern const struct intel_counters ixgbe_counters;
 void ixgbe_filter_init(struct ixgbe *dev);
 void ixgbe_rss_init(struct ixgbe *dev);
-RT_NODISCARD enum rt_status ixgbe_stats_alloc(struct ixgbe *dev);
-void ixgbe_poll_stats(struct nic *nic, uint32_t rows);
 
 /* ixgbe_ring.c: queues, without the data path */
 extern const struct nic_ring_chip ixgbe_rings;
@@ -91,6 +97,11 @@ RT_NODISCARD enum rt_status ixgbe_tx_on(struct nic *nic, struct nic_steps *steps
 RT_NODISCARD enum rt_status ixgbe_tx_on_wait(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_rx_on(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status ixgbe_rx_on_wait(struct nic *nic, struct nic_steps *steps);
+/* Steps: the receive path drains, then it goes on or off */
+RT_NODISCARD enum rt_status ixgbe_rx_path_close(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_rx_path_wait(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_receive_on(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status ixgbe_receive_off(struct nic *nic, struct nic_steps *steps);
 void ixgbe_rxq_run(struct nic_rxq *rxq); /* these two: see nic_driver.h */
 void ixgbe_txq_run(struct nic_txq *txq);
 
@@ -128,6 +139,11 @@ RT_INLINE uint32_t ixgbe_read(const struct ixgbe *dev, uint32_t reg)
 RT_INLINE void ixgbe_write(const struct ixgbe *dev, uint32_t reg, uint32_t value)
 {
     hal_write32(&dev->nic->mmio, reg, value);
+}
+/* Of a wait that is as good as over when its time has passed. */
+RT_INLINE enum rt_status ixgbe_no_matter(enum rt_status st)
+{
+    return st == RT_TIMEOUT ? RT_OK : st;
 }
 /* The longest frame without CRC that the MAC lets in, tagged: MAXFRS counts no tag, and acts
  * above the usual size only (DS 8.2.3.22.13). */

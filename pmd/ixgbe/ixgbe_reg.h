@@ -209,20 +209,8 @@ enum { IXGBE_LINKS_SPEED_100M = 1, IXGBE_LINKS_SPEED_1G = 2, IXGBE_LINKS_SPEED_1
 #define IXGBE_CORECTL 0x14f00
 
 /* ---- statistics, DS 8.2.3.23: cleared by reading ---- */
-#define IXGBE_CRCERRS 0x04000
-#define IXGBE_RLEC 0x04040
 #define IXGBE_RXMPC(i) (0x03fa0 + 4u * (i))
 #define IXGBE_LXOFFRXC 0x041a8 /* pause frames received, DS 8.2.3.23.18 */
-#define IXGBE_GPRC 0x04074
-#define IXGBE_GPTC 0x04080
-#define IXGBE_GORCL 0x04088
-#define IXGBE_GORCH 0x0408c
-#define IXGBE_GOTCL 0x04090
-#define IXGBE_GOTCH 0x04094
-#define IXGBE_RUC 0x040a4
-#define IXGBE_RFC 0x040a8
-#define IXGBE_ROC 0x040ac
-#define IXGBE_RJC 0x040b0
 #define IXGBE_RQSMR(i) (0x02300 + 4u * (i))
 #define IXGBE_TQSM(i) (0x08600 + 4u * (i))
 #define IXGBE_QPRDC(i) (0x01430 + 0x40u * (i))

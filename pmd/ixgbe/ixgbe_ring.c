@@ -8,6 +8,8 @@
 #define TX_PREFETCH_DESCS 32
 #define TX_HOST_DESCS 1
 #define QUEUE_TIMEOUT_US 10000
+#define SECRX_TIMEOUT_US 4000
+#define RXEN_OFF_US 2000
 
 const struct nic_ring_chip ixgbe_rings = {
     .rxq_bytes = sizeof(struct nic_rx_ring),
@@ -100,10 +102,51 @@ enum rt_status ixgbe_queues_off(struct nic *nic, struct nic_steps *steps)
 /* A reset follows and ends what does not answer. */
 enum rt_status ixgbe_queues_off_wait(struct nic *nic, struct nic_steps *steps)
 {
-    enum rt_status st =
-        queues_wait(nic->priv, steps, "rxq", IXGBE_RXDCTL(0), nic->config.rxqs, false);
+    return ixgbe_no_matter(
+        queues_wait(nic->priv, steps, "rxq", IXGBE_RXDCTL(0), nic->config.rxqs, false));
+}
 
-    return st == RT_TIMEOUT ? RT_OK : st;
+/* ---- the way to the queues ---- */
+
+/* DS 4.6.7: the receive path drains into nothing while its enable changes. */
+enum rt_status ixgbe_rx_path_close(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    ixgbe_write(dev, IXGBE_SECRXCTRL,
+                ixgbe_read(dev, IXGBE_SECRXCTRL) | IXGBE_SECRXCTRL_RX_DIS);
+    return RT_OK;
+}
+
+enum rt_status ixgbe_rx_path_wait(struct nic *nic, struct nic_steps *steps)
+{
+    static const struct nic_step_wait drained = {IXGBE_SECRXSTAT, IXGBE_SECRXSTAT_RDY,
+                                                 IXGBE_SECRXSTAT_RDY, SECRX_TIMEOUT_US};
+
+    return ixgbe_no_matter(nic_step_await(nic, steps, drained, "rx-path-busy", "secrxstat"));
+}
+
+static void receive_switch(const struct ixgbe *dev, uint32_t rxctrl)
+{
+    ixgbe_write(dev, IXGBE_RXCTRL, rxctrl);
+    ixgbe_write(dev, IXGBE_SECRXCTRL,
+                ixgbe_read(dev, IXGBE_SECRXCTRL) & ~IXGBE_SECRXCTRL_RX_DIS);
+    (void)ixgbe_read(dev, IXGBE_STATUS);
+}
+
+enum rt_status ixgbe_receive_off(struct nic *nic, struct nic_steps *steps)
+{
+    const struct ixgbe *dev = nic->priv;
+
+    steps->wait_us = (ixgbe_read(dev, IXGBE_RXCTRL) & IXGBE_RXCTRL_RXEN) != 0 ? RXEN_OFF_US : 0;
+    receive_switch(dev, 0);
+    return RT_OK;
+}
+
+enum rt_status ixgbe_receive_on(struct nic *nic, struct nic_steps *steps)
+{
+    receive_switch(nic->priv, IXGBE_RXCTRL_RXEN);
+    return RT_OK;
 }
 
 enum rt_status ixgbe_rings_start(struct ixgbe *dev)

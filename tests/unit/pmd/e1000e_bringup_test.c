@@ -503,11 +503,11 @@ static void run_losses_once(void **state)
     struct bench *bench = bench_start(1, &port_config);
     struct port *port = &bench->port[0];
 
-    port->fake->reg[E1000E_RLEC / 4] = 10;
-    port->fake->reg[E1000E_RUC / 4] = 1;
-    port->fake->reg[E1000E_ROC / 4] = 2;
-    port->fake->reg[E1000E_RFC / 4] = 3;
-    port->fake->reg[E1000E_RJC / 4] = 4;
+    port->fake->reg[INTEL_RLEC / 4] = 10;
+    port->fake->reg[INTEL_RUC / 4] = 1;
+    port->fake->reg[INTEL_ROC / 4] = 2;
+    port->fake->reg[INTEL_RFC / 4] = 3;
+    port->fake->reg[INTEL_RJC / 4] = 4;
     port->fake->reg[E1000E_MPC / 4] = 5;
     port->fake->reg[E1000E_RNBC / 4] = 6;
     nic_poll_stats(port->nic, NIC_STATS_ALL);
@@ -553,8 +553,8 @@ static void run_stats(void **state)
     for (unsigned round = 1; round <= 3; round++) {
         for (unsigned i = 0; i < 5; i++)
             assert_true(fake_receive(port->fake, frame, sizeof(frame), NULL));
-        port->fake->reg[E1000E_GORCH / 4] = 1; /* beyond 32 bits */
-        port->fake->reg[E1000E_CRCERRS / 4] = 2;
+        port->fake->reg[INTEL_GORCH / 4] = 1; /* beyond 32 bits */
+        port->fake->reg[INTEL_CRCERRS / 4] = 2;
         nic_rx(port->rxq, &batch, 32);
         buf_batch_free(&batch);
         nic_poll_stats(port->nic, NIC_STATS_ALL);

@@ -133,8 +133,8 @@ static void tx_frame_end(struct fake_e1000e *f, uint64_t command)
     f->tx.l4_sum = (command & E1000E_TXD_POPTS_TXSM) != 0;
     f->tx.context = f->tx_context[0] | (uint64_t)f->tx_context[1] << 32;
     f->tx_frames++;
-    *reg(f, E1000E_GPTC) += 1;
-    *reg(f, E1000E_GOTCL) += f->tx.bytes + 4;
+    *reg(f, INTEL_GPTC) += 1;
+    *reg(f, INTEL_GOTCL) += f->tx.bytes + 4;
     if (f->sent != NULL)
         f->sent(f, &f->tx);
     f->tx.bytes = 0;
@@ -226,7 +226,7 @@ bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
            (*reg(f, E1000E_RCTL) & E1000E_RCTL_SECRC) != 0);
     if (bytes + 4 > 1522 &&
         (*reg(f, E1000E_RCTL) & E1000E_RCTL_LPE) == 0) { /* with CRC and tag */
-        *reg(f, E1000E_ROC) += 1;
+        *reg(f, INTEL_ROC) += 1;
         return false;
     }
     memcpy(copy, frame, bytes);
@@ -248,8 +248,8 @@ bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
                    how->set_length ? how->length : length, tag);
         *head = (*head + 1) % descs;
     }
-    *reg(f, E1000E_GPRC) += 1;
-    *reg(f, E1000E_GORCL) += bytes + 4;
+    *reg(f, INTEL_GPRC) += 1;
+    *reg(f, INTEL_GORCL) += bytes + 4;
     raise(f, msix_on(f) ? E1000E_INT_RXQ(queue) : E1000E_INT_RXT0);
     return true;
 }

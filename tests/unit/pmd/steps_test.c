@@ -93,6 +93,21 @@ static void a_register_that_never_comes(void **state)
     assert_int_equal(last_calls, 0);
 }
 
+/* A row without a function leaves the device alone, for the model that it is for and others. */
+static void a_wait_is_a_row(void **state)
+{
+    static const struct nic_step rows[] = {NIC_STEP_WAIT(300), {special}, NIC_STEP_WAIT(40)};
+    struct nic_steps steps;
+
+    begin(&steps, 0);
+    nic_steps_begin(&steps, (struct nic_step_table)NIC_STEPS(rows), 0);
+    assert_int_equal(nic_steps_run(NULL, &steps), RT_BUSY);
+    assert_int_equal(steps.due_us, 300);
+    assert_int_equal(nic_steps_finish(NULL, &steps), RT_OK);
+    assert_int_equal(special_calls, 1);
+    assert_int_equal(hal_now_us(), 340);
+}
+
 static void finish_waits(void **state)
 {
     struct nic_steps steps;
@@ -109,6 +124,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_a_call),
         cmocka_unit_test(a_register_that_never_comes),
+        cmocka_unit_test(a_wait_is_a_row),
         cmocka_unit_test(finish_waits),
     };
 
