@@ -6,7 +6,9 @@
  * for now fires in the next run.
  *
  * Every list may hold each timer of a large application. So a run moves, looks at and fires a
- * bounded number; where it stops, now_tick stays, and the next run goes on from there.
+ * bounded number; where it stops, now_tick stays, and the next run goes on from there. What is
+ * armed for the past meanwhile waits behind all that was due in that run: else timers that arm
+ * themselves again at once would keep time from going on, and all others from firing.
  */
 #include <rt/assert.h>
 #include <rt/timer.h>
@@ -49,7 +51,7 @@ static void list_remove(struct timer *timer)
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_us)
 {
     wheel->next_us = UINT64_MAX;
-    wheel->now_tick = now_us / TIMER_TICK_US;
+    wheel->now_tick = wheel->run_tick = now_us / TIMER_TICK_US;
     wheel->armed = 0;
     for (unsigned level = 0; level < TIMER_LEVELS; level++) {
         wheel->occupied[level] = 0;
@@ -58,10 +60,10 @@ void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_us)
     }
 }
 
-static void place(struct timer_wheel *wheel, struct timer *timer)
+/* Into the slot of that tick; one that is past: of now_tick. */
+static void place(struct timer_wheel *wheel, struct timer *timer, uint64_t tick)
 {
     const uint64_t far = (UINT64_C(1) << (TIMER_LEVELS * SLOT_BITS)) - 1;
-    uint64_t tick = timer->due_us / TIMER_TICK_US;
     uint64_t delta = tick > wheel->now_tick ? tick - wheel->now_tick : 0;
     unsigned level = 0;
     unsigned slot;
@@ -79,7 +81,7 @@ void timer_arm(struct timer_wheel *wheel, struct timer *timer, uint64_t due_us)
     RT_ASSERT(timer->fn != NULL);
     timer_cancel(wheel, timer);
     timer->due_us = due_us;
-    place(wheel, timer);
+    place(wheel, timer, RT_MAX(due_us / TIMER_TICK_US, wheel->run_tick));
     wheel->armed++;
     wheel->next_us = RT_MIN(wheel->next_us, due_us);
 }
@@ -109,7 +111,7 @@ static bool cascade(struct timer_wheel *wheel, uint32_t *moves)
             if (*moves == 0)
                 return false;
             list_remove(timer);
-            place(wheel, timer);
+            place(wheel, timer, timer->due_us / TIMER_TICK_US);
         }
         wheel->occupied[level] &= ~(UINT64_C(1) << slot);
     }
@@ -208,6 +210,7 @@ static bool gather(struct timer_wheel *wheel, struct timer *due, uint64_t now_us
     uint32_t moves = max * MOVES_PER_FIRE;
     uint64_t tick;
 
+    wheel->run_tick = RT_MAX(target, wheel->now_tick);
     for (;;) { /* ends when now_tick, which grows, is at the target */
         if (!cascade(wheel, &moves))
             return false;

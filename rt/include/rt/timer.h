@@ -4,8 +4,8 @@
  * never allocated; a timer fires once, from timer_run(), and may arm itself again.
  *
  * A run is bounded: it fires at most as many as it is told, the others stay due for the next
- * run, earlier ticks first. None fires early. All functions: the wheel's core, also from a
- * timer that fires.
+ * run, earlier ticks first; one that is armed for the past is behind them. None fires early. All
+ * functions: the wheel's core, also from a timer that fires.
  */
 #ifndef RT_TIMER_H
 #define RT_TIMER_H
@@ -26,6 +26,7 @@ struct timer {
 struct timer_wheel {
     uint64_t next_us; /* nothing is due before; a turn compares this and goes on */
     uint64_t now_tick; /* all before it has fired */
+    uint64_t run_tick; /* of the last run; not before now_tick, behind it while more is due */
     uint32_t armed;
     uint64_t occupied[TIMER_LEVELS]; /* bit: the slot may hold timers */
     struct timer slots[TIMER_LEVELS][TIMER_SLOTS]; /* list heads */

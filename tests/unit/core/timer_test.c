@@ -199,6 +199,39 @@ static void arming_again_moves(void **state)
     assert_int_equal(wheel.armed, 0);
 }
 
+static struct timer hasty[4];
+static uint64_t hasty_due_us; /* what these arm themselves for, again and again */
+
+static void on_hasty(struct timer *timer, uint64_t now_us)
+{
+    timer_arm(&wheel, timer, hasty_due_us);
+}
+
+/* As many as a run fires, each armed for the past as soon as it has fired: the others, due in
+ * any tick behind, get their turn nevertheless. */
+static void hasty_ones_keep_nobody_waiting(void **state)
+{
+    static const uint64_t dues_us[] = {0, 999, 64 * 1000};
+
+    for (unsigned d = 0; d < RT_ARRAY_SIZE(dues_us); d++) {
+        uint64_t now_us = 64 * 1000;
+
+        start(now_us);
+        hasty_due_us = dues_us[d];
+        for (unsigned i = 0; i < RT_ARRAY_SIZE(hasty); i++) {
+            hasty[i] = (struct timer){.fn = on_hasty};
+            timer_arm(&wheel, &hasty[i], hasty_due_us);
+        }
+        for (unsigned i = 0; i < TIMERS; i++)
+            arm(i, now_us + 1000 + 37 * i);
+        for (unsigned run = 0; run < 1000; run++, now_us += 10)
+            (void)timer_run(&wheel, now_us, RT_ARRAY_SIZE(hasty));
+        for (unsigned i = 0; i < TIMERS; i++)
+            assert_int_equal(models[i].fired, 1);
+        assert_int_equal(wheel.armed, RT_ARRAY_SIZE(hasty));
+    }
+}
+
 /* A year in one step: the timer is spread once for each 17 minutes, not looked at each tick. */
 static void long_jump(void **state)
 {
@@ -345,6 +378,7 @@ int main(void)
         cmocka_unit_test(arming_for_the_past_fires_once_a_run),
         cmocka_unit_test(a_callback_may_cancel_what_is_due),
         cmocka_unit_test(arming_again_moves),
+        cmocka_unit_test(hasty_ones_keep_nobody_waiting),
         cmocka_unit_test(long_jump),
         cmocka_unit_test(a_run_is_bounded),
         cmocka_unit_test(what_is_left_over_can_be_cancelled),
