@@ -79,30 +79,6 @@ static void say_value(struct parse *p, struct word w, const struct arg *arg, con
     say(p, w, what, more);
 }
 
-/* Each argument has its own bit in `seen`. */
-static void check_total(const struct arg_table *const *tables)
-{
-    uint32_t total = 0;
-
-    for (const struct arg_table *const *t = tables; *t != NULL; t++)
-        total += (*t)->count;
-    RT_ASSERT_LE(total, (uint32_t)ARGS_MAX);
-}
-
-static void set_defaults(struct parse *p)
-{
-    for (const struct arg_table *const *t = p->tables; *t != NULL; t++) {
-        for (uint32_t i = 0; i < (*t)->count; i++) {
-            const struct arg *arg = &(*t)->args[i];
-            const struct word preset = word_of(arg->preset);
-            const char *mistake = args_store(arg, preset);
-
-            if (mistake != NULL)
-                say_value(p, preset, arg, mistake, preset);
-        }
-    }
-}
-
 /* The argument of that name and its number over all tables; NULL when there is none. */
 static const struct arg *find(struct parse *p, struct word name, uint32_t *number)
 {
@@ -114,6 +90,52 @@ static const struct arg *find(struct parse *p, struct word name, uint32_t *numbe
         }
     }
     return NULL;
+}
+
+static bool is_complete(const struct arg *arg)
+{
+    const bool has_unit = arg->type == ARG_U32 || arg->type == ARG_STRING;
+
+    return arg->preset != NULL && arg->dst != NULL && arg->help != NULL &&
+           (!has_unit || arg->unit != NULL) && (arg->type != ARG_CHOICE || arg->choices != NULL);
+}
+
+/* A row that is wrong is a bug of ours: the panic names it. */
+static void check_row(struct parse *p, const struct arg *arg, uint32_t number)
+{
+    uint32_t first;
+
+    if (!is_complete(arg))
+        rt_panic("argument %s: its row lacks preset, dst, help, unit or choices", arg->name);
+    (void)find(p, word_of(arg->name), &first);
+    if (first != number)
+        rt_panic("argument %s is in two tables, or twice in one", arg->name);
+}
+
+static void set_default(struct parse *p, const struct arg *arg)
+{
+    const struct word preset = word_of(arg->preset);
+    const char *mistake = args_store(arg, preset);
+    char text[SHOWN_BYTES_MAX];
+
+    if (mistake == NULL)
+        return;
+    rt_snprintf(text, sizeof(text), "%s=%s", arg->name, arg->preset);
+    say_value(p, word_of(text), arg, mistake, preset);
+}
+
+/* Checks the tables, and sets every argument to its default. */
+static void begin(struct parse *p)
+{
+    uint32_t total = 0;
+
+    for (const struct arg_table *const *t = p->tables; *t != NULL; t++) {
+        for (uint32_t i = 0; i < (*t)->count; i++, total++) {
+            check_row(p, &(*t)->args[i], total);
+            set_default(p, &(*t)->args[i]);
+        }
+    }
+    RT_ASSERT_LE(total, (uint32_t)ARGS_MAX); /* each has its own bit in `seen` */
 }
 
 static bool seen_before(struct parse *p, uint32_t number)
@@ -169,8 +191,7 @@ struct arg_result args_parse(const struct arg_table *const *tables, const char *
     const char *at = cmdline;
     struct word w;
 
-    check_total(tables);
-    set_defaults(&p);
+    begin(&p);
     for (w = word_next(&at); w.bytes != 0; w = word_next(&at)) {
         if (word_is(w, "help"))
             p.result.help_asked = true;
@@ -188,7 +209,6 @@ enum rt_status args_set_live(const struct arg_table *const *tables, const char *
     struct word w = word_next(&at);
     struct word rest = word_next(&at);
 
-    check_total(tables);
     if (w.bytes == 0 || rest.bytes != 0)
         say(&p, w, "wanted is one name=value", "");
     else

@@ -85,3 +85,8 @@ void rt_assert_failed(const char *file, int line, const char *expr, uint64_t lef
 {
     abort();
 }
+
+void rt_panic(const char *fmt, ...)
+{
+    abort();
+}

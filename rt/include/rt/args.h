@@ -21,8 +21,9 @@ enum arg_type {
     ARG_STRING, /* at most `max` bytes with the NUL, stored in a char array */
 };
 
+/* `dst` has room for the type, and stays its owner's. No pointer that the type uses is NULL. */
 struct arg {
-    const char *name;
+    const char *name; /* once in all tables of an application */
     enum arg_type type;
     const char *unit;    /* "us", "packets", "" */
     uint32_t min, max;   /* ARG_U32: range; ARG_STRING: max = bytes of dst */
@@ -48,11 +49,13 @@ struct arg_result {
     bool help_asked;
 };
 
-/* Sets every argument to its default, then applies the line. `tables` ends with NULL. */
+/* Sets every argument to its default, then applies the line. `tables` ends with NULL. A row that
+ * is not complete and a name that is there twice are panics that name it. Core 0, at the start. */
 struct arg_result args_parse(const struct arg_table *const *tables, const char *cmdline,
                              arg_report_fn *report, void *ctx);
 
-/* Applies one `name=value` to a running system; refused (RT_INVALID) unless `live`. */
+/* Applies one `name=value` to a running system, whose tables args_parse() has checked; refused
+ * (RT_INVALID) unless `live`. Core 0: others read what `dst` holds. */
 RT_NODISCARD enum rt_status args_set_live(const struct arg_table *const *tables,
                                           const char *assignment, arg_report_fn *report,
                                           void *ctx);

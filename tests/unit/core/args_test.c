@@ -218,7 +218,7 @@ static struct arg_result parse_many(uint32_t count, const char *cmdline)
     for (uint32_t i = 0; i < count; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "a%u", i);
         many[i] = (struct arg){.name = names[i], .type = ARG_BOOL, .preset = "off",
-                               .dst = &values[i]};
+                               .dst = &values[i], .help = ""};
     }
     many_table.count = count;
     line_count = 0;
@@ -243,6 +243,44 @@ static void the_last_argument_is_its_own(void **state)
     assert_non_null(strstr(message, "257"));
 }
 
+/* ---- rows that are wrong ---- */
+
+static uint32_t number;
+static const struct arg good = {.name = "n", .type = ARG_U32, .unit = "", .min = 1, .max = 4,
+                                .preset = "2", .dst = &number, .help = ""};
+
+static void parse_rows(void *arg)
+{
+    many_table.count = 2;
+    line_count = 0;
+    lines[0] = '\0';
+    (void)args_parse(many_tables, "", keep, lines);
+}
+
+static void check_panic(const char *says)
+{
+    char message[200];
+
+    assert_true(host_catch(parse_rows, NULL, message, sizeof(message)));
+    assert_non_null(strstr(message, says));
+}
+
+/* Each is a bug of an application; the panic says which row it is in. */
+static void a_wrong_row_is_named(void **state)
+{
+    many[0] = many[1] = good;
+    check_panic("argument n is in two tables, or twice in one");
+    many[1].name = "m";
+    many[1].preset = NULL;
+    check_panic("argument m: its row lacks preset");
+    many[1].preset = "9";
+    parse_rows(NULL);
+    assert_non_null(strstr(lines, "arg text=\"m=9\" mistake=\"out of range\""));
+    many[1] = (struct arg){.name = "c", .type = ARG_CHOICE, .preset = "x", .dst = &number,
+                           .help = ""};
+    check_panic("argument c: its row lacks");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +294,7 @@ int main(void)
         cmocka_unit_test(live),
         cmocka_unit_test(endless_word),
         cmocka_unit_test(the_last_argument_is_its_own),
+        cmocka_unit_test(a_wrong_row_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
