@@ -185,14 +185,16 @@ struct backend *backend_pcap_open(const char *text)
                                            pcap_close};
     const char *comma = strchr(text, ',');
     size_t in_bytes = comma != NULL ? (size_t)(comma - text) : strlen(text);
-    struct pcap *p = calloc(1, sizeof(*p));
+    struct pcap *p;
     char in[4096];
 
-    if (p == NULL || in_bytes >= sizeof(in)) {
-        free(p);
+    if (in_bytes >= sizeof(in)) {
         errno = EINVAL;
         return NULL;
     }
+    p = calloc(1, sizeof(*p));
+    if (p == NULL)
+        return NULL;
     memcpy(in, text, in_bytes);
     in[in_bytes] = '\0';
     p->b = (struct backend){.ops = &ops, .fd = -1};
