@@ -96,7 +96,9 @@ struct rt_loop {
 
 /* An empty loop. `batch`: at least 1. */
 void rt_loop_init(struct rt_loop *loop, uint32_t batch, uint64_t now_us);
-/* Takes a copy of `source`; its counters begin at 0. RT_FULL: LOOP_SOURCES_MAX are there.
+/* Takes a copy of `source`; its counters begin at 0. RT_FULL: LOOP_SOURCES_MAX are there. One that
+ * was removed keeps its place until the timers of the turn have run (removed by a flush or between
+ * turns: of the next turn), because nothing may move while sources are polled.
  * Also from a source or timer of the loop; it is polled from the next turn on. */
 RT_NODISCARD enum rt_status rt_loop_add(struct rt_loop *loop, const struct loop_source *source);
 /* Takes out every source with this context. When it returns none of their functions is called
