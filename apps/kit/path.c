@@ -42,6 +42,63 @@ static void disarm_others(void *ctx)
 {
 }
 
+static uint32_t collect_all(struct pool *pool)
+{
+    uint32_t total = 0, came = 1;
+
+    for (uint32_t i = 0; i < pool->total && came != 0; i++) {
+        came = pool_collect(pool); /* a bounded number each time */
+        total += came;
+    }
+    return total;
+}
+
+uint32_t kit_collect_pools(unsigned core)
+{
+    uint32_t total = 0;
+
+    for (struct pool *pool = pool_first(); pool != NULL; pool = pool->next)
+        total += pool->core == core ? collect_all(pool) : 0;
+    return total;
+}
+
+bool kit_has_more_pools(const struct kit_core *core)
+{
+    uint32_t pools = 0;
+
+    for (const struct pool *pool = pool_first(); pool != NULL; pool = pool->next)
+        pools += pool->core == core->core && pool != core->pool;
+    return pools != 0;
+}
+
+/* Headers of external segments, large rooms: few pools, and most machines have none. */
+static uint32_t poll_pools(void *ctx, uint64_t now_us)
+{
+    const struct kit_core *core = ctx;
+
+    for (struct pool *pool = pool_first(); pool != NULL; pool = pool->next) {
+        if (pool->core == core->core)
+            pool_collect(pool);
+    }
+    return 0;
+}
+
+static bool arm_pools(void *ctx, uint64_t now_us)
+{
+    return false; /* nobody waits for them: the next wake will do, as for the kit's own */
+}
+
+struct loop_source kit_pools_source(struct kit_core *core)
+{
+    return (struct loop_source){
+        .name = "pools",
+        .poll = poll_pools,
+        .arm = arm_pools,
+        .disarm = disarm_others,
+        .ctx = core,
+    };
+}
+
 struct loop_source kit_others_source(struct pool *pool)
 {
     return (struct loop_source){

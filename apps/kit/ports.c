@@ -204,10 +204,13 @@ static void hear_others(struct kit *kit)
 {
     for (uint32_t i = 0; i < kit->core_count && kit->core_count > 1; i++) {
         struct kit_core *core = kit->cores[i];
-        struct loop_source source = kit_others_source(core->pool);
+        struct loop_source others = kit_others_source(core->pool);
+        struct loop_source pools = kit_pools_source(core);
 
         if (core->pool != NULL)
-            add_source(core, &source);
+            add_source(core, &others);
+        if (kit_has_more_pools(core))
+            add_source(core, &pools);
     }
 }
 

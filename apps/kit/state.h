@@ -13,6 +13,7 @@ struct kit_core {
     struct pool *pool; /* NULL: no queue here */
     const struct kit *kit;
     unsigned core;
+    uint32_t collected; /* at the stop: buffers that came home in the last round */
 };
 
 struct console;
@@ -66,5 +67,10 @@ bool kit_command_run(struct kit *kit, const char *line);
 
 /* path.c: the source of what other cores want of this one, by its pool. One a core. */
 struct loop_source kit_others_source(struct pool *pool);
+/* ... and of what comes home to pools that the application made for that core. */
+struct loop_source kit_pools_source(struct kit_core *core);
+bool kit_has_more_pools(const struct kit_core *core);
+/* Brings home all that waits for pools of `core`; returns how much. That core. */
+uint32_t kit_collect_pools(unsigned core);
 
 #endif

@@ -5,7 +5,10 @@
 #include <rt/assert.h>
 #include <rt/log.h>
 
-enum { CORE_STOP_US = 2000000 };
+enum {
+    CORE_STOP_US = 2000000,
+    COLLECT_ROUNDS = 8, /* what comes home may free something else, and that another thing */
+};
 
 void kit_ask_stop(struct kit *kit)
 {
@@ -28,11 +31,10 @@ static bool wait_idle(unsigned core)
     return true;
 }
 
-/* On the core itself: its paths, and what other cores freed, which lies in rings that only the
- * home core may drain. */
+/* On the core itself: its paths give back what they hold. */
 static void leave_core(void *arg)
 {
-    struct kit_core *core = arg;
+    const struct kit_core *core = arg;
     const struct kit *kit = core->kit;
 
     RT_ASSERT_EQ(hal_core_id(), core->core);
@@ -42,21 +44,39 @@ static void leave_core(void *arg)
         if (path->core == core->core && kit->ports[path->rx_port] != NULL)
             kit->app->path_leave(path);
     }
-    if (core->pool == NULL)
-        return;
-    for (uint32_t i = 0; i < core->pool->total && pool_collect(core->pool) != 0; i++)
-        ; /* each call brings a bounded number home */
 }
 
-static bool leave_all(struct kit *kit)
+/* What others freed lies in rings that only the home core may drain, those of pools that the
+ * application made, too. */
+static void collect_core(void *arg)
+{
+    struct kit_core *core = arg;
+
+    RT_ASSERT_EQ(hal_core_id(), core->core);
+    core->collected = kit_collect_pools(core->core);
+}
+
+static bool on_each_core(struct kit *kit, void (*step)(void *core))
 {
     bool ok = true;
 
-    leave_core(kit->cores[0]);
-    for (uint32_t i = 1; i < kit->core_count; i++) {
-        if (kit->cores[i]->pool == NULL)
-            continue;
-        ok &= hal_core_run(i, leave_core, kit->cores[i]) == RT_OK && wait_idle(i);
+    step(kit->cores[0]);
+    for (uint32_t i = 1; i < kit->core_count; i++)
+        ok &= hal_core_run(i, step, kit->cores[i]) == RT_OK && wait_idle(i);
+    return ok;
+}
+
+/* All cores leave before the first collects: they give back to each other's pools. */
+static bool leave_all(struct kit *kit)
+{
+    bool ok = on_each_core(kit, leave_core);
+    uint32_t came = 1;
+
+    for (uint32_t round = 0; round < COLLECT_ROUNDS && came != 0; round++) {
+        ok &= on_each_core(kit, collect_core);
+        came = 0;
+        for (uint32_t i = 0; i < kit->core_count; i++)
+            came += kit->cores[i]->collected;
     }
     return ok;
 }

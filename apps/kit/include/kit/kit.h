@@ -6,11 +6,14 @@
  * The unit of work is a path: a receive queue, and the transmit queue that its core sends by.
  * The kit spreads the receive queues of all ports over the cores; a core has one loop, one pool
  * and its paths. A frame stays on the core that received it: no lock, no ring in between.
+ * Pools that an application makes itself, in path_begin at the latest, are brought home and
+ * counted like the kit's.
  * An application says what a turn of a path does and what it counts:
  *
  *     kit_run   cards found -> who sends where -> queues to cores -> pools -> ports started
  *               -> path_begin of each path -> loops on all cores, poll of each path in turn
- *     stop      loops end -> DMA ends -> path_leave -> buffers counted -> report -> exit code
+ *     stop      loops end -> DMA ends -> path_leave on all cores -> what they gave back goes
+ *               home -> buffers counted -> report -> exit code
  *
  * Boot arguments are kit_arg_table (kit/options.h), those of the runtime and the application's
  * own; struct rt_app lists them. The console has the kit's commands and the application's.
@@ -49,11 +52,12 @@ struct kit_path {
     uint64_t polls[BUF_BATCH_MAX + 1] RT_ALIGNED(RT_CACHE_LINE); /* polls by frames found */
 };
 
-/* Receives a batch behind what is in `out`, and counts it; the frames are the caller's. The
- * path's core. */
+/* Receives a batch behind what is in `out`, and counts it; the frames are the caller's. None
+ * when `out` has batch_max or more already. The path's core. */
 RT_INLINE uint32_t kit_path_receive(struct kit_path *path, struct buf_batch *out)
 {
-    uint32_t count = nic_rx(path->rxq, out, path->batch_max - out->count);
+    uint32_t room = out->count < path->batch_max ? path->batch_max - out->count : 0;
+    uint32_t count = nic_rx(path->rxq, out, room);
 
     path->polls[count]++;
     if (RT_UNLIKELY(path->first_cycles == 0) && count != 0)
