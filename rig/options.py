@@ -106,9 +106,10 @@ def unwritable(path):
 
 
 def boot_args_wrong(command, app, text):
-    """Why boot arguments that the application takes cannot serve a command; None when they can."""
+    """Why boot arguments that the application takes cannot serve a command; None when they can.
+    `app`: None when any may come."""
     for word in text.split():
-        if word in app.unfit:
+        if app and word in app.unfit:
             return f"{word}: {app.unfit[word].format(command)}"
         if word == "at_stop=halt":
             return f"{word}: {command} waits until the machine is off"
@@ -128,8 +129,9 @@ def sizes_wrong(sizes, args, app):
 
 def wrong(options):
     """What is wrong with options of a command that was parsed; None when nothing is."""
-    if options.command in ("run", "soak", "count"):
-        mistake = boot_args_wrong(options.command, APPS[options.app], options.args)
+    if options.command in ("run", "soak", "count", "try"):
+        app = APPS[options.app] if "app" in options else None
+        mistake = boot_args_wrong(options.command, app, options.args)
         if mistake:
             return f"--args {mistake}"
     if options.command == "run":

@@ -4,6 +4,12 @@
 
 #include <rt/assert.h>
 
+struct kit_path *kit_path_at(const struct kit *kit, uint32_t number)
+{
+    RT_ASSERT_EQ(hal_core_id(), 0u);
+    return number < kit->plan.count ? kit->paths[number] : NULL;
+}
+
 bool kit_path_arm(void *ctx, uint64_t now_us)
 {
     struct kit_path *path = ctx;

@@ -85,6 +85,11 @@ struct kit_counter {
 
 struct kit;
 
+/* The path of that number: 0, 1, ... in the order of the plan; NULL behind the last. Those whose
+ * port did not start are there, too, and stay at 0. Borrowed: its core writes it while loops run.
+ * Core 0. */
+struct kit_path *kit_path_at(const struct kit *kit, uint32_t number);
+
 /* A line of the console: the name alone, or with a text behind it where `text` says which. */
 struct kit_command {
     const char *name;
