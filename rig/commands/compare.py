@@ -331,7 +331,7 @@ def run(options, log=print):
     record.RESULTS.mkdir(exist_ok=True)
     page = record.RESULTS / f"compare-dpdk-{time.strftime('%Y%m%d-%H%M%S')}.html"
     write_page(page, {**conditions, "commit": kept["commit"]}, results)
-    log(f"page: {page.relative_to(build.ROOT)}")
+    log(f"page: {record.shown(page)}")
     if options.json:
         record.write_json(options.json, kept)
     return 1 if wrong else 0

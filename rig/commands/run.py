@@ -258,7 +258,7 @@ def run(options, log=print):
     result = record.make(f"run {app.name}", conditions_of(options, args), results)
     record.keep(result)
     write_picture(f"{path}.svg", options, result, wrong, extra)
-    log(f"picture: {path.relative_to(build.ROOT)}.svg")
+    log(f"picture: {record.shown(path)}.svg")
     if options.json:
         record.write_json(options.json, result)
     return 1 if wrong else 0

@@ -160,7 +160,7 @@ def run(options, log=print):
     record.RESULTS.mkdir(exist_ok=True)
     page = record.RESULTS / f"tune-{options.nic}-{time.strftime('%Y%m%d-%H%M%S')}.html"
     write_page(page, results, conditions)
-    log(f"page: {page.relative_to(build.ROOT)}")
+    log(f"page: {record.shown(page)}")
     if options.json:
         kept = {"command": "tune", "conditions": conditions,
                 "host": [share.as_dict() for share in shares], "settings": [

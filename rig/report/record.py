@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Results: one shape for every run, a line of JSON kept for each, a comparison."""
 import json
+import os
 import subprocess
 import time
 
@@ -27,6 +28,11 @@ def make(command, conditions, results):
     """The one shape of a result."""
     return {"command": command, "commit": commit(), "conditions": conditions,
             "results": results}
+
+
+def shown(path):
+    """A path of results as the user can type it: short in the top folder, else whole."""
+    return path.relative_to(ROOT) if os.getcwd() == str(ROOT) else path
 
 
 def keep(result):

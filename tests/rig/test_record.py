@@ -36,3 +36,11 @@ def test_two_runs_in_one_second_have_files_of_their_own(monkeypatch):
         monkeypatch.setattr(os, "getpid", lambda pid=pid: pid)
         names.add(run.result_name(one))
     assert len(names) == 2
+
+
+def test_a_path_is_said_as_it_can_be_typed(monkeypatch, tmp_path):
+    path = record.RESULTS / "run.svg"
+    monkeypatch.chdir(record.ROOT)
+    assert str(record.shown(path)) == "results/run.svg"
+    monkeypatch.chdir(tmp_path)
+    assert record.shown(path) == path
