@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* External segments one by one: what they name, what a freed chain leaves, what panics. */
+#include "fixture.h"
+
+#include <mempool/ext.h>
+#include <mempool/take.h>
+#include <string.h>
+
+enum { HEADERS = 12, PLAIN = 8 };
+
+static struct pool *headers, *plain;
+static uint64_t refused;
+
+static void make_pools(void)
+{
+    const struct pool_config config = {.name = "headers", .cores = 2, .count = HEADERS};
+    const struct pool_config small = {.name = "plain", .cores = 2, .count = PLAIN,
+                                      .headroom_bytes = 16, .room_bytes = 48};
+
+    assert_int_equal(pool_create_config(&config, &headers), RT_OK);
+    assert_int_equal(pool_create_config(&small, &plain), RT_OK);
+    refused = buf_refusals();
+}
+
+static uint32_t releases;
+
+static void count_release(struct buf_pin *pin)
+{
+    releases++;
+}
+
+static struct buf *header_for(struct buf_pin *pin, const void *at, uint32_t bytes)
+{
+    struct buf *b = NULL;
+
+    for (unsigned i = 0; i < 1000 && b == NULL && headers->free > 0; i++)
+        b = buf_ext_take(headers, pin, at, bytes);
+    assert_non_null(b);
+    return b;
+}
+
+static void names_bytes_elsewhere(void **state)
+{
+    static const uint8_t stored[100] = {7};
+    struct buf_pin pin;
+    struct buf *b, *usual;
+
+    make_pools();
+    releases = 0;
+    buf_pin_init(&pin, count_release);
+    b = header_for(&pin, stored, sizeof(stored));
+    assert_ptr_equal(buf_start(b), stored);
+    assert_int_equal(buf_bytes(b), 100);
+    assert_int_equal(pin.uses, 2);
+    buf_pin_put(&pin);
+    assert_int_equal(releases, 0);
+    buf_let_go((struct buf_ref){b, b->owner});
+    assert_int_equal(releases, 1);
+    usual = take(plain);
+    assert_ptr_equal(buf_start(usual), buf_data(usual));
+    buf_free(usual);
+}
+
+/* A frame that was not sent is freed: its external segment stays with who keeps it. */
+static void a_freed_chain_leaves_what_is_kept(void **state)
+{
+    struct buf_batch batch = {.count = 0};
+    struct buf_pin pin;
+    struct buf *b, *k, *tail;
+    uint64_t before = buf_refusals();
+
+    make_pools();
+    releases = 0;
+    buf_pin_init(&pin, count_release);
+    batch.buf[batch.count++] = take(plain);
+    b = header_for(&pin, &pin, 1);
+    k = take(plain);
+    assert_true(buf_move(k, k->owner, BUF_STACK, BUF_KEPT));
+    tail = take(plain);
+    batch.buf[0]->next = b;
+    b->next = k;
+    k->next = tail;
+    buf_batch_free(&batch);
+    assert_int_equal(*b->owner, BUF_EXT);
+    assert_int_equal(*k->owner, BUF_KEPT);
+    assert_int_equal(plain->free, PLAIN - 1);
+    buf_let_go((struct buf_ref){k, k->owner});
+    buf_let_go((struct buf_ref){b, b->owner});
+    buf_free(hidden(b)); /* has no other owner than its keeper: refused */
+    assert_int_equal(buf_refusals(), before + 1);
+    assert_int_equal(releases, 0);
+    buf_pin_put(&pin);
+    assert_int_equal(releases, 1);
+    assert_int_equal(plain->free, PLAIN);
+}
+
+static void puts_twice(void *arg)
+{
+    buf_pin_put(arg);
+}
+
+static void puts_elsewhere(void *arg)
+{
+    host_set_core(1);
+    buf_pin_put(arg);
+}
+
+static void takes_after_release(void *arg)
+{
+    (void)buf_ext_take(headers, arg, arg, 1);
+}
+
+static void takes_from_a_pool_of_rooms(void *arg)
+{
+    (void)buf_ext_take(plain, arg, arg, 1);
+}
+
+static void mistakes_with_pins_panic(void **state)
+{
+    struct buf_pin pin;
+    char message[256];
+
+    make_pools();
+    buf_pin_init(&pin, count_release);
+    assert_true(host_catch(takes_from_a_pool_of_rooms, &pin, message, sizeof(message)));
+    assert_true(host_catch(puts_elsewhere, &pin, message, sizeof(message)));
+    assert_non_null(strstr(message, "pin->core == hal_core_id()"));
+    host_set_core(0);
+    buf_pin_put(&pin);
+    assert_true(host_catch(puts_twice, &pin, message, sizeof(message)));
+    assert_true(host_catch(takes_after_release, &pin, message, sizeof(message)));
+    assert_non_null(strstr(message, "0u < pin->uses"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(names_bytes_elsewhere),
+        TEST(a_freed_chain_leaves_what_is_kept),
+        TEST(mistakes_with_pins_panic),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
