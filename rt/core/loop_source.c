@@ -63,7 +63,6 @@ enum rt_status rt_loop_add(struct rt_loop *loop, const struct loop_source *sourc
     struct loop_source *added = &loop->sources[loop->source_count];
 
     check_core(loop);
-    RT_ASSERT(!loop->armed);
     RT_ASSERT(source->poll != NULL);
     RT_ASSERT_EQ(source->arm == NULL, source->disarm == NULL);
     if (loop->source_count == LOOP_SOURCES_MAX)
@@ -82,10 +81,13 @@ enum rt_status rt_loop_remove(struct rt_loop *loop, const void *ctx)
     uint32_t removed = 0;
 
     check_core(loop);
-    RT_ASSERT(!loop->armed);
     for (uint32_t i = 0; i < loop->source_count; i++) {
+        void (*disarm)(void *) = loop->sources[i].disarm;
+
         if (loop->sources[i].ctx != ctx || loop->sources[i].poll == poll_gone)
             continue;
+        if (i < loop->armed_end && disarm != NULL)
+            disarm(loop->sources[i].ctx);
         loop->sources[i] = gone;
         removed++;
     }
@@ -96,11 +98,15 @@ enum rt_status rt_loop_remove(struct rt_loop *loop, const void *ctx)
     return RT_OK;
 }
 
-static void disarm_first(struct rt_loop *loop, uint32_t count)
+/* The last one first: so the place of a source tells whether it is armed, also in the middle of
+ * this or of arming, when one of the sources removes others. */
+static void disarm_all(struct rt_loop *loop)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (loop->sources[i].disarm != NULL)
-            loop->sources[i].disarm(loop->sources[i].ctx);
+    while (loop->armed_end != 0) {
+        const struct loop_source *source = &loop->sources[--loop->armed_end];
+
+        if (source->disarm != NULL)
+            source->disarm(source->ctx);
     }
     loop->armed = false;
 }
@@ -108,24 +114,26 @@ static void disarm_first(struct rt_loop *loop, uint32_t count)
 bool rt_loop_arm(struct rt_loop *loop, uint64_t now_us)
 {
     bool pending = false;
-    uint32_t count = 0;
 
     RT_ASSERT(!loop->armed);
+    RT_ASSERT_EQ(loop->armed_end, 0u);
     loop->armed = true;
-    for (; count < loop->source_count && !pending; count++) {
-        const struct loop_source *source = &loop->sources[count];
+    /* One that a source adds meanwhile is armed, too. */
+    while (loop->armed_end < loop->source_count && !pending) {
+        const struct loop_source *source = &loop->sources[loop->armed_end++];
 
         pending = source->arm != NULL && source->arm(source->ctx, now_us);
     }
+    pending |= loop->never_sleeps; /* ... and it may be one that no interrupt reaches */
     if (pending)
-        disarm_first(loop, count);
+        disarm_all(loop);
     return !pending;
 }
 
 void rt_loop_disarm(struct rt_loop *loop)
 {
     RT_ASSERT(loop->armed);
-    disarm_first(loop, loop->source_count);
+    disarm_all(loop);
 }
 
 uint64_t rt_loop_next_us(const struct rt_loop *loop)

@@ -28,8 +28,9 @@
 struct buf_pin {
     uint32_t uses; /* its owner, until buf_pin_put(), and each header */
     unsigned core; /* the only one that touches it */
-    /* Nothing names the bytes any more. May free buffers and take them, not call a device:
-     * it runs inside of nic_tx(), buf_let_go() or pool_collect(). */
+    /* Nothing names the bytes any more. May free buffers and take them, add and remove sources
+     * of the loop, not call a device: it runs inside of nic_tx(), nic_tx_reclaim() (also while
+     * the loop arms), nic_core_poll(), nic_stop(), buf_let_go() or pool_collect(). */
     void (*release)(struct buf_pin *pin);
 };
 

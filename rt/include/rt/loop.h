@@ -88,6 +88,7 @@ struct rt_loop {
 
     struct loop_source sources[LOOP_SOURCES_MAX];
     uint32_t source_count;
+    uint32_t armed_end; /* sources in front of it are armed, or being armed */
     uint32_t batch; /* budget of sources that have none; timers fired in a turn */
     unsigned core;  /* of rt_loop_run() */
     struct timer sweep; /* takes removed sources out, at the end of a turn */
@@ -96,14 +97,15 @@ struct rt_loop {
 
 /* An empty loop. `batch`: at least 1. */
 void rt_loop_init(struct rt_loop *loop, uint32_t batch, uint64_t now_us);
-/* Takes a copy of `source`; its counters begin at 0. RT_FULL: LOOP_SOURCES_MAX are there. One that
- * was removed keeps its place until the timers of the turn have run (removed by a flush or between
- * turns: of the next turn), because nothing may move while sources are polled.
+/* Takes a copy of `source`; its counters begin at 0. RT_FULL: LOOP_SOURCES_MAX are there. One
+ * that was removed keeps its place until the timers of the turn have run (removed by a flush or
+ * between turns: of the next turn), because nothing may move while sources are polled.
  * Also from a source or timer of the loop; it is polled from the next turn on. */
 RT_NODISCARD enum rt_status rt_loop_add(struct rt_loop *loop, const struct loop_source *source);
 /* Takes out every source with this context. When it returns none of their functions is called
- * any more, even if it is called by one of them or by another in the same turn; the caller may
- * free what `ctx` points to. RT_NOT_FOUND: there is none. */
+ * any more, even if it is called by one of them or by another in the same turn, also while they
+ * are armed (it is disarmed first); the caller may free what `ctx` points to. RT_NOT_FOUND:
+ * there is none. */
 RT_NODISCARD enum rt_status rt_loop_remove(struct rt_loop *loop, const void *ctx);
 /* One turn with the given time; returns what to do next (tests and simulation call this). */
 enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *config,

@@ -91,20 +91,95 @@ static void never_sleeps_ends_with_its_source(void **state)
     assert_false(loop.never_sleeps);
 }
 
-static void remove_armed(void *arg)
+/* What arming one source may lead to: buffers come home, a connection ends, another begins. */
+static struct armed {
+    bool armed;
+    struct armed *removes; /* when it is armed */
+    const struct loop_source *adds;
+} armed[4];
+
+static bool arm_and_change(void *ctx, uint64_t now_us)
 {
-    assert_int_equal(rt_loop_remove(&loop, arg), RT_OK);
+    struct armed *a = ctx;
+
+    assert_false(a->armed);
+    a->armed = true;
+    if (a->removes != NULL)
+        assert_int_equal(rt_loop_remove(&loop, a->removes), RT_OK);
+    if (a->adds != NULL)
+        assert_int_equal(rt_loop_add(&loop, a->adds), RT_OK);
+    return false;
 }
 
-static void nobody_goes_while_armed(void **state)
+static void disarm_one(void *ctx)
 {
-    struct fake a;
-    char message[200];
+    struct armed *a = ctx;
 
-    add(&a, 'a');
+    assert_true(a->armed);
+    a->armed = false;
+}
+
+static uint32_t find_nothing(void *ctx, uint64_t now_us)
+{
+    return 0;
+}
+
+static struct loop_source armed_source(unsigned i)
+{
+    return (struct loop_source){.name = "armed", .poll = find_nothing, .arm = arm_and_change,
+                                .disarm = disarm_one, .ctx = &armed[i]};
+}
+
+/* Of three sources, `who` removes `whom` while it is armed. */
+static void remove_while_arming(unsigned who, unsigned whom)
+{
+    memset(armed, 0, sizeof(armed));
+    rt_loop_init(&loop, BATCH, hal_now_us());
+    for (unsigned i = 0; i < 3; i++) {
+        const struct loop_source source = armed_source(i);
+
+        assert_int_equal(rt_loop_add(&loop, &source), RT_OK);
+    }
+    armed[who].removes = &armed[whom];
     assert_true(rt_loop_arm(&loop, hal_now_us()));
-    assert_true(host_catch(remove_armed, &a, message, sizeof(message)));
-    assert_non_null(strstr(message, "armed"));
+    assert_true(rt_loop_next_us(&loop) <= hal_now_us()); /* no sleep: its place is taken away */
+    armed[who].removes = NULL;
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(armed[i].armed, i != whom);
+    rt_loop_disarm(&loop);
+    for (unsigned i = 0; i < 3; i++)
+        assert_false(armed[i].armed);
+}
+
+static void one_goes_while_armed(void **state)
+{
+    for (unsigned who = 0; who < 3; who++) {
+        for (unsigned whom = 0; whom < 3; whom++)
+            remove_while_arming(who, whom);
+    }
+    assert_true(rt_loop_arm(&loop, hal_now_us())); /* and while all are */
+    assert_int_equal(rt_loop_remove(&loop, &armed[0]), RT_OK);
+    assert_false(armed[0].armed);
+    assert_true(armed[1].armed);
+    rt_loop_disarm(&loop);
+}
+
+/* A new one is armed with the others; when no interrupt reaches it then nobody sleeps. */
+static void one_comes_while_armed(void **state)
+{
+    struct loop_source first = armed_source(0), added = armed_source(1);
+
+    memset(armed, 0, sizeof(armed));
+    armed[0].adds = &added;
+    assert_int_equal(rt_loop_add(&loop, &first), RT_OK);
+    assert_true(rt_loop_arm(&loop, hal_now_us()));
+    assert_true(armed[1].armed);
+    rt_loop_disarm(&loop);
+    assert_false(armed[0].armed || armed[1].armed);
+    added = armed_source(2);
+    added.never_sleeps = true;
+    assert_false(rt_loop_arm(&loop, hal_now_us()));
+    assert_false(armed[0].armed || armed[1].armed || armed[2].armed);
 }
 
 /* Sources come and go at random, from everywhere; each that is there is polled once a turn. */
@@ -148,7 +223,8 @@ int main(void)
         cmocka_unit_test_setup(a_source_removes_others, start),
         cmocka_unit_test_setup(timers_and_flushes_remove, start),
         cmocka_unit_test_setup(never_sleeps_ends_with_its_source, start),
-        cmocka_unit_test_setup(nobody_goes_while_armed, start),
+        cmocka_unit_test_setup(one_goes_while_armed, start),
+        cmocka_unit_test_setup(one_comes_while_armed, start),
         cmocka_unit_test_setup(random_comings_and_goings, start),
     };
 
