@@ -174,6 +174,47 @@ static void aspm_clear(const struct pci_dev *dev)
                 link & PCI_EXPRESS_LINK_CONTROL & ~PCI_EXPRESS_LINK_ASPM);
 }
 
+/* Offset of control `i` of struct pci_dev's in configuration space; 0: it has none. */
+static uint32_t express_at(const struct pci_dev *dev, uint32_t i)
+{
+    static const uint8_t offset[] = {PCI_EXPRESS_DEVICE, PCI_EXPRESS_LINK, PCI_EXPRESS_DEVICE2};
+    const uint32_t cap = pci_find_cap(dev, PCI_CAP_EXPRESS);
+    const uint32_t version = FIELD_GET(PCI_EXPRESS_VERSION, pci_read32(dev, cap));
+
+    _Static_assert(RT_ARRAY_SIZE(offset) == RT_ARRAY_SIZE(dev->express), "one each");
+    if (cap == 0 || (offset[i] == PCI_EXPRESS_DEVICE2 && version < 2))
+        return 0;
+    return cap + offset[i];
+}
+
+void pci_keep(struct pci_dev *dev)
+{
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(dev->bar); i++)
+        dev->bar[i] = pci_read32(dev, PCI_BAR0 + 4 * i);
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(dev->express); i++) {
+        const uint32_t at = express_at(dev, i);
+
+        dev->express[i] = at != 0 ? pci_read16(dev, at) : 0;
+    }
+}
+
+/* Payload and request sizes, ordering, timeouts: a function whose limit is below that of the
+ * port above takes its next completion for a malformed one. */
+static void restore_express(const struct pci_dev *dev)
+{
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(dev->express); i++) {
+        const uint32_t at = express_at(dev, i);
+        uint32_t wanted = dev->express[i];
+
+        if (at == 0)
+            continue;
+        if (i == 1) /* a driver may have switched it off, and it starts as off */
+            wanted &= ~PCI_EXPRESS_LINK_ASPM;
+        if (pci_read16(dev, at) != wanted)
+            pci_write32(dev, at, wanted); /* status: what is written as zero stays */
+    }
+}
+
 void pci_restore(const struct pci_dev *dev)
 {
     if (pci_read32(dev, PCI_ID) != ((uint32_t)dev->device << 16 | dev->vendor))
@@ -182,6 +223,7 @@ void pci_restore(const struct pci_dev *dev)
         if (pci_read32(dev, PCI_BAR0 + 4 * i) != dev->bar[i])
             pci_write32(dev, PCI_BAR0 + 4 * i, dev->bar[i]);
     }
+    restore_express(dev);
     pci_command_update(dev, 0, PCI_COMMAND_MEMORY);
 }
 

@@ -12,4 +12,7 @@ bool pci_is_gone(const struct pci_dev *dev);
 /* Changes bits of the command register; nothing when the device is gone. */
 void pci_command_update(const struct pci_dev *dev, uint32_t clear, uint32_t set);
 
+/* Keeps what firmware has set and pci_restore() gives back: addresses, PCI Express controls. */
+void pci_keep(struct pci_dev *dev);
+
 #endif

@@ -75,6 +75,10 @@ enum { PCI_CAP_MSI = 0x05, PCI_CAP_EXPRESS = 0x10, PCI_CAP_MSIX = 0x11 };
 #define PCI_MSIX_ENTRY_CONTROL 12
 #define PCI_MSIX_ENTRY_MASKED RT_BIT(0)
 
+/* Controls of a function, PE 7.5.3.4, 7.5.3.7, 7.5.3.16; the upper half of each is status. */
+#define PCI_EXPRESS_VERSION RT_BITS(19, 16)
+#define PCI_EXPRESS_DEVICE 0x08
+#define PCI_EXPRESS_DEVICE2 0x28 /* from version 2 on */
 #define PCI_EXPRESS_LINK 0x10 /* PE 7.5.3.7; link status above is write-1-to-clear */
 #define PCI_EXPRESS_LINK_CONTROL RT_BITS(15, 0)
 #define PCI_EXPRESS_LINK_ASPM RT_BITS(1, 0)

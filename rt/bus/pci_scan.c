@@ -174,8 +174,7 @@ static void found_keep(struct walk *walk, const struct pci_dev *dev)
     }
     kept = &pci_table.dev[pci_table.count++];
     *kept = *dev;
-    for (uint32_t i = 0; i < RT_ARRAY_SIZE(kept->bar); i++)
-        kept->bar[i] = pci_read32(kept, PCI_BAR0 + 4 * i);
+    pci_keep(kept);
 }
 
 void pci_scan(void)

@@ -20,6 +20,7 @@ struct pci_dev {
     uint32_t parent_bdf;  /* bridge above; UINT32_MAX on a root bus */
     bool owned;           /* a driver has it */
     uint32_t bar[6];      /* as firmware left them */
+    uint16_t express[3];  /* so, too: Device, Link and Device 2 Control; 0: there is none */
     struct hal_mmio msix; /* BAR that holds the MSI-X table, mapped by pci_msix_enable */
     uint32_t msix_offset; /* of the table in it */
     uint32_t msix_entries; /* usable; 0 while MSI-X is off */
@@ -63,8 +64,9 @@ RT_NODISCARD enum rt_status pci_bar(const struct pci_dev *dev, unsigned bar, phy
                                     size_t *bytes);
 RT_NODISCARD enum rt_status pci_map_bar(const struct pci_dev *dev, unsigned bar,
                                         struct hal_mmio *mmio);
-/* A function that was off the bus comes back without addresses: it gets its own again, and decodes
- * them. Nothing when it is not there. */
+/* A function that was off the bus comes back without addresses, and with other limits than the
+ * port above it has: it gets its own again (ASPM stays off), and decodes them. Nothing when it is
+ * not there. */
 void pci_restore(const struct pci_dev *dev);
 /* Clears ASPM L0s and L1 of the device and of the port above it. */
 void pci_aspm_off(const struct pci_dev *dev);

@@ -198,6 +198,36 @@ static void test_silence(void **state)
     assert_int_equal(find(0x008)->reg[1] & PCI_COMMAND_BUS_MASTER, PCI_COMMAND_BUS_MASTER);
 }
 
+/* Firmware had raised the payload to 256 bytes, as the port above still has it. */
+static void test_restore(void **state)
+{
+    struct fake *nic = add(0x0010, 0x10fb8086, 0x020000);
+
+    nic->reg[1] |= PCI_STATUS_CAP_LIST;
+    nic->reg[13] = 0xc0;
+    nic->reg[0xc0 / 4] = PCI_CAP_EXPRESS | 2 << 16;
+    nic->reg[BARS_BASE] = 0xfe000000;
+    nic->reg[0xc8 / 4] = 0x2830;
+    nic->reg[0xd0 / 4] = 0x0043; /* ASPM on, common clock */
+    nic->reg[0xe8 / 4] = 0x0006;
+    nic->writable[BARS_BASE] = 0xfffe0000;
+    nic->writable[0xc8 / 4] = nic->writable[0xd0 / 4] = nic->writable[0xe8 / 4] = 0xffff;
+    nic->clears[0xc8 / 4] = 0x000f0000;
+    pci_scan();
+    assert_int_equal(pci_table.count, 1);
+    nic->reg[BARS_BASE] = 0;
+    nic->reg[0xc8 / 4] = 0x000f2810; /* payload of 128 bytes; status that one clears by ones */
+    nic->reg[0xd0 / 4] = nic->reg[0xe8 / 4] = 0;
+    pci_restore(&pci_table.dev[0]);
+    assert_int_equal(nic->reg[BARS_BASE], 0xfe000000);
+    assert_int_equal(nic->reg[0xc8 / 4], 0x000f2830);
+    assert_int_equal(nic->reg[0xd0 / 4], 0x0040);
+    assert_int_equal(nic->reg[0xe8 / 4], 0x0006);
+    writes = 0;
+    pci_restore(&pci_table.dev[0]);
+    assert_int_equal(writes, 0); /* nothing was lost */
+}
+
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
 
 int main(void)
@@ -211,6 +241,7 @@ int main(void)
         TEST(test_scan_segments),
         TEST(test_quiet),
         TEST(test_silence),
+        TEST(test_restore),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
