@@ -92,11 +92,13 @@ uint64_t soft_pauses(struct nic *nic);
 /* What a table of struct nic_ops has of these; start, stop, link and the queues' run functions
  * are the driver's. */
 #define SOFT_OPS                                                                               \
-    .rings = &soft_rings, .configure = soft_configure, .rxq_setup = soft_rxq_setup,            \
-    .txq_setup = soft_txq_setup, .quiesce = soft_quiesce, .poll_stats = soft_poll_stats,       \
-    .begin = soft_begin, .gone = soft_gone, .fault = soft_fault, .receives = soft_receives,    \
-    .tx_position = soft_tx_position, .pauses = soft_pauses, .rxq_drop = nic_rx_ring_drop,      \
-    .txq_empty = nic_tx_ring_empty
+    SOFT_WATCHED, .rings = &soft_rings, .configure = soft_configure,                           \
+                  .rxq_setup = soft_rxq_setup, .txq_setup = soft_txq_setup,                    \
+                  .poll_stats = soft_poll_stats
+#define SOFT_WATCHED                                                                           \
+    .quiesce = soft_quiesce, .begin = soft_begin, .gone = soft_gone, .fault = soft_fault,      \
+    .receives = soft_receives, .tx_position = soft_tx_position, .pauses = soft_pauses,         \
+    .rxq_drop = nic_rx_ring_drop, .txq_empty = nic_tx_ring_empty
 #define SOFT_FILTERS                                                                           \
     .set_promiscuous = soft_set_promiscuous, .add_multicast = soft_add_multicast,              \
     .set_vlan_filter = soft_set_vlan_filter
