@@ -68,13 +68,15 @@ static uint32_t stride_of(const struct pool_config *config)
 }
 _Static_assert(BUF_STRIDE_BYTES / RT_CACHE_LINE % 2 == 1, "usual buffers lie close");
 
-/* An empty buffer is the last of one segment, its data behind the headroom. */
+/* An empty buffer is the last of one segment, its data behind the headroom. Behind a header alone
+ * nothing may be: an offset that lies in no room. */
 static buf_half empty_of(const struct pool_config *config)
 {
+    const uint64_t data_off = config->room_bytes != 0 ? config->headroom_bytes : UINT16_MAX;
     const unsigned segments_bit =
         8 * (offsetof(struct buf, segments) - offsetof(struct buf, data_off));
 
-    return (buf_half){0, config->headroom_bytes | UINT64_C(1) << segments_bit};
+    return (buf_half){0, data_off | UINT64_C(1) << segments_bit};
 }
 _Static_assert(offsetof(struct buf, data_off) == offsetof(struct buf, next) + 8,
                "the shape's second word begins with data_off");

@@ -21,13 +21,31 @@ uint32_t pool_take_back_other(const struct buf_ref *slots, uint32_t count)
     uint32_t n = 0;
 
     RT_ASSERT_LT(0u, count);
-    if (b == NULL)
-        return 1;
+    RT_ASSERT(b != NULL);
     if (*slots->owner == BUF_NIC && b->pool->core == hal_core_id())
         n = pool_take_back_run(b->pool, slots, count);
     if (n == 0) {
         buf_sent(*slots);
         n = 1;
     }
+    return n;
+}
+
+uint32_t pool_take_back_gaps(struct pool *pool, const struct buf_ref *slots, uint32_t count)
+{
+    struct buf_ref *to = pool->stack + pool->free;
+    uint32_t n;
+
+    for (n = 0; n < count; n++) {
+        struct buf_ref ref = slots[n];
+
+        if (ref.buf == NULL)
+            continue;
+        if (POOL_HOSTILE || !pool_has_owner(pool, ref.owner) || *ref.owner != BUF_NIC)
+            break;
+        *ref.owner = BUF_POOL;
+        *to++ = ref;
+    }
+    pool->free = (uint32_t)(to - pool->stack);
     return n;
 }

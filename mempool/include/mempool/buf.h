@@ -73,7 +73,7 @@ struct buf {
     uint16_t vlan_tci;
     struct buf *next;  /* next segment, NULL in the last */
     uint16_t data_off; /* first data byte, from the end of the header */
-    uint8_t segments;  /* first segment only */
+    uint8_t segments;  /* first segment only; who sends sees no more than these */
     uint8_t port;      /* where it came in */
     uint32_t pkt_len;  /* bytes in all segments; first segment only */
     union {

@@ -40,9 +40,12 @@ RT_NODISCARD bool pool_take_for_nic(struct pool *pool, struct buf_ref *ref);
 
 /* What pool_take_back() does not do itself, from the first slot on; returns how many slots it did.
  * A run of another pool of this core (receive and transmit pools are apart, a forwarded frame
- * comes from the first) goes there at once; else one buffer, by buf_sent(); nothing for a
- * descriptor without a buffer. */
+ * comes from the first) goes there at once; else one buffer, by buf_sent(). */
 RT_COLD uint32_t pool_take_back_other(const struct buf_ref *slots, uint32_t count);
+
+/* The same from the first slot on, whose buffer is of this pool or which has none, up to one
+ * that is neither: frames between descriptors without a buffer. Returns how many slots. */
+uint32_t pool_take_back_gaps(struct pool *pool, const struct buf_ref *slots, uint32_t count);
 
 /* Buffers of this pool from consecutive slots, up to the first that is none. Returns how
  * many. */
@@ -81,7 +84,10 @@ RT_INLINE void pool_take_back(struct pool *pool, const struct buf_ref *slots, ui
 
         if (RT_LIKELY(n == count))
             break;
-        n += pool_take_back_other(slots + n, count - n);
+        if (slots[n].buf == NULL)
+            n += pool_take_back_gaps(pool, slots + n, count - n);
+        else
+            n += pool_take_back_other(slots + n, count - n);
         slots += n;
         count -= n;
     }
