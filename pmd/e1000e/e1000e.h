@@ -6,7 +6,7 @@
 #include "e1000e_reg.h"
 #include "intel/intel.h"
 #include "nic_card.h"
-#include "ring/ring.h"
+#include "ring/tx_ask.h"
 
 #define E1000E_QUEUES_MAX 2
 #define E1000E_RING_MIN 8 /* length registers count 128 bytes */
@@ -38,14 +38,6 @@ struct e1000e_model {
 struct e1000e_rxq {
     struct nic_rx_ring ring;
     uint32_t ims; /* interrupt causes of this queue */
-};
-
-struct e1000e_txq {
-    struct nic_tx_ring ring;
-    bool vlan_insert;  /* the chip inserts tags (it strips received ones too) */
-    bool one_queue;    /* the chip has one context for all queues */
-    bool context_kept; /* the chip still holds `context` (one queue only) */
-    struct nic_tx_desc context;
 };
 
 struct e1000e {
@@ -105,7 +97,9 @@ void e1000e_tx(struct nic_txq *txq, struct buf_batch *batch);
 uint32_t e1000e_tx_reclaim(struct nic_txq *txq);
 /* e1000e_rxtx_odd.c: everything that is not one plain buffer */
 RT_COLD void e1000e_rx_odd(struct nic_rx_ring *ring, struct buf_batch *out);
-RT_COLD enum nic_tx_fate e1000e_tx_odd(struct nic_tx_ring *ring, struct buf *b_owned);
+RT_COLD enum nic_tx_fate e1000e_tx_odd(struct nic_tx_ring *ring,
+                                       const struct nic_tx_format *format,
+                                       struct buf *b_owned);
 
 /* What the chip says about sums, in the flags of a status with something wrong in it. */
 RT_INLINE uint32_t e1000e_rx_sums(uint32_t flags, uint64_t status)
@@ -123,10 +117,6 @@ RT_INLINE uint32_t e1000e_rx_sums(uint32_t flags, uint64_t status)
 RT_INLINE struct e1000e_rxq *e1000e_rxq_of(struct nic_rxq *rxq)
 {
     return RT_CONTAINER_OF(nic_rx_ring_of(rxq), struct e1000e_rxq, ring);
-}
-RT_INLINE struct e1000e_txq *e1000e_txq_of(struct nic_txq *txq)
-{
-    return RT_CONTAINER_OF(nic_tx_ring_of(txq), struct e1000e_txq, ring);
 }
 RT_INLINE uint32_t e1000e_read(const struct e1000e *dev, uint32_t reg)
 {

@@ -9,7 +9,7 @@
 
 const struct nic_ring_chip e1000e_rings = {
     .rxq_bytes = sizeof(struct e1000e_rxq),
-    .txq_bytes = sizeof(struct e1000e_txq),
+    .txq_bytes = sizeof(struct nic_tx_ring),
     .rx_first = E1000E_RDBAL(0),
     .tx_first = E1000E_TDBAL(0),
     .stride = E1000E_RDBAL(1) - E1000E_RDBAL(0),
@@ -41,13 +41,8 @@ enum rt_status e1000e_rings_start(struct e1000e *dev)
 
     if (st != RT_OK)
         return st;
-    for (uint16_t queue = 0; queue < nic->config.txqs; queue++) {
-        struct e1000e_txq *q = e1000e_txq_of(nic->txq[queue]);
-
-        q->context_kept = false;
-        q->one_queue = nic->config.txqs == 1;
-        q->vlan_insert = nic->config.vlan_strip;
-    }
+    for (uint16_t queue = 0; queue < nic->config.txqs; queue++) /* one context for all */
+        nic_tx_ring_of(nic->txq[queue])->context_shared = nic->config.txqs > 1;
     tx_thresholds(dev);
     for (uint16_t queue = 0; queue < nic->config.rxqs; queue++)
         e1000e_write(dev, E1000E_RXDCTL(queue),

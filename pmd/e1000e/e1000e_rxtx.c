@@ -4,7 +4,7 @@
  * and one TDT write a burst. What a frame costs: `./millrace count --nic e1000e --args
  * mode=macswap`.
  */
-#include "e1000e.h"
+#include "e1000e_ask.h"
 
 #include "ring/rx_run.h"
 #include "ring/tx_run.h"
@@ -41,7 +41,11 @@ static const struct nic_rx_format rx_format_checked = {
     .odd = e1000e_rx_odd,
 };
 static const struct nic_tx_format tx_format = {
-    .command = E1000E_TX_COMMAND, .counts_bytes = false, .odd = e1000e_tx_odd};
+    .command = E1000E_TX_COMMAND,
+    .counts_bytes = false,
+    .ask = e1000e_tx_ask,
+    .odd = e1000e_tx_odd,
+};
 
 NIC_RX_FUNCTION(e1000e_rx, rx_format)
 NIC_RX_FUNCTION(e1000e_rx_checked, rx_format_checked)

@@ -111,9 +111,8 @@ uint32_t ixgbe_rx(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);
 uint32_t ixgbe_rx_checked(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max);
 void ixgbe_tx(struct nic_txq *txq, struct buf_batch *batch);
 uint32_t ixgbe_tx_reclaim(struct nic_txq *txq);
-/* ixgbe_rxtx_odd.c: everything that is not one plain buffer */
+/* ixgbe_rxtx_odd.c: a received descriptor that is not one plain frame */
 RT_COLD void ixgbe_rx_odd(struct nic_rx_ring *ring, struct buf_batch *out);
-RT_COLD enum nic_tx_fate ixgbe_tx_odd(struct nic_tx_ring *ring, struct buf *b_owned);
 
 /* What the chip says about sums, in the flags of a status with something wrong in it. The 82599
  * says "wrong" of a UDP frame whose sum is zero (there is none: tunnels send them) and of one

@@ -4,7 +4,7 @@
  * one TDT write a burst. What a frame costs: `./millrace count --nic ixgbe --args
  * mode=macswap`.
  */
-#include "ixgbe.h"
+#include "ixgbe_ask.h"
 
 #include "ring/rx_run.h"
 #include "ring/tx_run.h"
@@ -39,7 +39,13 @@ static const struct nic_rx_format rx_format_checked = {
     .odd = ixgbe_rx_odd,
 };
 static const struct nic_tx_format tx_format = {
-    .command = IXGBE_TX_COMMAND, .counts_bytes = true, .odd = ixgbe_tx_odd};
+    .command = IXGBE_TX_COMMAND,
+    .counts_bytes = true,
+    .tso_bytes_max = IXGBE_TX_TSO_BYTES_MAX,
+    .ask = ixgbe_tx_ask,
+    .ask_tso = ixgbe_tx_ask_tso,
+    .odd = nic_tx_odd,
+};
 
 NIC_RX_FUNCTION(ixgbe_rx, rx_format)
 NIC_RX_FUNCTION(ixgbe_rx_checked, rx_format_checked)

@@ -3,12 +3,7 @@
  * Rings, the rare half of the data path: frames in several buffers, errors, wrong lengths, no
  * replacement, requests that are new. One descriptor (receive) or frame (transmit) a call.
  */
-#include "ring.h"
-
-#define TAG_IN_REQUESTS (UINT64_C(0xffff) << 48) /* vlan_tci, 6 bytes behind flags */
-#define REQUESTS_WITH_LENGTHS                                                                  \
-    ((uint32_t)BUF_TX_IP_CSUM | (uint32_t)BUF_TX_TCP_CSUM | (uint32_t)BUF_TX_UDP_CSUM |        \
-     (uint32_t)BUF_TX_TSO)
+#include "tx_ask.h"
 
 /* ---- receive ---- */
 
@@ -161,7 +156,7 @@ enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned)
     struct buf *b = b_owned;
 
     q->head.stats.bad_request++;
-    for (unsigned i = 0; i < NIC_TX_CHAIN_MAX && b != NULL && buf_is_kept(b->owner); i++)
+    for (unsigned i = 0; i < BUF_CHAIN_MAX && b != NULL && buf_is_kept(b->owner); i++)
         b = b->next; /* it stays with its keeper */
     buf_free(b);
     return NIC_TX_GONE;
@@ -176,18 +171,9 @@ enum nic_tx_fate nic_tx_room_for(struct nic_tx_ring *q, struct buf *b_owned, uin
     return need > nic_tx_room(q) ? NIC_TX_NO_ROOM : NIC_TX_QUEUED;
 }
 
-void nic_tx_put(struct nic_tx_ring *q, struct nic_tx_desc desc, struct buf_ref ref)
-{
-    RT_ASSERT_LT(0u, nic_tx_room(q));
-    q->desc[q->next] = desc;
-    q->shadow[q->next] = ref;
-    q->next = nic_ring_wrap(q->next + 1u, q->descs);
-    q->used++;
-}
-
 /* Requests and the length of the whole are in every descriptor: which one counts differs from
  * chip to chip, and the others are not looked at. */
-void nic_tx_put_frame(struct nic_tx_ring *q, struct buf *b_owned,
+static void put_frame(struct nic_tx_ring *q, struct nic_tx_place *at, struct buf *b_owned,
                       const struct nic_tx_kind *kind)
 {
     uint32_t left = b_owned->segments;
@@ -195,56 +181,68 @@ void nic_tx_put_frame(struct nic_tx_ring *q, struct buf *b_owned,
     uint64_t whole = (uint64_t)(bytes - kind->header_bytes) * (q->per_byte - 1);
     struct buf *s = b_owned;
 
-    RT_ASSERT_LE(left, nic_tx_room(q));
     q->head.stats.packets++;
     q->head.stats.bytes += bytes;
     for (; left > 0; left--) {
         struct buf *next = s->next;
-        uint64_t command = (kind->command | s->data_len) + whole;
+        uint64_t command = kind->command + whole;
 
-        if (left > 1)
-            command &= ~NIC_TXD_EOP;
-        nic_tx_put(q, (struct nic_tx_desc){hal_phys(buf_start(s)).v, command},
-                   (struct buf_ref){s, s->owner});
-        buf_to_nic(s->owner); /* checked by nic_tx_is_good() */
-        nic_tx_poison(s, s->owner);
+        nic_tx_put_buf(at, s, buf_start(s), left > 1 ? command & ~NIC_TXD_EOP : command);
         s = next;
     }
 }
 
-void nic_tx_remember(struct nic_tx_ring *q, const struct buf *b, uint64_t command,
-                     uint32_t headers)
+/* What a frame with requests asks for; false: no sense, or nothing that the chip does. */
+static bool ask_of(const struct nic_tx_ring *q, const struct nic_tx_format *format,
+                   const struct buf *b, struct nic_tx_ask *ask)
 {
-    uint32_t requests = b->flags & BUF_TX_OFFLOADS;
-    struct nic_tx_kind *kind = &q->offload;
-
-    *kind = q->plain;
-    kind->command |= command;
-    q->requests_mask = BUF_TX_OFFLOADS;
-    q->lengths_mask = (requests & REQUESTS_WITH_LENGTHS) != 0 ? UINT32_MAX : 0;
-    if ((requests & BUF_TX_VLAN) != 0)
-        q->requests_mask |= TAG_IN_REQUESTS;
-    if (headers > kind->bytes_min) {
-        kind->over_min -= headers - kind->bytes_min;
-        kind->bytes_min = headers;
-    }
-    if ((requests & BUF_TX_TSO) != 0) {
-        kind->header_bytes = headers;
-        kind->bytes_min = headers + 1;
-        kind->over_min = BUF_ROOM_BYTES - kind->bytes_min;
-        kind->offset_max = BUF_HEADROOM_BYTES;
-        q->lengths_mask = UINT64_MAX;
-    }
-    q->requests = nic_tx_word(&b->flags) & q->requests_mask;
-    q->lengths = nic_tx_word(&b->l2_bytes) & q->lengths_mask;
+    if ((b->flags & BUF_TX_TSO) == 0)
+        return format->ask(q, b, ask);
+    return format->ask_tso != NULL && format->ask_tso(q, b, ask);
 }
 
-/* No frame with requests is the same as one with none. */
-void nic_tx_forget(struct nic_tx_ring *q)
+/* Requests that the chip does not know yet: their context, and the kind from now on. */
+static void put_context(struct nic_tx_ring *q, struct nic_tx_place *at, const struct buf *b,
+                        const struct nic_tx_ask *ask)
 {
-    q->requests_mask = BUF_TX_OFFLOADS;
-    q->requests = 0;
-    q->lengths_mask = 0;
-    q->lengths = 0;
-    q->offload = (struct nic_tx_kind){0};
+    struct nic_tx_kind kind = nic_tx_kind_of(q, ask);
+
+    if ((b->flags & BUF_TX_TSO) != 0) {
+        kind.header_bytes = ask->headers;
+        kind.bytes_min = ask->headers + 1;
+        kind.over_min = BUF_ROOM_BYTES - kind.bytes_min;
+        kind.offset_max = nic_tx_offset_max(q, BUF_ROOM_BYTES);
+        kind.first_min = ask->headers;
+        kind.whole_max = UINT32_MAX; /* two buffers hold no more than the chip takes */
+    }
+    nic_tx_put_context(q, at, ask);
+    nic_tx_remember(q, b, ask, &kind);
+}
+
+enum nic_tx_fate nic_tx_odd(struct nic_tx_ring *q, const struct nic_tx_format *format,
+                            struct buf *b_owned)
+{
+    struct nic_tx_place at = nic_tx_begin(q);
+    struct buf *b = b_owned;
+    struct nic_tx_ask ask;
+    bool requests, known;
+    enum nic_tx_fate fate;
+
+    if (!buf_is_mine_inside(b->owner)) {
+        (void)buf_refuse(b, BUF_STACK, BUF_NIC);
+        return NIC_TX_GONE; /* it was never the caller's to send */
+    }
+    requests = (b->flags & BUF_TX_OFFLOADS) != 0;
+    if ((requests && !ask_of(q, format, b, &ask)) ||
+        !nic_tx_is_good(b, (b->flags & BUF_TX_TSO) != 0 ? format->tso_bytes_max : q->bytes_max))
+        return nic_tx_bad_request(q, b);
+    known = !requests || nic_tx_is_known(q, b);
+    fate = nic_tx_room_for(q, b, (uint32_t)b->segments + !known);
+    if (fate != NIC_TX_QUEUED)
+        return fate;
+    if (!known)
+        put_context(q, &at, b, &ask);
+    put_frame(q, &at, b, requests ? &q->offload : &q->plain);
+    nic_tx_end(q, &at);
+    return NIC_TX_QUEUED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rings: memory, filling and emptying; see ring.h. */
-#include "ring.h"
+#include "tx_ask.h"
 
 #include <rt/log.h>
 
@@ -190,6 +190,18 @@ static enum rt_status rx_start(struct nic_rx_ring *q)
     return RT_OK;
 }
 
+/* Headroom and room of the pool that has the least, the usual ones at most. Pools of headers do
+ * not count: what is taken from them has no offset that lies inside (mempool/create.c). */
+static uint32_t least_room_bytes(void)
+{
+    uint32_t least = BUF_HEADROOM_BYTES + BUF_ROOM_BYTES;
+
+    for (const struct pool *pool = pool_first(); pool != NULL; pool = pool->next)
+        if (pool->room_bytes != 0)
+            least = RT_MIN(least, pool->headroom_bytes + pool->room_bytes);
+    return least;
+}
+
 static void tx_start(struct nic_tx_ring *q)
 {
     const struct nic *nic = q->head.nic;
@@ -207,14 +219,18 @@ static void tx_start(struct nic_tx_ring *q)
     q->report_every = (uint16_t)RT_MIN(report_every, q->descs / 4u);
     q->per_byte = chip->per_byte;
     q->bytes_max = (uint32_t)nic->config.frame_max_bytes + NIC_VLAN_BYTES;
+    q->room_bytes = least_room_bytes();
     one_buffer = RT_MIN(q->bytes_max, (uint32_t)BUF_ROOM_BYTES);
     q->plain = (struct nic_tx_kind){
         .command = chip->command,
         .bytes_min = NIC_TX_BYTES_MIN,
         .over_min = one_buffer - NIC_TX_BYTES_MIN,
-        .offset_max = BUF_HEADROOM_BYTES + BUF_ROOM_BYTES - one_buffer,
+        .offset_max = nic_tx_offset_max(q, one_buffer),
+        .first_min = NIC_TX_BYTES_MIN,
+        .whole_max = q->bytes_max,
     };
     nic_tx_forget(q);
+    q->context.command = 0;
     __builtin_memset(q->desc, 0, q->descs * sizeof(q->desc[0]));
     program(&q->mmio, q->tail_reg, q->desc, q->descs);
 }

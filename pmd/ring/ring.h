@@ -9,6 +9,7 @@
  *   odd.c        what is rare: chains, errors, frames with requests that are new
  *   rx_run.h     the loops of the data path, in line: a driver compiles them with its format of
  *   tx_run.h     descriptors as constants
+ *   tx_ask.h     what frames ask of the chip
  *
  * Receive descriptors are those that Intel's 82574 to X550 (and igb, igc) write back: status
  * 31:0, length 47:32 and VLAN tag 63:48 in the second word, DD in bit 0, EOP in bit 1. Transmit
@@ -86,8 +87,11 @@ struct nic_tx_kind {
     uint64_t command;      /* of a frame in one descriptor, but for its length */
     uint32_t bytes_min;    /* headers must lie inside */
     uint32_t over_min;     /* longest - bytes_min */
-    uint32_t offset_max;
+    int32_t offset_max;    /* -1: none does, whatever its offset */
     uint32_t header_bytes; /* TSO: not part of the length that the chip cuts up */
+    /* of a frame in two buffers */
+    uint32_t first_min; /* headers: so many bytes in the first */
+    uint32_t whole_max;
 };
 
 struct nic_tx_ring {
@@ -111,7 +115,10 @@ struct nic_tx_ring {
     struct nic_tx_kind offload;
     uint64_t requests, requests_mask; /* of header bytes 24..31: flags, length, tag */
     uint64_t lengths, lengths_mask;   /* of header bytes 48..55 */
+    struct nic_tx_desc context; /* that the chip holds; command 0: none */
+    bool context_shared;        /* with another queue: each frame brings its own */
     /* cold */
+    uint32_t room_bytes; /* headroom and room of the pool with the least: see nic_rings_start() */
     uint32_t bytes_max; /* of a frame in any number of buffers, with its tag */
     uint8_t no_owner;   /* owner byte of descriptors without a buffer: never NIC */
     uint16_t descs_max; /* memory there is; 0: none */
@@ -143,9 +150,10 @@ RT_NODISCARD enum rt_status nic_rx_ring_setup(struct nic *nic, uint16_t queue, u
                                               struct pool *pool);
 RT_NODISCARD enum rt_status nic_tx_ring_setup(struct nic *nic, uint16_t queue, unsigned core,
                                               struct pool *pool);
-/* Every ring from its first descriptor on, in memory and in its five registers. A receive ring
- * gets a buffer for each descriptor, unless it has them still: through a recovery they stay, no
- * pool is touched, it may be in use on another core. RT_NO_MEMORY, and a line: a pool has too
+/* Every ring from its first descriptor on, in memory and in its five registers. Pools are made
+ * before: where one has less than the usual room, transmit looks at each buffer's own. A receive
+ * ring gets a buffer for each descriptor, unless it has them still: through a recovery they stay,
+ * no pool is touched, it may be in use on another core. RT_NO_MEMORY, and a line: a pool has too
  * few. */
 RT_NODISCARD enum rt_status nic_rings_start(struct nic *nic);
 /* Every buffer of every ring of the port goes home. */
@@ -187,30 +195,6 @@ RT_COLD void nic_rx_odd(struct nic_rx_ring *q, const struct nic_rx_written *w,
 /* Frees what there is of a frame in several buffers. */
 RT_COLD void nic_rx_drop_chain(struct nic_rx_ring *q);
 
-enum nic_tx_fate {
-    NIC_TX_QUEUED,
-    NIC_TX_GONE,   /* dropped and counted, or never the caller's to send */
-    NIC_TX_NO_ROOM /* now; it stays the caller's */
-};
-/* True: every segment is ours and inside its room, and the frame neither short nor long. */
-RT_COLD bool nic_tx_is_good(const struct buf *b, uint32_t bytes_max);
-/* Consumes a frame that cannot be sent as asked. */
-RT_COLD enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned);
-/* QUEUED: `need` descriptors are free. GONE: more than there can ever be; the frame was
- * dropped. */
-RT_COLD enum nic_tx_fate nic_tx_room_for(struct nic_tx_ring *q, struct buf *b_owned,
-                                         uint32_t need);
-/* One descriptor, for which there is room. */
-void nic_tx_put(struct nic_tx_ring *q, struct nic_tx_desc desc, struct buf_ref ref);
-/* A good frame, a descriptor a segment. */
-RT_COLD void nic_tx_put_frame(struct nic_tx_ring *q, struct buf *b_owned,
-                              const struct nic_tx_kind *kind);
-/* From now on frames that ask for the same as `b` stay in the loop. `command`: what the
- * requests add to a plain one's. `headers`: bytes that must lie in the first buffer. */
-RT_COLD void nic_tx_remember(struct nic_tx_ring *q, const struct buf *b, uint64_t command,
-                             uint32_t headers);
-RT_COLD void nic_tx_forget(struct nic_tx_ring *q);
-
 /* ---- for all of them ---- */
 
 RT_INLINE struct nic_rx_ring *nic_rx_ring_of(struct nic_rxq *rxq)
@@ -235,6 +219,13 @@ RT_INLINE uint16_t nic_ring_wrap(uint32_t index, uint16_t descs)
 RT_INLINE bool nic_rx_pending(const struct nic_rx_ring *q)
 {
     return (*(const volatile uint64_t *)&q->desc[q->next].status & NIC_RXD_DD) != 0;
+}
+
+/* A frame of at most `bytes_max` in one buffer at no larger offset lies in its room, whichever
+ * pool it is of; -1: in some it may not. */
+RT_INLINE int32_t nic_tx_offset_max(const struct nic_tx_ring *q, uint32_t bytes_max)
+{
+    return q->room_bytes >= bytes_max ? (int32_t)(q->room_bytes - bytes_max) : -1;
 }
 
 /* Rewritten descriptors to the chip. The tail stays one behind, so that a full ring and an
@@ -263,28 +254,5 @@ RT_INLINE uint32_t nic_tx_room(const struct nic_tx_ring *q)
 {
     return (uint32_t)q->descs - 1 - q->used;
 }
-
-/* Eight bytes of a header from one of its fields on. */
-RT_INLINE uint64_t nic_tx_word(const void *field)
-{
-    uint64_t word;
-
-    __builtin_memcpy(&word, field, sizeof(word));
-    return word;
-}
-
-/* The frame asks for what the last one with requests asked for. */
-RT_INLINE bool nic_tx_is_known(const struct nic_tx_ring *q, const struct buf *b)
-{
-    uint64_t requests = nic_tx_word(&b->flags) & q->requests_mask;
-    uint64_t lengths = nic_tx_word(&b->l2_bytes) & q->lengths_mask;
-
-    /* one branch: it is in the transmit loop */
-    return ((requests ^ q->requests) | (lengths ^ q->lengths)) == 0;
-}
-_Static_assert(offsetof(struct buf, flags) == 24 && offsetof(struct buf, vlan_tci) == 30,
-               "flags and tag are one load");
-_Static_assert(offsetof(struct buf, l2_bytes) == 48 && offsetof(struct buf, mss_bytes) == 54,
-               "the lengths of a request are one load");
 
 #endif

@@ -6,21 +6,15 @@
  * Two hand-overs a frame, each checked against the owner array: to the NIC when it is queued,
  * NIC -> POOL when the chip is done with it. The loop first tests everything that makes a frame
  * one of its kind (one buffer, no requests or the ones the chip knows), then changes things; at
- * the first frame that is not it stops.
+ * the first frame that is not it stops. Frames of different kinds in turn have a loop of their
+ * own, which writes the contexts that they need.
  */
 #ifndef PMD_TX_RUN_H
 #define PMD_TX_RUN_H
 
-#include "ring.h"
+#include "tx_ask.h"
 
 #define NIC_TX_RECLAIM_BLOCKS 8 /* a call looks at no more completed blocks than this */
-
-/* Constants of a driver. */
-struct nic_tx_format {
-    uint64_t command;  /* of a frame in one descriptor without requests, but for its length */
-    bool counts_bytes; /* q->per_byte is not one: the command has a length of the whole, too */
-    enum nic_tx_fate (*odd)(struct nic_tx_ring *q, struct buf *b_owned);
-};
 
 /* Descriptor and shadow entry of a frame lie at twice the offset of its place in the batch. */
 _Static_assert(sizeof(struct nic_tx_desc) == 2 * sizeof(struct buf *) &&
@@ -37,8 +31,8 @@ RT_INLINE uint32_t nic_tx_run(struct nic_tx_ring *q, const struct nic_tx_format 
 {
     const struct nic_tx_kind *kind = known ? &q->offload : &q->plain;
     const uint32_t bytes_min = known ? kind->bytes_min : NIC_TX_BYTES_MIN;
-    const uint32_t over_min = kind->over_min, offset_max = kind->offset_max;
-    /* read, not a constant: one multiplication, no shifts and additions */
+    const uint64_t over_min = kind->over_min;
+    const int32_t offset_max = kind->offset_max;
     const uint64_t per_byte = format->counts_bytes ? q->per_byte : 1;
     const uint64_t command = known ? kind->command - kind->header_bytes * (per_byte - 1)
                                    : format->command;
@@ -53,7 +47,8 @@ RT_INLINE uint32_t nic_tx_run(struct nic_tx_ring *q, const struct nic_tx_format 
         struct nic_tx_desc *desc = (struct nic_tx_desc *)(void *)(desc_end + 2 * i);
         struct buf *b = *(struct buf *const *)(const void *)(from_end + i);
         uint8_t *owner = b->owner;
-        uint32_t length, offset;
+        uint64_t length;
+        int32_t offset;
 
         if (RT_UNLIKELY(!buf_is_mine_inside(owner)))
             break;
@@ -66,12 +61,14 @@ RT_INLINE uint32_t nic_tx_run(struct nic_tx_ring *q, const struct nic_tx_format 
             RT_UNLIKELY(length - bytes_min > over_min) ||
             RT_UNLIKELY(offset > offset_max))
             break;
+        RT_INVARIANT(b->next == NULL); /* nobody would have it */
         RT_INVARIANT(pool_contains(b->pool, b));
         RT_INVARIANT(buf_is_inside(b));
         buf_to_nic(owner);
         bytes += length;
-        desc->address = hal_phys((char *)b + sizeof(struct buf) + offset).v;
-        desc->command = command + length * per_byte;
+        desc->address = hal_phys((char *)b + sizeof(struct buf) + (uint32_t)offset).v;
+        /* from memory, not a constant or a copy: one multiplication */
+        desc->command = command + (format->counts_bytes ? length * q->per_byte : length);
         *(struct buf_ref *)(void *)(slot_end + 2 * i) = (struct buf_ref){b, owner};
         nic_tx_poison(b, owner);
     }
@@ -83,57 +80,101 @@ RT_INLINE uint32_t nic_tx_run(struct nic_tx_ring *q, const struct nic_tx_format 
     return n;
 }
 
+/* ---- frames of any kind, in turn ---- */
+
+#define NIC_TX_FRAME_DESCS 3 /* a context and two buffers: what one takes at most */
+
+/* Its bytes lie in its room: of every pool, else of its own. */
+RT_INLINE bool nic_tx_is_inside(const struct nic_tx_ring *q, const struct buf *b)
+{
+    return (uint32_t)b->data_off + b->data_len <= q->room_bytes || buf_is_inside(b);
+}
+
 /* Of a frame in two buffers: both ours, each inside its room, the lengths what they say. */
 RT_INLINE bool nic_tx_is_pair(const struct nic_tx_ring *q, const struct nic_tx_kind *kind,
                               const struct buf *b, const struct buf *last)
 {
-    const uint32_t headers = kind->header_bytes; /* 0: not TSO, which cuts up what is behind */
-
-    return last != NULL && buf_is_mine(last->owner) && last->next == NULL &&
-           last->data_len != 0 && buf_is_inside(last) &&
-           b->data_len >= (headers != 0 ? headers : kind->bytes_min) &&
-           (uint32_t)b->data_off + b->data_len <= BUF_HEADROOM_BYTES + BUF_ROOM_BYTES &&
-           b->pkt_len == (uint32_t)b->data_len + last->data_len &&
-           (b->pkt_len <= q->bytes_max || headers != 0);
+    return buf_is_mine(last->owner) && last->next == NULL &&
+           last->data_len != 0 && (*last->owner == BUF_EXT || nic_tx_is_inside(q, last)) &&
+           b->data_len >= kind->first_min && b->pkt_len <= kind->whole_max &&
+           b->pkt_len == (uint32_t)b->data_len + last->data_len;
 }
 
-/* Into the next descriptor, which is behind no end of the ring. */
-RT_INLINE void nic_tx_put_next(struct nic_tx_ring *q, struct buf *b, uint64_t command)
+/* It has one buffer or two, within the limits of its kind. */
+RT_INLINE bool nic_tx_fits(const struct nic_tx_ring *q, const struct nic_tx_kind *kind,
+                           const struct buf *b)
 {
-    uint8_t *owner = b->owner;
-
-    q->desc[q->next] = (struct nic_tx_desc){hal_phys(buf_start(b)).v, command + b->data_len};
-    buf_to_nic(owner);
-    q->shadow[q->next++] = (struct buf_ref){b, owner};
-    nic_tx_poison(b, owner);
+    if (RT_UNLIKELY(!nic_tx_is_inside(q, b)))
+        return false;
+    if (b->segments == 1)
+        return b->data_len - kind->bytes_min <= kind->over_min;
+    return b->segments == 2 && b->next != NULL && nic_tx_is_pair(q, kind, b, b->next);
 }
 
-/* At most `limit` frames of two buffers and one kind; returns how many. Every zero-copy frame
- * of a stack is one: its headers, and a payload elsewhere. */
-RT_INLINE uint32_t nic_tx_pairs(struct nic_tx_ring *q, struct buf *const *from, uint32_t limit,
-                                bool known)
+/* A frame that fits, for which there is room. Returns its bytes. */
+RT_INLINE uint32_t nic_tx_put_fitting(struct nic_tx_place *at, uint64_t per_byte,
+                                      const struct nic_tx_kind *kind, struct buf *b)
 {
-    const struct nic_tx_kind *kind = known ? &q->offload : &q->plain;
+    const bool pair = b->segments != 1;
+    uint32_t bytes = pair ? b->pkt_len : b->data_len;
+    uint64_t command = kind->command + (uint64_t)(bytes - kind->header_bytes) * (per_byte - 1);
+    struct buf *last = b->next;
+
+    if (!pair) {
+        nic_tx_put_buf(at, b, buf_data(b), command);
+        return bytes;
+    }
+    nic_tx_put_buf(at, b, buf_data(b), command & ~NIC_TXD_EOP);
+    nic_tx_put_buf(at, last, buf_start(last), command);
+    return bytes;
+}
+
+/* The kind of a frame with requests that are not known, behind its context; false: it is odd. */
+RT_INLINE bool nic_tx_new_kind(struct nic_tx_ring *q, const struct nic_tx_format *format,
+                               struct nic_tx_place *at, const struct buf *b)
+{
+    struct nic_tx_ask ask;
+    struct nic_tx_kind kind;
+
+    if ((b->flags & BUF_TX_TSO) != 0 || !format->ask(q, b, &ask))
+        return false;
+    kind = nic_tx_kind_of(q, &ask);
+    if (!nic_tx_fits(q, &kind, b))
+        return false;
+    nic_tx_put_context(q, at, &ask);
+    nic_tx_remember(q, b, &ask, &kind);
+    return true;
+}
+
+/* At most `count` frames of one buffer or two, with any requests or none; returns how many: up
+ * to one that is odd, or for which the room may not do. That requests change from frame to frame
+ * costs little: an attacker must not choose our speed. */
+RT_INLINE uint32_t nic_tx_mixed(struct nic_tx_ring *q, const struct nic_tx_format *format,
+                                struct buf *const *from, uint32_t count)
+{
+    const uint64_t per_byte = format->counts_bytes ? q->per_byte : 1;
+    struct nic_tx_place at = nic_tx_begin(q);
     uint64_t bytes = 0;
     uint32_t n;
 
-    for (n = 0; n < limit; n++) {
-        struct buf *b = from[n], *last;
-        uint64_t command = kind->command;
+    count = RT_MIN(count, nic_tx_room(q) / NIC_TX_FRAME_DESCS);
+    for (n = 0; n < count; n++) {
+        const struct nic_tx_kind *kind = &q->plain;
+        struct buf *b = from[n];
 
-        if (!buf_is_mine_inside(b->owner) || b->segments != 2 ||
-            (known ? !nic_tx_is_known(q, b) : (b->flags & BUF_TX_OFFLOADS) != 0))
+        if (!buf_is_mine_inside(b->owner))
+            break; /* the rest of its header may be somebody else's */
+        if ((b->flags & BUF_TX_OFFLOADS) != 0) {
+            kind = &q->offload;
+            if (nic_tx_is_known(q, b) ? !nic_tx_fits(q, kind, b)
+                                      : !nic_tx_new_kind(q, format, &at, b))
+                break;
+        } else if (!nic_tx_fits(q, kind, b)) {
             break;
-        last = b->next;
-        if (RT_UNLIKELY(!nic_tx_is_pair(q, kind, b, last)))
-            break;
-        bytes += b->pkt_len;
-        command += (uint64_t)(b->pkt_len - kind->header_bytes) * (q->per_byte - 1);
-        nic_tx_put_next(q, b, command & ~NIC_TXD_EOP);
-        nic_tx_put_next(q, last, command);
+        }
+        bytes += nic_tx_put_fitting(&at, per_byte, kind, b);
     }
-    q->next = nic_ring_wrap(q->next, q->descs);
-    q->used = (uint16_t)(q->used + 2 * n);
+    nic_tx_end(q, &at);
     q->head.stats.packets += n;
     q->head.stats.bytes += bytes;
     return n;
@@ -193,40 +234,36 @@ RT_INLINE void nic_tx_post(struct nic_tx_ring *q, uint32_t count)
     hal_write32(&q->mmio, q->tail_reg, q->next);
 }
 
-/* Frames that are not what the last run was for: one kind after the other, in one buffer or
- * two. Returns how many were queued; 0: there is no room, or the next frame is odd. */
-RT_INLINE uint32_t nic_tx_other(struct nic_tx_ring *q, const struct nic_tx_format *format,
-                                struct buf *const *from, uint32_t count)
+/* At most `limit` frames of one buffer like the first: no requests, or known ones. */
+RT_INLINE uint32_t nic_tx_alike(struct nic_tx_ring *q, const struct nic_tx_format *format,
+                                struct buf *const *from, uint32_t limit)
 {
     const struct buf *b = *from;
-    uint32_t descs;
-    bool requests;
 
-    if (!buf_is_mine_inside(b->owner))
-        return 0; /* the rest of its header may be somebody else's */
-    requests = (b->flags & BUF_TX_OFFLOADS) != 0;
-    if (requests && !nic_tx_is_known(q, b))
-        return 0; /* new ones are odd: no run is begun for nothing */
-    descs = nic_tx_limit(q, 2 * count);
-    if (b->segments != 1)
-        return requests ? nic_tx_pairs(q, from, RT_MIN(count, descs / 2), true) :
-                          nic_tx_pairs(q, from, RT_MIN(count, descs / 2), false);
-    return requests ? nic_tx_run(q, format, from, RT_MIN(count, descs), true) :
-                      nic_tx_run(q, format, from, RT_MIN(count, descs), false);
+    if (!buf_is_mine_inside(b->owner) || b->segments != 1)
+        return 0;
+    if ((b->flags & BUF_TX_OFFLOADS) == 0)
+        return nic_tx_run(q, format, from, limit, false);
+    return nic_tx_is_known(q, b) ? nic_tx_run(q, format, from, limit, true) : 0;
 }
 
 /* From frame `i` of a batch on: the ring wrapped or is full, or the frame is not plain. */
 RT_INLINE void nic_tx_more(struct nic_tx_ring *q, const struct nic_tx_format *format,
                            struct buf_batch *batch, uint32_t i)
 {
-    while (i < batch->count) {
-        struct buf **from = &batch->buf[i];
-        uint32_t n = nic_tx_other(q, format, from, batch->count - i);
+    uint32_t limit = 0, n = 0;
 
+    do { /* all like the first, but for the ring's end */
+        limit = nic_tx_limit(q, batch->count - i);
+        n = nic_tx_alike(q, format, &batch->buf[i], limit);
+        i += n;
+    } while (i < batch->count && n == limit && n != 0);
+    while (i < batch->count) {
+        n = nic_tx_mixed(q, format, &batch->buf[i], batch->count - i);
         i += n;
         if (n != 0)
             continue;
-        if (nic_tx_room(q) == 0 || format->odd(q, *from) == NIC_TX_NO_ROOM)
+        if (nic_tx_room(q) == 0 || format->odd(q, format, batch->buf[i]) == NIC_TX_NO_ROOM)
             break;
         i++;
     }

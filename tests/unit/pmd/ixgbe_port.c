@@ -42,6 +42,8 @@ static void transmit(void *ctx, unsigned queue, const uint8_t *frame, uint32_t b
     memcpy(card->last.data, frame, bytes);
     if (card->check_seeds && !card_is(frame, bytes, card->expect_seed++))
         card->sent_bad++;
+    if (card->on_sent != NULL)
+        card->on_sent(card, frame, bytes);
 }
 
 #ifdef MEMPOOL_ASAN
@@ -55,6 +57,19 @@ static void unpoison(const char *p, uint32_t bytes)
 }
 #endif
 
+/* A buffer of another pool than the card's, if that is what it is. */
+static void *dma_elsewhere(char *p, uint32_t bytes)
+{
+    for (struct pool *pool = pool_first(); pool != NULL; pool = pool->next) {
+        size_t offset = (size_t)(p - pool->base), index = offset / pool->stride_bytes;
+
+        if (p >= pool->base && index < pool->total && pool->owners[index] == BUF_NIC &&
+            offset % pool->stride_bytes + bytes <= pool->stride_bytes)
+            unpoison(p, bytes);
+    }
+    return p;
+}
+
 /* The device reaches rings (ASan knows their ends) and, of buffers, the room of those that are in
  * a ring. Everything else is a violation, and refused. */
 static void *dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
@@ -66,7 +81,7 @@ static void *dma(void *ctx, uint64_t phys, uint32_t bytes, bool device_writes)
     size_t index = pool != NULL ? offset / pool->stride_bytes : 0;
 
     if (pool == NULL || p < pool->base || index >= pool->total)
-        return p;
+        return dma_elsewhere(p, bytes);
     offset %= pool->stride_bytes;
     if ((pool->owners[index] != BUF_NIC && pool->owners[index] != BUF_KEPT_NIC) ||
         offset < sizeof(struct buf) ||

@@ -31,6 +31,7 @@ struct card {
     uint64_t sent_frames, sent_bad;
     uint32_t expect_seed; /* when check_seeds: the next frame's */
     bool check_seeds;
+    void (*on_sent)(struct card *card, const uint8_t *frame, uint32_t bytes); /* or NULL */
     uint64_t violations;  /* the device was told to touch what is not its own */
     uint64_t link_irqs_seen;
     struct sent last;
