@@ -197,7 +197,7 @@ static bool ask_of(const struct nic_tx_ring *q, const struct nic_tx_format *form
                    const struct buf *b, struct nic_tx_ask *ask)
 {
     if ((b->flags & BUF_TX_TSO) == 0)
-        return format->ask(q, b, ask);
+        return format->ask != NULL && format->ask(q, b, ask);
     return format->ask_tso != NULL && format->ask_tso(q, b, ask);
 }
 

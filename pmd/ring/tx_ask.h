@@ -31,7 +31,7 @@ struct nic_tx_format {
     bool counts_bytes;      /* q->per_byte is not one: the command has a length of the whole, too */
     uint32_t tso_bytes_max; /* of a frame that the chip cuts up */
     /* What a frame with requests, but not TSO, asks for; false: it makes no sense to the chip, or
-     * needs more than a context. */
+     * needs more than a context. NULL: nothing can be asked. */
     bool (*ask)(const struct nic_tx_ring *q, const struct buf *b, struct nic_tx_ask *ask);
     /* The same with TSO; NULL: the chip has none. Such a frame is long: alone is fast enough. */
     bool (*ask_tso)(const struct nic_tx_ring *q, const struct buf *b, struct nic_tx_ask *ask);

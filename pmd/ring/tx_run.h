@@ -136,7 +136,7 @@ RT_INLINE bool nic_tx_new_kind(struct nic_tx_ring *q, const struct nic_tx_format
     struct nic_tx_ask ask;
     struct nic_tx_kind kind;
 
-    if ((b->flags & BUF_TX_TSO) != 0 || !format->ask(q, b, &ask))
+    if (format->ask == NULL || (b->flags & BUF_TX_TSO) != 0 || !format->ask(q, b, &ask))
         return false;
     kind = nic_tx_kind_of(q, &ask);
     if (!nic_tx_fits(q, &kind, b))

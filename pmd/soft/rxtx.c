@@ -13,25 +13,8 @@ static void rx_odd(struct nic_rx_ring *ring, struct buf_batch *out)
     nic_rx_odd(ring, &w, out);
 }
 
-static enum nic_tx_fate tx_odd(struct nic_tx_ring *ring, struct buf *b_owned)
-{
-    enum nic_tx_fate fate;
-
-    if (!buf_is_mine_inside(b_owned->owner)) {
-        (void)buf_refuse(b_owned, BUF_STACK, BUF_NIC);
-        return NIC_TX_GONE; /* it was never the caller's to send */
-    }
-    if (!nic_tx_is_good(b_owned, ring->bytes_max) ||
-        (b_owned->flags & BUF_TX_OFFLOADS) != 0)
-        return nic_tx_bad_request(ring, b_owned);
-    fate = nic_tx_room_for(ring, b_owned, b_owned->segments);
-    if (fate == NIC_TX_QUEUED)
-        nic_tx_put_frame(ring, b_owned, &ring->plain);
-    return fate;
-}
-
 static const struct nic_rx_format rx_format = {.odd = rx_odd};
-static const struct nic_tx_format tx_format = {.command = NIC_TXD_EOP, .odd = tx_odd};
+static const struct nic_tx_format tx_format = {.command = NIC_TXD_EOP, .odd = nic_tx_odd};
 
 NIC_RX_FUNCTION(soft_rx, rx_format)
 NIC_TX_FUNCTION(soft_tx_loop, tx_format)
