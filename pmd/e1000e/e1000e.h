@@ -97,23 +97,23 @@ void e1000e_tx(struct nic_txq *txq, struct buf_batch *batch);
 uint32_t e1000e_tx_reclaim(struct nic_txq *txq);
 /* e1000e_rxtx_odd.c: everything that is not one plain buffer */
 RT_COLD void e1000e_rx_odd(struct nic_rx_ring *ring, struct buf_batch *out);
+/* Fills the ring's table of what a status says about sums. */
+void e1000e_rx_sums(struct nic_rx_ring *ring);
 RT_COLD enum nic_tx_fate e1000e_tx_odd(struct nic_tx_ring *ring,
                                        const struct nic_tx_format *format,
                                        struct buf *b_owned);
 
-/* What the chip says about sums, in the flags of a status with something wrong in it. */
-RT_INLINE uint32_t e1000e_rx_sums(uint32_t flags, uint64_t status)
+/* What a status says about sums, as an index into the ring's table. */
+enum e1000e_says { E1000E_SAYS_TCPE = 1, E1000E_SAYS_IPE = 2, E1000E_SAYS_IXSM = 4 };
+RT_INLINE uint32_t e1000e_rx_says(uint64_t address, uint64_t status)
 {
-    const uint32_t ip = (uint32_t)BUF_RX_IP_GOOD, l4 = (uint32_t)BUF_RX_L4_GOOD;
-
-    if ((status & E1000E_RXD_IXSM) != 0)
-        return flags & ~(ip | l4);
-    if ((status & E1000E_RXD_ERR_IPE) != 0)
-        flags = (flags & ~ip) | (uint32_t)BUF_RX_IP_BAD;
-    if ((status & E1000E_RXD_ERR_TCPE) != 0)
-        flags = (flags & ~l4) | (uint32_t)BUF_RX_L4_BAD;
-    return flags;
+    return (uint32_t)(status >> 29 & 3) | (uint32_t)(status & E1000E_SAYS_IXSM);
 }
+_Static_assert(E1000E_RXD_ERR_TCPE == UINT32_C(1) << 29 &&
+                   E1000E_RXD_ERR_IPE == UINT32_C(1) << 30 &&
+                   E1000E_RXD_IXSM == E1000E_SAYS_IXSM,
+               "three bits, two of them neighbours");
+
 RT_INLINE struct e1000e_rxq *e1000e_rxq_of(struct nic_rxq *rxq)
 {
     return RT_CONTAINER_OF(nic_rx_ring_of(rxq), struct e1000e_rxq, ring);

@@ -45,6 +45,8 @@ enum rt_status e1000e_rings_start(struct e1000e *dev)
         nic_tx_ring_of(nic->txq[queue])->context_shared = nic->config.txqs > 1;
     tx_thresholds(dev);
     for (uint16_t queue = 0; queue < nic->config.rxqs; queue++)
+        e1000e_rx_sums(nic_rx_ring_of(nic->rxq[queue]));
+    for (uint16_t queue = 0; queue < nic->config.rxqs; queue++)
         e1000e_write(dev, E1000E_RXDCTL(queue),
                      E1000E_DCTL_GRAN | FIELD_PUT(E1000E_DCTL_PTHRESH, RX_THRESHOLD_PREFETCH) |
                          FIELD_PUT(E1000E_DCTL_HTHRESH, RX_THRESHOLD_HOST));

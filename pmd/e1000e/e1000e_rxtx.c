@@ -25,11 +25,6 @@ _Static_assert(offsetof(struct e1000e_tx_desc, command) ==
                    E1000E_TXD_DD == NIC_TXD_DD,
                "DS 7.2.10 is what the loop takes it for");
 
-static uint32_t flags_of(const struct nic_rx_ring *q, uint64_t address, uint64_t status)
-{
-    return e1000e_rx_sums((uint32_t)(status & q->keep[1]), status);
-}
-
 /* With rx_checksum off what the chip finds in sums concerns nobody, and IXSM is in every
  * frame. */
 static const struct nic_rx_format rx_format = {.errors = E1000E_RXD_ERR_FRAME,
@@ -37,7 +32,7 @@ static const struct nic_rx_format rx_format = {.errors = E1000E_RXD_ERR_FRAME,
 static const struct nic_rx_format rx_format_checked = {
     .errors = E1000E_RXD_ERR_FRAME,
     .sums = E1000E_RXD_IXSM | E1000E_RXD_ERR_TCPE | E1000E_RXD_ERR_IPE,
-    .flags = flags_of,
+    .says = e1000e_rx_says,
     .odd = e1000e_rx_odd,
 };
 static const struct nic_tx_format tx_format = {

@@ -113,23 +113,19 @@ void ixgbe_tx(struct nic_txq *txq, struct buf_batch *batch);
 uint32_t ixgbe_tx_reclaim(struct nic_txq *txq);
 /* ixgbe_rxtx_odd.c: a received descriptor that is not one plain frame */
 RT_COLD void ixgbe_rx_odd(struct nic_rx_ring *ring, struct buf_batch *out);
+/* Fills the ring's table of what a status says about sums. */
+void ixgbe_rx_sums(struct nic_rx_ring *ring);
 
-/* What the chip says about sums, in the flags of a status with something wrong in it. The 82599
- * says "wrong" of a UDP frame whose sum is zero (there is none: tunnels send them) and of one
- * whose sum is wrong: neither good nor bad, the stack looks itself. */
-RT_INLINE uint32_t ixgbe_rx_sums(const struct nic_rx_ring *ring, uint32_t flags, uint64_t type,
-                                 uint64_t status)
+/* What a status says about sums, as an index into the ring's table. */
+enum ixgbe_says { IXGBE_SAYS_L4E = 1, IXGBE_SAYS_IPE = 2, IXGBE_SAYS_UDP = 4 };
+RT_INLINE uint32_t ixgbe_rx_says(uint64_t type, uint64_t status)
 {
-    const struct ixgbe *dev = ring->head.nic->priv;
-    bool unknown =
-        (type & IXGBE_RXD_TYPE_UDP) != 0 && (dev->model->flags & IXGBE_UDP_ZERO_BAD) != 0;
-
-    if ((status & IXGBE_RXD_ERR_IPE) != 0)
-        flags = (flags & ~(uint32_t)BUF_RX_IP_GOOD) | (uint32_t)BUF_RX_IP_BAD;
-    if ((status & IXGBE_RXD_ERR_L4E) != 0)
-        flags = (flags & ~(uint32_t)BUF_RX_L4_GOOD) | (unknown ? 0 : (uint32_t)BUF_RX_L4_BAD);
-    return flags;
+    return (uint32_t)(status >> 30 & 3) | (uint32_t)(type >> 7 & IXGBE_SAYS_UDP);
 }
+_Static_assert(IXGBE_RXD_ERR_L4E == UINT32_C(1) << 30 &&
+                   IXGBE_RXD_ERR_IPE == UINT32_C(1) << 31 &&
+                   IXGBE_RXD_TYPE_UDP >> 7 == IXGBE_SAYS_UDP,
+               "three bits, two of them neighbours");
 
 RT_INLINE uint32_t ixgbe_read(const struct ixgbe *dev, uint32_t reg)
 {

@@ -158,6 +158,8 @@ enum rt_status ixgbe_rings_start(struct ixgbe *dev)
         ixgbe_write(dev, IXGBE_TDWBAL(queue), 0); /* no head write-back */
         ixgbe_write(dev, IXGBE_TDWBAH(queue), 0);
     }
+    for (uint16_t queue = 0; queue < config->rxqs && st == RT_OK; queue++)
+        ixgbe_rx_sums(nic_rx_ring_of(dev->nic->rxq[queue]));
     /* With several queues a full one drops, else it would stop the others (DS 7.1.10). */
     for (uint16_t queue = 0; queue < config->rxqs && st == RT_OK; queue++)
         ixgbe_write(dev, IXGBE_SRRCTL(queue),

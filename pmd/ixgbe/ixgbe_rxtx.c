@@ -24,18 +24,13 @@ _Static_assert(offsetof(struct ixgbe_tx_desc, command) ==
                    IXGBE_TXD_DD == NIC_TXD_DD,
                "DS 7.2.3 is what the loop takes it for");
 
-static uint32_t flags_of(const struct nic_rx_ring *q, uint64_t address, uint64_t status)
-{
-    return ixgbe_rx_sums(q, (uint32_t)(status & q->keep[1]), address, status);
-}
-
 /* The chip looks at sums always; with rx_checksum off what it finds concerns nobody. */
 static const struct nic_rx_format rx_format = {.errors = IXGBE_RXD_ERR_FRAME,
                                                .odd = ixgbe_rx_odd};
 static const struct nic_rx_format rx_format_checked = {
     .errors = IXGBE_RXD_ERR_FRAME,
     .sums = IXGBE_RXD_ERR_L4E | IXGBE_RXD_ERR_IPE,
-    .flags = flags_of,
+    .says = ixgbe_rx_says,
     .odd = ixgbe_rx_odd,
 };
 static const struct nic_tx_format tx_format = {

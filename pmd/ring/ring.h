@@ -29,6 +29,7 @@
 #include <mempool/ring_side.h>
 
 #define NIC_RX_CHAIN_MAX 8  /* segments of a received frame: 8 x 2048 > 15872 */
+#define NIC_RX_SUMS 8       /* things that a chip can say about sums */
 #define NIC_TX_CHAIN_MAX 32 /* QEMU drops frames of more than 64 descriptors, the 82599 of 40 */
 #define NIC_TX_BYTES_MIN 17 /* the chips pad to 60, but need these */
 
@@ -75,6 +76,10 @@ struct nic_rx_ring {
     struct hal_mmio mmio;
     uint32_t tail_reg;
     uint32_t bytes_max; /* of a frame, with its tag */
+    /* what a status that says something is wrong with sums does to the flags, by what it says */
+    struct nic_rx_sums {
+        uint32_t keep, set;
+    } sums[NIC_RX_SUMS];
     /* cold */
     struct buf *chain, *chain_last; /* frame in several buffers, so far; owner STACK */
     bool filled;        /* every slot of shadow has a buffer */

@@ -19,8 +19,8 @@
 struct nic_rx_format {
     uint64_t errors; /* bits of a status that make a frame odd */
     uint64_t sums;   /* ... that say something else about sums than the flags in their places */
-    /* flags of <mempool/buf.h> for a status with one of `sums`; `address` is the other word */
-    uint32_t (*flags)(const struct nic_rx_ring *q, uint64_t address, uint64_t status);
+    /* which of q->sums a status with one of `sums` stands for; `address` is the other word */
+    uint32_t (*says)(uint64_t address, uint64_t status);
     void (*odd)(struct nic_rx_ring *q, struct buf_batch *out); /* the next descriptor */
 };
 
@@ -42,6 +42,12 @@ static const nic_vec nic_rx_length_lane = {0, NIC_RXD_LENGTH};
 RT_INLINE nic_vec *nic_rx_header(struct buf *b, size_t offset)
 {
     return (nic_vec *)(void *)((char *)b + offset);
+}
+
+/* A wrong sum takes a load and two operations: an attacker must not choose our speed. */
+RT_INLINE void nic_rx_fix_flags(const struct nic_rx_ring *q, struct buf *b, uint32_t says)
+{
+    b->flags = (b->flags & q->sums[says].keep) | q->sums[says].set;
 }
 
 /* Descriptor and shadow entry of a frame lie at twice the offset of its place in the batch. */
@@ -99,7 +105,7 @@ RT_INLINE uint32_t nic_rx_run(struct nic_rx_ring *q, const struct nic_rx_format 
         *nic_rx_header(got, HEADER_RESULTS) = results;
         *nic_rx_header(got, HEADER_SHAPE) = header | length;
         if (format->sums != 0 && RT_UNLIKELY((status & format->sums) != 0))
-            got->flags = format->flags(q, written[0], status);
+            nic_rx_fix_flags(q, got, format->says(written[0], status));
         *(nic_vec *)(void *)slot = next;
         *desc = (nic_vec){hal_phys((void *)next[0]).v, 0} + nic_rx_to_data;
         *(struct buf **)(void *)(out_end + i) = got;
@@ -180,7 +186,7 @@ RT_INLINE uint32_t nic_rx_pairs(struct nic_rx_ring *q, const struct nic_rx_forma
         last = nic_rx_swap(&desc[1], &slot[1], &fresh[-1]);
         nic_rx_join(q, b, last, written);
         if (format->sums != 0 && RT_UNLIKELY((written[1] & format->sums) != 0))
-            b->flags = format->flags(q, written[0], written[1]);
+            nic_rx_fix_flags(q, b, format->says(written[0], written[1]));
         bytes += length;
         out[n] = b;
     }
