@@ -98,25 +98,41 @@ static const struct kit_command commands[] = {
     {"help", NULL, command_help},
 };
 
-static size_t add_names(char *out, size_t used, const struct kit_command *row, size_t count)
+/* A line of names so far; a full one is said, and the next begins. */
+struct help_line {
+    size_t used;
+    char text[HELP_BYTES];
+};
+
+static void say_names(struct help_line *line)
+{
+    rt_log("commands:%s", line->text);
+    line->used = 0;
+}
+
+static void add_names(struct help_line *line, const struct kit_command *row, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        bool text = row[i].text != NULL;
+        const char *text = row[i].text != NULL ? row[i].text : "";
+        /* with " | ", " " and the end */
+        size_t bytes = __builtin_strlen(row[i].name) + __builtin_strlen(text) + 5;
 
-        used += rt_snprintf(out + used, HELP_BYTES - used, "%s %s%s%s", used == 0 ? "" : " |",
-                            row[i].name, text ? " " : "", text ? row[i].text : "");
-        RT_ASSERT_LT(used, (size_t)HELP_BYTES);
+        if (line->used != 0 && bytes > HELP_BYTES - line->used)
+            say_names(line);
+        line->used += rt_snprintf(line->text + line->used, HELP_BYTES - line->used, "%s %s%s%s",
+                                  line->used == 0 ? "" : " |", row[i].name,
+                                  text[0] != '\0' ? " " : "", text);
+        line->used = RT_MIN(line->used, sizeof(line->text) - 1); /* a name as long as a line */
     }
-    return used;
 }
 
 static void command_help(struct kit *kit, const char *text)
 {
-    char names[HELP_BYTES];
-    size_t used = add_names(names, 0, commands, RT_ARRAY_SIZE(commands));
+    struct help_line line = {.used = 0};
 
-    (void)add_names(names, used, kit->app->commands, kit->app->command_count);
-    rt_log("commands:%s", names);
+    add_names(&line, commands, RT_ARRAY_SIZE(commands));
+    add_names(&line, kit->app->commands, kit->app->command_count);
+    say_names(&line);
 }
 
 static bool run_from(struct kit *kit, const struct kit_command *row, size_t count,

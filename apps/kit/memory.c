@@ -92,6 +92,7 @@ static enum kit_exit make_path(struct kit *kit, uint32_t index)
     RT_ASSERT_LT(plan->core, kit->core_count);
     RT_ASSERT(kit->cores[plan->core]->pool != NULL);
     path->pool = kit->cores[plan->core]->pool;
+    path->loop = &kit->cores[plan->core]->loop;
     path->batch_max = kit_options.batch;
     path->rx_port = plan->rx_port;
     path->tx_port = plan->tx_port;

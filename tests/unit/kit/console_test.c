@@ -10,6 +10,7 @@
 
 #include <rt/config.h>
 #include <rt/host.h>
+#include <rt/log.h>
 #include <string.h>
 
 static struct kit kit;
@@ -112,6 +113,30 @@ static void help_names_every_command(void **state)
                      " set name=value | args | counters | help | poke where | zap\n"));
 }
 
+/* More than a line has room for; none may end the machine. */
+static void help_of_many_commands_is_several_lines(void **state)
+{
+    enum { MANY = 60 };
+    static struct kit_command many[MANY];
+    static char names[MANY][24];
+    struct kit_app of_many = app;
+    const char *at = console;
+    uint32_t lines = 0;
+
+    for (uint32_t i = 0; i < MANY; i++) {
+        rt_snprintf(names[i], sizeof(names[i]), "connection_%u", i);
+        many[i] = (struct kit_command){names[i], "name=value", command_poke};
+    }
+    of_many.commands = many;
+    of_many.command_count = MANY;
+    kit.app = &of_many;
+    type("help\n");
+    assert_true(said("connection_0 name=value") && said("| connection_59 name=value\n"));
+    for (; (at = strstr(at, "commands:")) != NULL; at++)
+        lines++;
+    assert_true(lines > 1 && lines < MANY);
+}
+
 static void what_takes_no_text_gets_none(void **state)
 {
     type("zap all\nstop it\n");
@@ -186,6 +211,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_applications_commands_run, fresh, teardown),
         cmocka_unit_test_setup_teardown(help_names_every_command, fresh, teardown),
+        cmocka_unit_test_setup_teardown(help_of_many_commands_is_several_lines, fresh,
+                                        teardown),
         cmocka_unit_test_setup_teardown(what_takes_no_text_gets_none, fresh, teardown),
         cmocka_unit_test_setup_teardown(stop_ends_the_loop, fresh, teardown),
         cmocka_unit_test_setup_teardown(settings_change, fresh, teardown),

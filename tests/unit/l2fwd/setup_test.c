@@ -67,6 +67,11 @@ static void run_all_start(void **state)
     assert_int_equal(prepare(4), KIT_EXIT_OK);
     assert_int_equal(kit_setup_ports(&kit), KIT_EXIT_OK);
     assert_false(kit.cores[0]->loop.sources[0].never_sleeps);
+    for (uint32_t i = 0; i < kit.plan.count; i++) {
+        assert_ptr_equal(kit_path_at(&kit, i), kit.paths[i]);
+        assert_ptr_equal(kit.paths[i]->loop, &kit.cores[0]->loop);
+    }
+    assert_null(kit_path_at(&kit, kit.plan.count));
     check_running(0xf);
     check_frame_passes(bench, 0, 1);
     check_frame_passes(bench, 3, 2);

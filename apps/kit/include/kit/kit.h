@@ -7,7 +7,8 @@
  * The kit spreads the receive queues of all ports over the cores; a core has one loop, one pool
  * and its paths. A frame stays on the core that received it: no lock, no ring in between.
  * Pools that an application makes itself, in path_begin at the latest, are brought home and
- * counted like the kit's.
+ * counted like the kit's. With the kit, never call nic_core_poll, nic_poll_link, nic_poll_stats
+ * or pool_collect: it does.
  * An application says what a turn of a path does and what it counts:
  *
  *     kit_run   cards found -> who sends where -> queues to cores -> pools -> ports started
@@ -45,6 +46,7 @@ struct kit_path {
     struct nic_rxq *rxq;
     struct nic_txq *txq;
     struct pool *pool;     /* of the path's core */
+    struct rt_loop *loop;  /* of the path's core: for timers and sources of one's own */
     uint64_t first_cycles; /* hal_cycles() of the first frame that was done; 0: none yet */
     uint32_t batch_max;    /* frames to take in a turn, batch= */
     uint8_t rx_port, tx_port;
@@ -100,11 +102,14 @@ struct kit_command {
 struct kit_app {
     const char *running; /* word of the line that says that the loops run: "forwarding" */
     size_t path_bytes;   /* of its structure of a path; at least a struct kit_path, its head */
-    /* One turn of a path: at most batch_max frames, each to its end. Returns how many. The
+    /* One turn of a path: at most batch_max frames, each to its end. Returns how many, and never
+     * more than batch_max: the loop asserts it. What is no frame is a source of its own. The
      * path's core. */
     uint32_t (*poll)(void *path, uint64_t now_us);
-    /* Ports have started: queues, pool and addresses are known. `source` may be changed, as for
-     * another poll. NULL: nothing to prepare. */
+    /* Ports have started: queues, pool, loop and addresses are known. `source` may be changed, as
+     * for another poll. Memory is not sealed yet: pools and mailboxes are made here, timers armed
+     * and sources added to path->loop. path->pool has 256 buffers beside full rings and batches:
+     * who keeps more makes a pool. NULL: nothing to prepare. */
     void (*path_begin)(struct kit_path *path, struct loop_source *source);
     /* Gives back what the path still holds. The path's core, after its loop. NULL: nothing. */
     void (*path_leave)(struct kit_path *path);
