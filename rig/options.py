@@ -8,6 +8,7 @@ from .apps import APPS, L2FWD
 
 NICS = ("e1000e", "ixgbe")
 BOOTS = ("pxe-bios", "pxe-uefi", "pxe-card", "direct", "linux", "uefi")
+BURST = 32       # batch= as shipped: apps/kit/options.c
 CORES_MOST = 64  # HAL_CORES_MAX of rt/include/rt/hal.h
 # As rig/traffic/frame.h has them.
 FRAME_BYTES_LEAST, FRAME_BYTES_MOST, SIZES_MOST = 60, 9018, 64
@@ -116,6 +117,14 @@ def boot_args_wrong(command, app, text):
     return None
 
 
+def batch_wrong(args):
+    """Why boot arguments leave no bursts of BURST frames to count; None when they do."""
+    batch = re.findall(r"(?:^|\s)batch=(\S+)", args)
+    if batch and batch[-1] != str(BURST):
+        return f"batch={batch[-1]}: count says what a packet costs in full bursts of {BURST}"
+    return None
+
+
 def sizes_wrong(sizes, args, app):
     """Why frames of these sizes would not come back from a machine without a fault; None when
     they would."""
@@ -134,6 +143,8 @@ def wrong(options):
         mistake = boot_args_wrong(options.command, app, options.args)
         if mistake:
             return f"--args {mistake}"
+    if options.command == "count" and batch_wrong(options.args):
+        return f"--args {batch_wrong(options.args)}"
     if options.command == "run":
         mistake = sizes_wrong(options.sizes, options.args, APPS[options.app])
         if mistake:

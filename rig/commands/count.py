@@ -17,11 +17,12 @@ def count_table(options, log):
     log(f"  whole turns, {app.ports} ports polled, one of them busy, room in the transmit "
         f"ring: {args}")
     log(f"  full burst of {count.BURST}: {counted.per_packet:.2f} instructions a packet "
-        f"({counted.full} a turn)")
+        f"(the most usual turn at saturation: {counted.full})")
     log(f"  one packet: {counted.one} a turn; nothing: {counted.empty:.1f} a port; all turns "
         f"that found something: {counted.per_packet_average:.2f} a packet, batch "
         f"{counted.batch_average:.1f}")
     log(f"  hand-over (owner checked and set): {counted.hand_over:.2f}")
+    log("  where, at saturation, turns that found nothing included, so the sum is larger:")
     for name, value in counted.functions.items():
         log(f"    {value:8.2f}  {name}")
 

@@ -29,6 +29,7 @@ def test_help(words, capsys, monkeypatch):
     (["run", "l2fwd", "--json", "/nonexistent/x"], "cannot write /nonexistent/x"),
     (["run", "l2fwd", "--args", "batch=8 at_stop=halt"], "at_stop=halt"),
     (["soak", "--args", "mode=rxonly"], "mode=rxonly"),
+    (["count", "--args", "poll=always batch=4"], "batch=4: count says"),
     (["run", "l2fwd", "--args", "mode=txonly"], "mode=txonly"),
     (["run", "l2fwd", "--sizes", "60,9000"], "up to 1514 bytes; add --args \"frame_max=9000\""),
     (["run", "l2fwd", "--sizes", "60-2000", "--args", "frame_max=1600"], "up to 1600 bytes"),
