@@ -46,6 +46,7 @@ PREFIXES = {
     "pmd": {"nic", "e1000e"},
     "apps/l2fwd": {"l2fwd"},
     "apps/kit": {"kit"},
+    "tcp": {"tcp", "net", "ip", "if", "eth", "arp", "neigh", "icmp", "loop", "chain", "csum"},
 }
 # What the language, the compiler and the assembler call by their own names.
 FREE_NAMES = {"main", "memcpy", "memset", "memmove", "memcmp", "memchr", "strlen", "strnlen",

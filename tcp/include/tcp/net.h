@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The network stack of one core: from frames to datagrams and streams, and back.
+ *
+ * A struct net is the whole state: no globals, no device, no clock. Frames come in as batches that
+ * it then owns, time as an argument, and what it has to send leaves through a function of the
+ * interface. So it runs the same on a NIC, in a test with virtual time, and between two of
+ * its kind. Everything is allocated by net_create(); nothing afterwards.
+ *
+ *     turn of a core:  net_input() for each batch that came in -> net_turn(): timers, then what
+ *                      connections have to say, then one send() an interface
+ *     before a halt:   net_next_us() says when the next turn must be
+ *
+ * Ownership: net_input() consumes the batch. send() takes frames from the front of its batch; what
+ * is left waits for the next turn. At the end net_close() gives every buffer back.
+ * Not reentrant, and one core's: no function here may be called by another core.
+ */
+#ifndef TCP_NET_H
+#define TCP_NET_H
+
+#include <mempool/buf.h>
+#include <tcp/addr.h>
+
+#define NET_IFS_MAX 4
+#define NET_ADDRS_MAX 8 /* of an interface */
+
+struct net;
+struct pool;
+
+struct net_config {
+    unsigned core;
+    struct pool *pool;     /* of this core: what the stack sends of its own is taken from it */
+    uint32_t neighs;       /* neighbours to remember, at most; 0: 256 */
+    uint8_t key[16];       /* secret: of hashes and of first sequence numbers */
+};
+
+/* What is behind an interface. Its functions are called on the stack's core. */
+struct net_if_config {
+    uint8_t mac[6];
+    uint16_t mtu_bytes; /* of an IP packet: 1500 on Ethernet */
+    uint16_t vlan;      /* frames carry this tag; 0: none */
+    bool tx_ip_checksum, tx_l4_checksum; /* the device fills them in where it is asked to */
+    /* Takes frames from the front of the batch, as nic_tx() does; moves the rest to the front. */
+    void (*send)(void *ctx, struct buf_batch *frames);
+    void *ctx;
+};
+
+/* Makes a stack without interfaces. RT_NO_MEMORY: nothing is given back. Before the seal. */
+RT_NODISCARD enum rt_status net_create(const struct net_config *config, uint64_t now_us,
+                                       struct net **out);
+/* Adds interface 0, then 1, ... RT_INVALID: an MTU below what IPv4 needs, or a group's MAC.
+ * RT_FULL: NET_IFS_MAX are there. */
+RT_NODISCARD enum rt_status net_if_add(struct net *net, const struct net_if_config *config);
+/* An address of ours, its first `prefix_bits` are the subnet's. RT_INVALID: not one that a host
+ * can have; RT_FULL. */
+RT_NODISCARD enum rt_status net_addr_add(struct net *net, uint32_t iface,
+                                         const struct ip_addr *addr, uint32_t prefix_bits);
+/* Where packets go that are for no subnet of ours. RT_INVALID: the gateway is in none. */
+RT_NODISCARD enum rt_status net_gateway_set(struct net *net, uint32_t iface,
+                                            const struct ip_addr *gateway);
+
+/* Frames that came in by an interface; consumed, the batch is empty afterwards. */
+void net_input(struct net *net, uint32_t iface, struct buf_batch *frames_owned,
+               uint64_t now_us);
+/* The end of a turn: timers that are due (a bounded number), then all that waits to be sent. */
+void net_turn(struct net *net, uint64_t now_us);
+/* When net_turn() must be called though nothing comes in; 0: now; UINT64_MAX: never. */
+uint64_t net_next_us(const struct net *net);
+/* Gives back every buffer that the stack holds. No call but for net_counters() after it. */
+void net_close(struct net *net);
+
+/* What happened, by the names of RFC 4293 and RFC 4022 where these have one. One core's. */
+struct net_counters {
+    uint64_t eth_short;        /* cut short before the header ends */
+    uint64_t eth_not_for_us;   /* another host's MAC, or a group that nobody joined */
+    uint64_t eth_other_vlan;   /* a tag that is not ours, or none where we have one */
+    uint64_t eth_unknown_type; /* EtherType, or an 802.3 length */
+    uint64_t arp_in, arp_out;
+    uint64_t arp_bad;            /* not Ethernet and IPv4, cut short, a sender that is none */
+    uint64_t arp_conflicts;      /* another host uses an address of ours */
+    uint64_t neigh_failed;       /* a neighbour never answered */
+    uint64_t neigh_dropped;      /* packets that waited for one, and were dropped */
+    uint64_t neigh_full;         /* no room for another neighbour */
+    uint64_t ip_in_receives;     /* ipInReceives: all that came in */
+    uint64_t ip_in_hdr_errors;   /* ipInHdrErrors: version, lengths, checksum */
+    uint64_t ip_in_addr_errors;  /* ipInAddrErrors: not for us, or from nobody */
+    uint64_t ip_in_truncated;    /* ipInTruncatedPkts: the frame is shorter than it says */
+    uint64_t ip_in_options;      /* source routes, dropped */
+    uint64_t ip_in_unknown_protos; /* ipInUnknownProtos */
+    uint64_t ip_in_delivers;     /* ipInDelivers */
+    uint64_t ip_reasm_fails;     /* ipReasmFails: fragments dropped */
+    uint64_t ip_out_requests;    /* ipOutRequests */
+    uint64_t ip_out_no_routes;   /* ipOutNoRoutes */
+    uint64_t ip_out_discards;    /* ipOutDiscards: no room to send, or no buffer */
+    uint64_t ip_out_frag_creates; /* ipOutFragCreates */
+    uint64_t ip_out_frag_fails;  /* ipOutFragFails: too long, and not to be cut */
+    uint64_t icmp_in_msgs;       /* icmpStatsInMsgs */
+    uint64_t icmp_in_errors;     /* icmpStatsInErrors: length, checksum */
+    uint64_t icmp_out_msgs;      /* icmpStatsOutMsgs */
+    uint64_t icmp_out_limited;   /* errors that were not sent: too many a second */
+    uint64_t if_out_frames;
+};
+const struct net_counters *net_counters(const struct net *net);
+
+/* The same as a table, for reports: every field of struct net_counters, in order. */
+struct net_counter_row {
+    const char *name, *help;
+};
+extern const struct net_counter_row net_counter_rows[];
+#define NET_COUNTERS (sizeof(struct net_counters) / sizeof(uint64_t))
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "icmp.h"
+
+#include "../chain.h"
+#include "../state.h"
+#include "../wire/ip.h"
+
+#include <mempool/pool.h>
+
+static void send_message(struct net *net, const struct ip_addr *src, const struct ip_addr *dst,
+                         uint8_t tos, struct buf *message_owned)
+{
+    const struct ip_how how = {
+        .src = *src,
+        .dst = *dst,
+        .protocol = IP_ICMP,
+        .hops = IP_HOPS_DEFAULT,
+        .tos = tos,
+        .sum_offset = offsetof(struct icmp_header, checksum),
+    };
+
+    net->counters.icmp_out_msgs++;
+    (void)!ip_send(net, &how, message_owned); /* dropped and counted: who asked asks again */
+}
+
+/* The request itself goes back as the reply (RFC 1122 3.2.2.6: with all its data). */
+static void answer_echo(struct net *net, struct ip_packet *message_owned)
+{
+    struct buf *b = message_owned->buf;
+    struct icmp_header *icmp = (struct icmp_header *)(void *)buf_data(b);
+
+    icmp->type = ICMP_ECHO_REPLY;
+    b->flags = 0;
+    send_message(net, &message_owned->dst, &message_owned->src, message_owned->tos, b);
+}
+
+/* Reads what an error quotes of our packet. False: it quotes too little, or no packet of ours. */
+static bool read_error(const struct ip_packet *message, struct icmp_error *out)
+{
+    const struct icmp_header *icmp = (const struct icmp_header *)buf_data(message->buf);
+    const struct ipv4_header *ip = (const struct ipv4_header *)(const void *)(icmp + 1);
+    uint32_t header_bytes, left = message->buf->data_len - (uint32_t)sizeof(*icmp);
+
+    if (left < sizeof(*ip) || ip->version_words >> 4 != 4)
+        return false;
+    header_bytes = (ip->version_words & 0x0fu) * 4;
+    if (header_bytes < sizeof(*ip) || left < header_bytes ||
+        left - header_bytes < sizeof(out->quote))
+        return false;
+    *out = (struct icmp_error){
+        .type = icmp->type,
+        .code = icmp->code,
+        .mtu_bytes = be16_get(icmp->sequence),
+        .src = ip_addr_v4(ip->src),
+        .dst = ip_addr_v4(ip->dst),
+        .protocol = ip->protocol,
+    };
+    __builtin_memcpy(out->quote, (const uint8_t *)ip + header_bytes, sizeof(out->quote));
+    return if_addr_find(message->iface, &out->src) != NULL;
+}
+
+static bool is_error(uint8_t type)
+{
+    return type == ICMP_UNREACHABLE || type == ICMP_TIME_EXCEEDED ||
+           type == ICMP_PARAMETER_PROBLEM;
+}
+
+bool icmp_input(struct net *net, struct ip_packet *message_owned, struct icmp_error *out)
+{
+    struct buf *b = message_owned->buf;
+    const struct icmp_header *icmp = (const struct icmp_header *)buf_data(b);
+    bool reports = false;
+
+    net->counters.icmp_in_msgs++;
+    if (b->data_len < sizeof(*icmp) || !ip_sum_is_right(message_owned)) {
+        net->counters.icmp_in_errors++;
+    } else if (icmp->type == ICMP_ECHO_REQUEST && icmp->code == 0 && !message_owned->to_group) {
+        answer_echo(net, message_owned);
+        return false;
+    } else if (is_error(icmp->type)) {
+        reports = read_error(message_owned, out);
+        net->counters.icmp_in_errors += !reports;
+    }
+    buf_free(b);
+    return reports;
+}
+
+/* A bucket of errors that fills by the second. */
+static bool may_send_error(struct net *net)
+{
+    const uint64_t since_us = net->now_us - net->icmp_tokens_us;
+    const uint64_t more = since_us / (1000000 / ICMP_ERRORS_PER_S);
+
+    if (more != 0) {
+        net->icmp_tokens = (uint32_t)RT_MIN(net->icmp_tokens + more, ICMP_ERRORS_PER_S);
+        net->icmp_tokens_us = net->now_us;
+    }
+    if (net->icmp_tokens == 0) {
+        net->counters.icmp_out_limited++;
+        return false;
+    }
+    net->icmp_tokens--;
+    return true;
+}
+
+void icmp_send_error(struct net *net, const struct ip_packet *packet, uint8_t type,
+                     uint8_t code)
+{
+    const uint32_t quoted = RT_MIN(packet->bytes, (uint32_t)ICMP_QUOTE_BYTES);
+    struct icmp_header *icmp;
+    struct buf *b;
+
+    if (packet->to_group || packet->header_bytes == 0 || !may_send_error(net))
+        return;
+    b = pool_take(net->config.pool);
+    if (b == NULL)
+        return;
+    icmp = (struct icmp_header *)(void *)buf_data(b);
+    *icmp = (struct icmp_header){.type = type, .code = code};
+    __builtin_memcpy(icmp + 1, buf_data(packet->buf) - packet->header_bytes,
+                     packet->header_bytes);
+    chain_copy_out(packet->buf, 0, (uint8_t *)(icmp + 1) + packet->header_bytes, quoted);
+    b->data_len = (uint16_t)(sizeof(*icmp) + packet->header_bytes + quoted);
+    b->pkt_len = b->data_len;
+    send_message(net, &packet->dst, &packet->src, 0, b);
+}

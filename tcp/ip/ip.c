@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ip.h"
+
+#include "../state.h"
+#include "../wire/ip.h"
+#include "loop.h"
+
+#include <mempool/pool.h>
+
+enum rt_status ip_send(struct net *net, const struct ip_how *how, struct buf *datagram_owned)
+{
+    struct ip_how complete = *how;
+    struct ip_route route;
+
+    net->counters.ip_out_requests++;
+    if (!ip_route(net, &how->dst, &route)) {
+        net->counters.ip_out_no_routes++;
+        buf_free(datagram_owned);
+        return RT_NOT_FOUND;
+    }
+    if (ip_addr_is_unspecified(&complete.src))
+        complete.src = route.src;
+    if (route.to_us)
+        return loop_put(net, &complete, &route, datagram_owned);
+    return ipv4_output(net, &complete, &route, datagram_owned);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * IP: a packet that came in becomes a datagram for the layer above; what that layer sends gets a
+ * header, a route, and is cut when it must be.
+ */
+#ifndef TCP_IP_IP_H
+#define TCP_IP_IP_H
+
+#include "../link/iface.h"
+
+/* What came in: the transport header is at the data of `buf`, the IP header still in front. */
+struct ip_packet {
+    struct buf *buf; /* yours */
+    struct net_if *iface;
+    struct ip_addr src, dst;
+    uint32_t bytes;        /* transport header and what it carries: all of the chain */
+    uint16_t header_bytes; /* of the IP header in front of the data; 0: it is gone */
+    uint8_t protocol, hops, tos;
+    bool to_group;   /* to a multicast or broadcast address, or MAC: never answered by an error */
+    bool whole_sum;  /* put together from fragments: the card cannot have summed it */
+};
+
+/* Where a packet goes. */
+struct ip_route {
+    struct net_if *iface;
+    struct ip_addr next_hop, src;
+    bool to_us;
+};
+
+/* How to send one. */
+struct ip_how {
+    struct ip_addr src, dst; /* unspecified src: the route's */
+    uint8_t protocol, hops, tos;
+    bool dont_cut;       /* IPv4's DF: too long is refused */
+    uint16_t sum_offset; /* of the checksum in the transport header; IP_NO_SUM: none to fill in */
+};
+#define IP_NO_SUM UINT16_MAX
+
+/* False: there is no way there. */
+bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route);
+
+/* Sends a datagram (STACK), its data begins at the transport header, in front of which there is
+ * headroom for all others (128 bytes are). Consumed. RT_NOT_FOUND: no route, or the next host
+ * does not answer; RT_INVALID: too long and not to be cut; RT_FULL, RT_NO_MEMORY: no room. */
+RT_NODISCARD enum rt_status ip_send(struct net *net, const struct ip_how *how,
+                                    struct buf *datagram_owned);
+
+/* Takes a packet apart; its data is at the IP header. True: `out` is for the layer above. False:
+ * it was consumed: dropped and counted, or a fragment kept. */
+bool ipv4_input(struct net_if *iface, struct buf *packet_owned, bool to_group,
+                struct ip_packet *out);
+/* Puts the header in front, the checksums in, and sends it to the route's next hop. */
+enum rt_status ipv4_output(struct net *net, const struct ip_how *how,
+                           const struct ip_route *route, struct buf *datagram_owned);
+
+/* Fills in the transport checksum: by the device of `iface` where it can, else, and without one
+ * (NULL), now. The chain's data is at the transport header. */
+void ip_fill_sum(const struct net_if *iface, const struct ip_how *how, struct buf *datagram);
+/* True: the transport checksum is right. */
+bool ip_sum_is_right(const struct ip_packet *packet);
+
+#endif

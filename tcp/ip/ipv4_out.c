@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An IPv4 packet goes out (RFC 791, RFC 1122 3.2.1): one header, or as many as it has pieces. */
+#include "../chain.h"
+#include "../link/neigh.h"
+#include "../state.h"
+#include "../wire/checksum.h"
+#include "../wire/eth.h"
+#include "../wire/ip.h"
+#include "ip.h"
+
+#include <mempool/pool.h>
+
+static void put_header(struct net *net, const struct ip_how *how, const struct net_if *iface,
+                       struct buf *datagram, uint16_t fragment)
+{
+    const uint32_t total = datagram->pkt_len + (uint32_t)sizeof(struct ipv4_header);
+    struct ipv4_header *ip = chain_push(datagram, sizeof(*ip));
+
+    *ip = (struct ipv4_header){
+        .version_words = IPV4_VERSION_WORDS,
+        .tos = how->tos,
+        .total_bytes = be16_put((uint16_t)total),
+        /* A packet that nobody may cut needs no number (RFC 6864 4.1). */
+        .id = be16_put(fragment == IPV4_DONT_FRAGMENT ? 0 : net->ip_id),
+        .fragment = be16_put(fragment),
+        .hops = how->hops,
+        .protocol = how->protocol,
+        .src = ip_addr_get_v4(&how->src),
+        .dst = ip_addr_get_v4(&how->dst),
+    };
+    datagram->l3_bytes = sizeof(*ip);
+    if (iface->config.tx_ip_checksum)
+        datagram->flags |= BUF_TX_IP_CSUM;
+    else
+        ip->checksum = csum_fold(csum_add(0, ip, sizeof(*ip)));
+}
+
+/* Copies a piece of the datagram behind `offset` into a buffer of its own; NULL: there is none. */
+static struct buf *copy_piece(struct net *net, const struct buf *datagram, uint32_t offset,
+                              uint32_t bytes)
+{
+    struct buf *piece = pool_take(net->config.pool);
+
+    if (piece == NULL)
+        return NULL;
+    RT_ASSERT_LE(bytes, (uint32_t)BUF_ROOM_BYTES);
+    chain_copy_out(datagram, offset, buf_data(piece), bytes);
+    piece->data_len = (uint16_t)bytes;
+    piece->pkt_len = bytes;
+    return piece;
+}
+
+/* All pieces or, when a buffer or room is missing, the first of them: the receiver then drops
+ * what it has. */
+static enum rt_status send_pieces(struct net *net, const struct ip_how *how,
+                                  const struct ip_route *route, const struct buf *datagram)
+{
+    const uint32_t mtu = RT_MIN(route->iface->config.mtu_bytes, (uint32_t)BUF_ROOM_BYTES);
+    const uint32_t most = RT_ALIGN_DOWN(mtu - (uint32_t)sizeof(struct ipv4_header), 8u);
+    uint32_t bytes;
+
+    for (uint32_t offset = 0; offset < datagram->pkt_len; offset += bytes) {
+        struct buf *piece;
+        uint16_t fragment = (uint16_t)(offset / 8);
+        enum rt_status st;
+
+        bytes = RT_MIN(datagram->pkt_len - offset, most);
+        if (offset + bytes < datagram->pkt_len)
+            fragment |= IPV4_MORE_FRAGMENTS;
+        piece = copy_piece(net, datagram, offset, bytes);
+        if (piece == NULL)
+            return RT_NO_MEMORY;
+        put_header(net, how, route->iface, piece, fragment);
+        net->counters.ip_out_frag_creates++;
+        st = neigh_send(route->iface, &route->next_hop, piece);
+        if (st != RT_OK)
+            return st;
+    }
+    return RT_OK;
+}
+
+enum rt_status ipv4_output(struct net *net, const struct ip_how *how,
+                           const struct ip_route *route, struct buf *datagram_owned)
+{
+    const uint32_t total = datagram_owned->pkt_len + (uint32_t)sizeof(struct ipv4_header);
+    enum rt_status st;
+
+    net->ip_id += !how->dont_cut;
+    if (total <= route->iface->config.mtu_bytes) {
+        ip_fill_sum(route->iface, how, datagram_owned);
+        put_header(net, how, route->iface, datagram_owned,
+                   how->dont_cut ? IPV4_DONT_FRAGMENT : 0);
+        return neigh_send(route->iface, &route->next_hop, datagram_owned);
+    }
+    if (how->dont_cut || total > UINT16_MAX) {
+        net->counters.ip_out_frag_fails++;
+        buf_free(datagram_owned);
+        return RT_INVALID;
+    }
+    ip_fill_sum(NULL, how, datagram_owned);
+    st = send_pieces(net, how, route, datagram_owned);
+    if (st == RT_NO_MEMORY)
+        net->counters.ip_out_discards++;
+    buf_free(datagram_owned);
+    return st;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ARP: answers for our addresses, asks for others (RFC 826, RFC 5227). */
+#ifndef TCP_LINK_ARP_H
+#define TCP_LINK_ARP_H
+
+#include "iface.h"
+
+/* A frame's ARP message, its data is at the ARP header; consumed. */
+void arp_input(struct net_if *iface, struct buf *message_owned);
+/* Asks for `target`. `to`: the MAC it had, NULL: everybody. `announce`: says that it is ours. */
+void arp_request(struct net_if *iface, const struct ip_addr *target, const uint8_t *to);
+void arp_announce(struct net_if *iface, const struct ip_addr *own);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "iface.h"
+
+#include "../state.h"
+
+#include <mempool/pool.h>
+#include <rt/assert.h>
+
+void if_flush(struct net_if *iface)
+{
+    const uint32_t before = iface->out.count;
+
+    if (before == 0)
+        return;
+    iface->config.send(iface->config.ctx, &iface->out);
+    RT_ASSERT_LE(iface->out.count, before);
+    iface->net->counters.if_out_frames += before - iface->out.count;
+    iface->left = iface->out.count;
+}
+
+bool if_put(struct net_if *iface, struct buf *frame_owned)
+{
+    if (RT_UNLIKELY(if_room(iface) == 0))
+        if_flush(iface);
+    if (RT_UNLIKELY(if_room(iface) == 0)) {
+        iface->net->counters.ip_out_discards++;
+        buf_free(frame_owned);
+        return false;
+    }
+    iface->out.buf[iface->out.count++] = frame_owned;
+    return true;
+}
+
+const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_addr *addr)
+{
+    for (uint32_t i = 0; i < iface->addr_count; i++)
+        if (ip_addr_equal(&iface->addrs[i].addr, addr))
+            return &iface->addrs[i];
+    return NULL;
+}
+
+const struct if_addr *if_addr_for(const struct net_if *iface, const struct ip_addr *peer)
+{
+    for (uint32_t i = 0; i < iface->addr_count; i++)
+        if (ip_addr_same_prefix(&iface->addrs[i].addr, peer, iface->addrs[i].prefix_bits))
+            return &iface->addrs[i];
+    return NULL;
+}
+
+bool if_is_broadcast(const struct net_if *iface, const struct ip_addr *addr)
+{
+    const uint32_t v4 = be32_get(ip_addr_get_v4(addr));
+
+    if (!ip_addr_is_v4(addr))
+        return false;
+    if (v4 == UINT32_MAX)
+        return true;
+    for (uint32_t i = 0; i < iface->addr_count; i++) {
+        const struct if_addr *own = &iface->addrs[i];
+        const uint32_t host = own->prefix_bits < 31 ? UINT32_MAX >> own->prefix_bits : 0;
+
+        /* A subnet of one or two hosts has none (RFC 3021 2.1). */
+        if (host != 0 && ip_addr_is_v4(&own->addr) &&
+            v4 == (be32_get(ip_addr_get_v4(&own->addr)) | host))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An interface: its addresses, and the frames that wait for its device. */
+#ifndef TCP_LINK_IFACE_H
+#define TCP_LINK_IFACE_H
+
+#include <tcp/net.h>
+
+struct if_addr {
+    struct ip_addr addr;
+    uint8_t prefix_bits;
+};
+
+struct net_if {
+    struct net_if_config config;
+    struct net *net;
+    struct if_addr addrs[NET_ADDRS_MAX];
+    uint32_t addr_count;
+    bool has_gateway;
+    struct ip_addr gateway;
+    uint32_t left; /* frames of `out` that the device would not take yet */
+    struct buf_batch out;
+};
+
+/* Puts a frame behind the others; the device gets them when the batch is full, or at the end of
+ * the turn. Consumed: false, dropped and counted, when there is no room. The first segment is
+ * the stack's (STACK). */
+bool if_put(struct net_if *iface, struct buf *frame_owned);
+/* Offers what waits to the device. */
+void if_flush(struct net_if *iface);
+/* Frames that if_put() takes for sure. */
+RT_INLINE uint32_t if_room(const struct net_if *iface)
+{
+    return BUF_BATCH_MAX - iface->out.count;
+}
+
+/* The interface's address of that kind and subnet, NULL: it has none. */
+const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_addr *addr);
+const struct if_addr *if_addr_for(const struct net_if *iface, const struct ip_addr *peer);
+/* The broadcast address of one of its IPv4 subnets, or 255.255.255.255. */
+bool if_is_broadcast(const struct net_if *iface, const struct ip_addr *addr);
+
+#endif

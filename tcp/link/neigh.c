@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "neigh.h"
+
+#include "../state.h"
+#include "../wire/eth.h"
+#include "arp.h"
+#include "eth.h"
+
+#include <mempool/pool.h>
+#include <rt/assert.h>
+
+/* Multiplied by an odd secret: who may choose addresses does not choose our buckets. */
+static struct neigh **bucket_of(struct net *net, const struct ip_addr *addr)
+{
+    uint64_t secret, hash;
+
+    __builtin_memcpy(&secret, net->config.key, sizeof(secret));
+    hash = (addr->halves[0] ^ addr->halves[1] ^ secret) * (secret | 1);
+    hash ^= hash >> 32;
+    return &net->neighs.buckets[hash & (net->neighs.bucket_count - 1)];
+}
+
+static struct neigh *find(struct net *net, const struct ip_addr *addr)
+{
+    struct neigh *n = *bucket_of(net, addr);
+
+    while (n != NULL && !ip_addr_equal(&n->addr, addr))
+        n = n->next;
+    return n;
+}
+
+static void drop_waiting(struct net *net, struct neigh *n)
+{
+    if (n->waiting == NULL)
+        return;
+    net->counters.neigh_dropped++;
+    buf_free(n->waiting);
+    n->waiting = NULL;
+}
+
+static void forget(struct net *net, struct neigh *n)
+{
+    struct neigh **link = bucket_of(net, &n->addr);
+
+    while (*link != n)
+        link = &(*link)->next;
+    *link = n->next;
+    timer_cancel(&net->wheel, &n->timer);
+    drop_waiting(net, n);
+    n->state = NEIGH_FREE;
+}
+
+/* A free entry, else the one used longest ago that nothing waits for. NULL: all are being asked. */
+static struct neigh *choose(struct net *net)
+{
+    struct neigh *oldest = NULL;
+
+    for (uint32_t i = 0; i < net->neighs.count; i++) {
+        struct neigh *n = &net->neighs.entries[i];
+
+        if (n->state == NEIGH_FREE)
+            return n;
+        if (n->state != NEIGH_ASKED && (oldest == NULL || n->used_us < oldest->used_us))
+            oldest = n;
+    }
+    if (oldest != NULL)
+        forget(net, oldest);
+    return oldest;
+}
+
+static void ask(struct neigh *n)
+{
+    n->requests++;
+    arp_request(n->iface, &n->addr, n->state == NEIGH_PROBED ? n->mac : NULL);
+    timer_arm(&n->iface->net->wheel, &n->timer, n->iface->net->now_us + NEIGH_REQUEST_US);
+}
+
+/* No answer came in time, or a state has ended. */
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+    struct neigh *n = RT_CONTAINER_OF(timer, struct neigh, timer);
+    struct net *net = n->iface->net;
+
+    switch ((enum neigh_state)n->state) {
+    case NEIGH_REACHABLE:
+        n->state = NEIGH_STALE;
+        return;
+    case NEIGH_ASKED:
+    case NEIGH_PROBED:
+        if (n->requests < NEIGH_REQUESTS) {
+            ask(n);
+            return;
+        }
+        net->counters.neigh_failed++;
+        drop_waiting(net, n);
+        n->state = NEIGH_FAILED;
+        timer_arm(&net->wheel, timer, now_us + NEIGH_FAILED_US);
+        return;
+    case NEIGH_FAILED:
+        forget(net, n);
+        return;
+    case NEIGH_FREE:
+    case NEIGH_STALE:
+        RT_ASSERT_NE(n->state, n->state); /* neither has a timer */
+    }
+}
+
+static struct neigh *make(struct net_if *iface, const struct ip_addr *addr)
+{
+    struct net *net = iface->net;
+    struct neigh *n = choose(net);
+    struct neigh **bucket = bucket_of(net, addr);
+
+    if (n == NULL) {
+        net->counters.neigh_full++;
+        return NULL;
+    }
+    *n = (struct neigh){
+        .addr = *addr,
+        .iface = iface,
+        .used_us = net->now_us,
+        .timer = {.fn = on_timer},
+        .next = *bucket,
+    };
+    *bucket = n;
+    return n;
+}
+
+static void send_to(struct neigh *n, struct buf *packet_owned)
+{
+    eth_send(n->iface, packet_owned, n->mac, ip_addr_is_v4(&n->addr) ? ETH_IPV4 : ETH_IPV6);
+}
+
+enum rt_status neigh_send(struct net_if *iface, const struct ip_addr *next_hop,
+                          struct buf *packet_owned)
+{
+    struct net *net = iface->net;
+    struct neigh *n = find(net, next_hop);
+
+    if (n == NULL) {
+        n = make(iface, next_hop);
+        if (n == NULL) {
+            buf_free(packet_owned);
+            return RT_FULL;
+        }
+        n->state = NEIGH_ASKED;
+        ask(n);
+    }
+    n->used_us = net->now_us;
+    if (n->state == NEIGH_FAILED) {
+        net->counters.neigh_dropped++;
+        buf_free(packet_owned);
+        return RT_NOT_FOUND;
+    }
+    if (n->state == NEIGH_ASKED) {
+        drop_waiting(net, n);
+        n->waiting = packet_owned;
+        return RT_OK;
+    }
+    if (n->state == NEIGH_STALE) {
+        n->state = NEIGH_PROBED;
+        n->requests = 0;
+        ask(n);
+    }
+    send_to(n, packet_owned);
+    return RT_OK;
+}
+
+static void set_reachable(struct neigh *n)
+{
+    struct net *net = n->iface->net;
+
+    n->state = NEIGH_REACHABLE;
+    n->requests = 0;
+    timer_arm(&net->wheel, &n->timer, net->now_us + NEIGH_REACHABLE_US);
+}
+
+void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],
+                 bool solicited)
+{
+    struct neigh *n = find(iface->net, addr);
+    struct buf *waiting;
+
+    if (n == NULL && solicited)
+        n = make(iface, addr);
+    if (n == NULL || n->iface != iface)
+        return;
+    __builtin_memcpy(n->mac, mac, sizeof(n->mac));
+    set_reachable(n);
+    waiting = n->waiting;
+    n->waiting = NULL;
+    if (waiting != NULL)
+        send_to(n, waiting);
+}
+
+void neigh_confirm(struct net *net, const struct ip_addr *addr)
+{
+    struct neigh *n = find(net, addr);
+
+    if (n != NULL && (n->state == NEIGH_STALE || n->state == NEIGH_PROBED))
+        set_reachable(n);
+}
+
+void neigh_close(struct net *net)
+{
+    for (uint32_t i = 0; i < net->neighs.count; i++)
+        if (net->neighs.entries[i].state != NEIGH_FREE)
+            forget(net, &net->neighs.entries[i]);
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stack as a whole: made, fed, turned, closed; who gets what came in. */
+#include <tcp/net.h>
+
+#include "ip/icmp.h"
+#include "ip/ip.h"
+#include "ip/loop.h"
+#include "link/arp.h"
+#include "link/eth.h"
+#include "state.h"
+#include "wire/eth.h"
+#include "wire/ip.h"
+
+#include <mempool/pool.h>
+
+enum { NEIGHS_DEFAULT = 256, TIMERS_MAX = 64 /* fired in a turn */ };
+
+/* ---- made ---- */
+
+static enum rt_status make_neighs(struct net *net)
+{
+    struct neigh_table *table = &net->neighs;
+
+    table->count = net->config.neighs != 0 ? net->config.neighs : NEIGHS_DEFAULT;
+    table->bucket_count = 1;
+    while (table->bucket_count < table->count)
+        table->bucket_count *= 2;
+    table->entries = hal_alloc(table->count * sizeof(*table->entries), RT_CACHE_LINE, "neighs");
+    table->buckets = hal_alloc(table->bucket_count * sizeof(struct neigh *), RT_CACHE_LINE,
+                               "neigh buckets");
+    return table->entries != NULL && table->buckets != NULL ? RT_OK : RT_NO_MEMORY;
+}
+
+enum rt_status net_create(const struct net_config *config, uint64_t now_us, struct net **out)
+{
+    struct net *net = hal_alloc(sizeof(*net), RT_CACHE_LINE, "network stack");
+
+    RT_ASSERT_EQ(config->pool->core, config->core);
+    if (net == NULL)
+        return RT_NO_MEMORY;
+    net->config = *config;
+    net->now_us = now_us;
+    net->icmp_tokens = ICMP_ERRORS_PER_S;
+    net->icmp_tokens_us = now_us;
+    timer_wheel_init(&net->wheel, now_us);
+    *out = net;
+    return make_neighs(net);
+}
+
+enum rt_status net_if_add(struct net *net, const struct net_if_config *config)
+{
+    struct net_if *iface = &net->ifs[net->if_count];
+
+    if (config->mtu_bytes < IPV4_BYTES_MIN || (config->mac[0] & 1) != 0)
+        return RT_INVALID;
+    if (net->if_count == NET_IFS_MAX)
+        return RT_FULL;
+    *iface = (struct net_if){.config = *config, .net = net};
+    net->if_count++;
+    return RT_OK;
+}
+
+enum rt_status net_addr_add(struct net *net, uint32_t iface, const struct ip_addr *addr,
+                            uint32_t prefix_bits)
+{
+    struct net_if *to = &net->ifs[iface];
+
+    RT_ASSERT_LT(iface, net->if_count);
+    if (!ip_addr_is_host(addr) || prefix_bits > (ip_addr_is_v4(addr) ? 32u : 128u))
+        return RT_INVALID;
+    if (to->addr_count == NET_ADDRS_MAX)
+        return RT_FULL;
+    to->addrs[to->addr_count++] =
+        (struct if_addr){.addr = *addr, .prefix_bits = (uint8_t)prefix_bits};
+    return RT_OK;
+}
+
+enum rt_status net_gateway_set(struct net *net, uint32_t iface, const struct ip_addr *gateway)
+{
+    struct net_if *to = &net->ifs[iface];
+
+    RT_ASSERT_LT(iface, net->if_count);
+    if (!ip_addr_is_host(gateway) || if_addr_for(to, gateway) == NULL ||
+        if_addr_find(to, gateway) != NULL)
+        return RT_INVALID;
+    to->gateway = *gateway;
+    to->has_gateway = true;
+    return RT_OK;
+}
+
+/* ---- fed ---- */
+
+static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
+{
+    struct icmp_error error;
+
+    net->counters.ip_in_delivers++;
+    if (packet_owned->protocol == IP_ICMP) {
+        icmp_input(net, packet_owned, &error);
+        return;
+    }
+    net->counters.ip_in_delivers--;
+    net->counters.ip_in_unknown_protos++;
+    icmp_send_error(net, packet_owned, ICMP_UNREACHABLE, ICMP_PROTOCOL);
+    buf_free(packet_owned->buf);
+}
+
+static void frame_input(struct net *net, struct net_if *iface, struct buf *frame_owned)
+{
+    struct eth_frame frame;
+    struct ip_packet packet;
+
+    if (!eth_parse(iface, frame_owned, &frame)) {
+        buf_free(frame_owned);
+        return;
+    }
+    switch ((enum eth_type)frame.type) {
+    case ETH_IPV4:
+        if (ipv4_input(iface, frame_owned, frame.to_group, &packet))
+            ip_deliver(net, &packet);
+        return;
+    case ETH_ARP:
+        arp_input(iface, frame_owned);
+        return;
+    case ETH_VLAN: /* a tag in a tag */
+    case ETH_IPV6:
+    default:
+        net->counters.eth_unknown_type++;
+        buf_free(frame_owned);
+    }
+}
+
+void net_input(struct net *net, uint32_t iface, struct buf_batch *frames_owned, uint64_t now_us)
+{
+    RT_ASSERT_LT(iface, net->if_count);
+    RT_ASSERT_LE(net->now_us, now_us);
+    net->now_us = now_us;
+    for (uint32_t i = 0; i < frames_owned->count; i++)
+        frame_input(net, &net->ifs[iface], frames_owned->buf[i]);
+    frames_owned->count = 0;
+}
+
+/* ---- turned ---- */
+
+void net_turn(struct net *net, uint64_t now_us)
+{
+    const uint32_t looped = net->loop_count; /* what these cause comes with the next turn */
+    struct ip_packet packet;
+
+    RT_ASSERT_LE(net->now_us, now_us);
+    net->now_us = now_us;
+    for (uint32_t i = 0; i < looped && loop_take(net, &packet); i++)
+        ip_deliver(net, &packet);
+    timer_run(&net->wheel, now_us, TIMERS_MAX);
+    for (uint32_t i = 0; i < net->if_count; i++)
+        if_flush(&net->ifs[i]);
+}
+
+uint64_t net_next_us(const struct net *net)
+{
+    if (net->loop_count != 0)
+        return 0;
+    return timer_next_us(&net->wheel);
+}
+
+/* ---- closed ---- */
+
+void net_close(struct net *net)
+{
+    neigh_close(net);
+    loop_close(net);
+    for (uint32_t i = 0; i < net->if_count; i++)
+        buf_batch_free(&net->ifs[i].out);
+}
+
+const struct net_counters *net_counters(const struct net *net)
+{
+    return &net->counters;
+}

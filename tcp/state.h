@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stack's state, for its rooms: each has its part. */
+#ifndef TCP_STATE_H
+#define TCP_STATE_H
+
+#include "link/neigh.h"
+
+#include <rt/timer.h>
+#include <tcp/net.h>
+
+struct net {
+    uint64_t now_us; /* of the call that runs */
+    struct net_config config;
+    uint32_t if_count;
+    uint32_t loop_count; /* packets to ourselves that wait for the next turn */
+    struct buf *loop_first, *loop_last;
+    uint16_t ip_id; /* of the next packet that may be cut */
+    uint32_t icmp_tokens; /* errors that may be sent now (RFC 1812 4.3.2.8) */
+    uint64_t icmp_tokens_us;
+    struct net_counters counters;
+    struct neigh_table neighs;
+    struct timer_wheel wheel; /* what is rare */
+    struct net_if ifs[NET_IFS_MAX];
+};
+
+#endif
