@@ -40,3 +40,22 @@ void chain_copy_out(const struct buf *chain, uint32_t offset, void *to, uint32_t
         offset = 0;
     }
 }
+
+struct buf *chain_skip(struct buf *chain_owned, uint32_t bytes)
+{
+    struct buf *chain = chain_owned;
+    const uint32_t left = chain->pkt_len - bytes;
+
+    while (chain->next != NULL && bytes >= chain->data_len) {
+        struct buf *next = chain->next;
+
+        bytes -= chain->data_len;
+        next->segments = (uint8_t)(chain->segments - 1);
+        chain->next = NULL;
+        buf_free(chain);
+        chain = next;
+    }
+    chain->pkt_len = left + bytes;
+    chain_pull(chain, bytes);
+    return chain;
+}

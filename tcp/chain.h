@@ -27,6 +27,9 @@ RT_INLINE void chain_pull(struct buf *chain, uint32_t bytes)
 /* Cuts to the first `bytes` bytes, as many as there are or fewer; frees segments behind them. The
  * first segment stays. */
 void chain_cut(struct buf *chain, uint32_t bytes);
+/* Takes `bytes` bytes off the front, as many as there are or fewer, and segments that become empty
+ * with them; returns what is left, at least one segment. */
+struct buf *chain_skip(struct buf *chain_owned, uint32_t bytes);
 /* Copies `bytes` bytes that begin `offset` bytes behind the start; the chain has them. */
 void chain_copy_out(const struct buf *chain, uint32_t offset, void *to, uint32_t bytes);
 

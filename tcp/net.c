@@ -8,6 +8,7 @@
 #include "link/arp.h"
 #include "link/eth.h"
 #include "state.h"
+#include "tcp/conn.h"
 #include "wire/eth.h"
 #include "wire/ip.h"
 
@@ -96,7 +97,12 @@ static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
 
     net->counters.ip_in_delivers++;
     if (packet_owned->protocol == IP_ICMP) {
-        icmp_input(net, packet_owned, &error);
+        if (icmp_input(net, packet_owned, &error) && error.protocol == IP_TCP && net->tcp != NULL)
+            tcp_icmp(net, &error.src, &error.dst, error.type, error.code, error.quote);
+        return;
+    }
+    if (packet_owned->protocol == IP_TCP && net->tcp != NULL) {
+        tcp_input(net, packet_owned);
         return;
     }
     net->counters.ip_in_delivers--;
@@ -152,13 +158,17 @@ void net_turn(struct net *net, uint64_t now_us)
     for (uint32_t i = 0; i < looped && loop_take(net, &packet); i++)
         ip_deliver(net, &packet);
     timer_run(&net->wheel, now_us, TIMERS_MAX);
+    if (net->tcp != NULL) {
+        tcp_tell_all(net);
+        tcp_output_all(net);
+    }
     for (uint32_t i = 0; i < net->if_count; i++)
         if_flush(&net->ifs[i]);
 }
 
 uint64_t net_next_us(const struct net *net)
 {
-    if (net->loop_count != 0)
+    if (net->loop_count != 0 || tcp_output_waits(net))
         return 0;
     return timer_next_us(&net->wheel);
 }
@@ -167,6 +177,9 @@ uint64_t net_next_us(const struct net *net)
 
 void net_close(struct net *net)
 {
+    tcp_close_all(net);
+    for (uint32_t i = 0; i < net->if_count; i++)
+        if_flush(&net->ifs[i]); /* what tells peers that it is over */
     neigh_close(net);
     loop_close(net);
     for (uint32_t i = 0; i < net->if_count; i++)

@@ -8,6 +8,8 @@
 #include <rt/timer.h>
 #include <tcp/net.h>
 
+struct tcp_stack;
+
 struct net {
     uint64_t now_us; /* of the call that runs */
     struct net_config config;
@@ -19,6 +21,7 @@ struct net {
     uint64_t icmp_tokens_us;
     struct net_counters counters;
     struct neigh_table neighs;
+    struct tcp_stack *tcp; /* NULL: it has none */
     struct timer_wheel wheel; /* what is rare */
     struct net_if ifs[NET_IFS_MAX];
 };

@@ -31,6 +31,38 @@ bool if_put(struct net_if *iface, struct buf *frame_owned)
     return true;
 }
 
+static bool frame_has(const struct buf *frame, const struct buf *b)
+{
+    for (const struct buf *s = frame; s != NULL; s = s->next)
+        if (s == b)
+            return true;
+    return false;
+}
+
+bool if_has(const struct net_if *iface, const struct buf *b)
+{
+    for (uint32_t i = 0; i < iface->out.count; i++)
+        if (frame_has(iface->out.buf[i], b))
+            return true;
+    return false;
+}
+
+void if_withdraw(struct net_if *iface, const struct buf *b)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < iface->out.count; i++) {
+        struct buf *frame = iface->out.buf[i];
+
+        if (!frame_has(frame, b))
+            iface->out.buf[kept++] = frame;
+        else if (*frame->owner == BUF_STACK)
+            buf_free(frame); /* a header of its own; what it carries is kept */
+    }
+    iface->out.count = kept;
+    iface->left = RT_MIN(iface->left, kept);
+}
+
 const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_addr *addr)
 {
     for (uint32_t i = 0; i < iface->addr_count; i++)

@@ -27,6 +27,10 @@ struct net_if {
 bool if_put(struct net_if *iface, struct buf *frame_owned);
 /* Offers what waits to the device. */
 void if_flush(struct net_if *iface);
+/* True: a frame that waits for the device has this buffer as one of its segments. */
+bool if_has(const struct net_if *iface, const struct buf *b);
+/* Takes frames with this segment out of those that wait; what is the stack's of them is freed. */
+void if_withdraw(struct net_if *iface, const struct buf *b);
 /* Frames that if_put() takes for sure. */
 RT_INLINE uint32_t if_room(const struct net_if *iface)
 {

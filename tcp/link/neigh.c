@@ -131,36 +131,49 @@ static void send_to(struct neigh *n, struct buf *packet_owned)
     eth_send(n->iface, packet_owned, n->mac, ip_addr_is_v4(&n->addr) ? ETH_IPV4 : ETH_IPV6);
 }
 
-enum rt_status neigh_send(struct net_if *iface, const struct ip_addr *next_hop,
-                          struct buf *packet_owned)
+/* The neighbour, asked if it must be; NULL: no room for another one. */
+static struct neigh *use(struct net_if *iface, const struct ip_addr *next_hop)
 {
     struct net *net = iface->net;
     struct neigh *n = find(net, next_hop);
 
     if (n == NULL) {
         n = make(iface, next_hop);
-        if (n == NULL) {
-            buf_free(packet_owned);
-            return RT_FULL;
-        }
+        if (n == NULL)
+            return NULL;
         n->state = NEIGH_ASKED;
+        ask(n);
+    } else if (n->state == NEIGH_STALE) {
+        n->state = NEIGH_PROBED;
+        n->requests = 0;
         ask(n);
     }
     n->used_us = net->now_us;
-    if (n->state == NEIGH_FAILED) {
+    return n;
+}
+
+bool neigh_ready(struct net_if *iface, const struct ip_addr *next_hop)
+{
+    const struct neigh *n = use(iface, next_hop);
+
+    return n != NULL && n->state != NEIGH_ASKED && n->state != NEIGH_FAILED;
+}
+
+enum rt_status neigh_send(struct net_if *iface, const struct ip_addr *next_hop,
+                          struct buf *packet_owned)
+{
+    struct net *net = iface->net;
+    struct neigh *n = use(iface, next_hop);
+
+    if (n == NULL || n->state == NEIGH_FAILED) {
         net->counters.neigh_dropped++;
         buf_free(packet_owned);
-        return RT_NOT_FOUND;
+        return n == NULL ? RT_FULL : RT_NOT_FOUND;
     }
     if (n->state == NEIGH_ASKED) {
         drop_waiting(net, n);
         n->waiting = packet_owned;
         return RT_OK;
-    }
-    if (n->state == NEIGH_STALE) {
-        n->state = NEIGH_PROBED;
-        n->requests = 0;
-        ask(n);
     }
     send_to(n, packet_owned);
     return RT_OK;

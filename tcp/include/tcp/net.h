@@ -98,7 +98,24 @@ struct net_counters {
     uint64_t icmp_in_errors;     /* icmpStatsInErrors: length, checksum */
     uint64_t icmp_out_msgs;      /* icmpStatsOutMsgs */
     uint64_t icmp_out_limited;   /* errors that were not sent: too many a second */
-    uint64_t if_out_frames;
+    uint64_t if_out_frames;      /* that devices took */
+    uint64_t tcp_in_segs;        /* tcpInSegs */
+    uint64_t tcp_in_errs;        /* tcpInErrs: lengths, checksum, options, to a group */
+    uint64_t tcp_out_segs;       /* tcpOutSegs, without retransmissions */
+    uint64_t tcp_out_rsts;       /* tcpOutRsts */
+    uint64_t tcp_retrans_segs;   /* tcpRetransSegs */
+    uint64_t tcp_active_opens;   /* tcpActiveOpens */
+    uint64_t tcp_passive_opens;  /* tcpPassiveOpens */
+    uint64_t tcp_attempt_fails;  /* tcpAttemptFails */
+    uint64_t tcp_estab_resets;   /* tcpEstabResets */
+    uint64_t tcp_syn_dropped;    /* SYNs that a full backlog or table could not take */
+    uint64_t tcp_unacceptable;   /* segments outside the window, or older than what came (PAWS) */
+    uint64_t tcp_challenges;     /* challenge ACKs sent (RFC 5961) */
+    uint64_t tcp_challenges_limited; /* ... not sent: too many */
+    uint64_t tcp_order_dropped;  /* buffers out of order that had no room */
+    uint64_t tcp_copied_bytes;   /* payload that had to be copied: a segment was cut again */
+    uint64_t tcp_time_outs;      /* retransmission timers that fired */
+    uint64_t tcp_fast_retransmits;
 };
 const struct net_counters *net_counters(const struct net *net);
 

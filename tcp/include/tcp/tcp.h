@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Streams: TCP (RFC 9293) with buffers that are owned, never copied.
+ *
+ *     received   a chain of buffers becomes the application's (its domain's, by the owner byte);
+ *                the peer's window opens again when they come back: tcp_give_back(), or sent on
+ *     sent       buffers of the application become the connection's, all of a chain or none; it
+ *                keeps them until the peer has acknowledged them
+ *
+ * Functions here never call back. What happened is told by the functions of struct tcp_ops, from
+ * net_turn() only; each may call any function on any connection of its core. What a turn
+ * caused is sent at its end: segments are filled from all that was given until then.
+ *
+ * A connection lives from tcp_connect() or accepted() until closed() has been called, which it
+ * is exactly once, whatever happened; it says why. Then its pointer means nothing any more. Buffers
+ * that the application holds stay its own.
+ * All functions: the core of the stack.
+ */
+#ifndef TCP_TCP_H
+#define TCP_TCP_H
+
+#include <tcp/net.h>
+
+struct tcp_conn;
+struct tcp_listener;
+
+/* Why a connection ended. */
+enum tcp_reason {
+    TCP_DONE,        /* both sides closed it, all was acknowledged */
+    TCP_REFUSED,     /* nobody listens there (RST to a SYN) */
+    TCP_RESET,       /* the peer broke it off */
+    TCP_ABORTED,     /* we did: tcp_abort(), or closed with data that nobody read */
+    TCP_TIMED_OUT,   /* the peer does not answer */
+    TCP_UNREACHABLE, /* there is no way to it, or its neighbour does not answer */
+    TCP_STOPPED,     /* the stack was closed */
+};
+const char *tcp_reason_name(enum tcp_reason reason);
+
+/* What an application wants to hear; those that may be NULL are not called. */
+struct tcp_ops {
+    /* A peer connected to a listener. May be NULL. */
+    void (*accepted)(struct tcp_conn *conn);
+    /* tcp_connect() succeeded. May be NULL. */
+    void (*connected)(struct tcp_conn *conn);
+    /* Bytes that came in, in order: the application's now. */
+    void (*received)(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes);
+    /* The peer sends no more; we may. May be NULL: then it is closed at once. */
+    void (*ended)(struct tcp_conn *conn);
+    /* tcp_try_send() was refused before; now there is room. May be NULL. */
+    void (*room)(struct tcp_conn *conn);
+    /* The last call for this connection. May be NULL. */
+    void (*closed)(struct tcp_conn *conn, enum tcp_reason reason);
+};
+
+struct tcp_config {
+    uint32_t conns;         /* at most; 0: 1024 */
+    uint32_t listeners;     /* at most; 0: 8 */
+    uint32_t rx_window;     /* bytes a peer may send ahead; 0: 65535 * 4 */
+    uint32_t tx_room;       /* bytes a connection keeps, at most; 0: 256 KiB */
+    uint16_t mss;           /* largest segment to accept; 0: what the interface carries */
+};
+
+/* Adds TCP to a stack. Before the seal. RT_NO_MEMORY. */
+RT_NODISCARD enum rt_status tcp_create(struct net *net, const struct tcp_config *config);
+
+/* Accepts connections to a port, on every address (`addr` NULL) or one. `backlog`: peers that are
+ * not accepted yet, at most; SYNs of others are dropped, and come again. RT_BUSY: somebody listens
+ * there; RT_FULL. */
+RT_NODISCARD enum rt_status tcp_listen(struct net *net, const struct ip_addr *addr,
+                                       uint16_t port, uint32_t backlog,
+                                       const struct tcp_ops *ops, void *ctx,
+                                       struct tcp_listener **out);
+/* No more accepts; connections that were accepted stay. */
+void tcp_unlisten(struct tcp_listener *listener);
+
+/* Connects to a peer. RT_NOT_FOUND: no way there; RT_FULL: no connection or no port is free. */
+RT_NODISCARD enum rt_status tcp_connect(struct net *net, const struct ip_addr *addr,
+                                        uint16_t port, const struct tcp_ops *ops, void *ctx,
+                                        struct tcp_conn **out);
+
+enum tcp_send_flags {
+    TCP_MORE = 1, /* more follows soon: a segment that is not full waits for it */
+};
+
+/* Sends a chain of buffers, owned by the application (its domain) or the stack. True: they are
+ * the connection's, `*chain` is NULL. False: all stay the caller's, as they were: no room
+ * (tcp_room(); room() will be called), or the sending side is closed. */
+RT_NODISCARD bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags);
+/* So many bytes, in any number of buffers, are not refused now. */
+uint32_t tcp_room(const struct tcp_conn *conn);
+
+/* Gives back what received() gave: freed, and the peer may send as much again. Any chain of any
+ * connection of the stack, also of one that is closed; NULL: nothing. */
+void tcp_give_back(struct net *net, struct buf *chain_owned);
+
+/* We send no more; what was given is sent, then the peer is told. It may go on. */
+void tcp_shutdown(struct tcp_conn *conn);
+/* We neither send nor want to receive. What was given is sent; what was received and not given
+ * to the application, or arrives later, breaks the connection off: the peer must not
+ * believe that it was read (RFC 2525 2.17). closed() comes when it is over. */
+void tcp_close(struct tcp_conn *conn);
+/* Breaks it off: what was not acknowledged is lost. closed() comes with the next turn. */
+void tcp_abort(struct tcp_conn *conn);
+
+/* On: a segment that is not full never waits for acknowledgements (Nagle). It is off at first. */
+void tcp_set_nodelay(struct tcp_conn *conn, bool on);
+
+/* The application's own, of the connection: what tcp_listen() or tcp_connect() got, until it is
+ * set. */
+void *tcp_ctx(const struct tcp_conn *conn);
+void tcp_set_ctx(struct tcp_conn *conn, void *ctx);
+void tcp_peer(const struct tcp_conn *conn, struct ip_addr *addr, uint16_t *port);
+void tcp_local(const struct tcp_conn *conn, struct ip_addr *addr, uint16_t *port);
+
+#endif

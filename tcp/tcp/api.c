@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What applications call. Nothing here sends or tells anything at once: the turn does. */
+#include "../chain.h"
+#include "../state.h"
+#include "held.h"
+#include "sendq.h"
+
+#include <mempool/pool.h>
+
+enum { PORT_FIRST = 49152, PORTS = 16384 }; /* RFC 6335 6 */
+
+const char *tcp_reason_name(enum tcp_reason reason)
+{
+    static const char *const names[] = {
+        [TCP_DONE] = "done",         [TCP_REFUSED] = "refused",
+        [TCP_RESET] = "reset",       [TCP_ABORTED] = "aborted",
+        [TCP_TIMED_OUT] = "timeout", [TCP_UNREACHABLE] = "unreachable",
+        [TCP_STOPPED] = "stopped",
+    };
+
+    return names[reason];
+}
+
+/* A port of ours that is free towards this peer; 0: none. The next one of a round that starts
+ * at a secret place (RFC 6056 3.3.1). */
+static uint16_t choose_port(struct net *net, const struct ip_addr *local,
+                            const struct ip_addr *remote, uint16_t remote_port)
+{
+    for (uint32_t i = 0; i < PORTS; i++) {
+        const uint16_t port = (uint16_t)(PORT_FIRST + net->tcp->port_next++ % PORTS);
+
+        if (conn_find(net, local, port, remote, remote_port) == NULL &&
+            listener_find(net, local, port) == NULL)
+            return port;
+    }
+    return 0;
+}
+
+enum rt_status tcp_connect(struct net *net, const struct ip_addr *addr, uint16_t port,
+                           const struct tcp_ops *ops, void *ctx, struct tcp_conn **out)
+{
+    struct ip_route route;
+    struct tcp_conn *conn;
+    uint16_t local_port;
+
+    RT_ASSERT(ops->received != NULL);
+    if (!ip_addr_is_host(addr) || !ip_route(net, addr, &route))
+        return RT_NOT_FOUND;
+    local_port = choose_port(net, &route.src, addr, port);
+    if (local_port == 0)
+        return RT_FULL;
+    conn = conn_make(net, &route.src, local_port, addr, port);
+    if (conn == NULL)
+        return RT_FULL;
+    conn->iface = route.iface;
+    conn->ops = ops;
+    conn->ctx = ctx;
+    conn->app_gone = false;
+    conn->state = TCP_SYN_SENT;
+    conn_offer(conn);
+    conn_at(conn, TCP_AT_RETRANSMIT, net->now_us + rtt_wait_us(&conn->rtt));
+    conn_output(conn);
+    *out = conn;
+    return RT_OK;
+}
+
+static bool may_give(const struct tcp_conn *conn)
+{
+    return (conn->state == TCP_ESTABLISHED || conn->state == TCP_CLOSE_WAIT) &&
+           !conn->fin_wanted;
+}
+
+uint32_t tcp_room(const struct tcp_conn *conn)
+{
+    const uint32_t most = conn->net->tcp->config.tx_room;
+
+    if (!may_give(conn) || conn->queue.bufs > most / BUF_ROOM_BYTES * 8)
+        return 0;
+    return most > conn->queue.bytes ? most - conn->queue.bytes : 0;
+}
+
+bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags)
+{
+    uint32_t bytes, bufs;
+
+    if (!may_give(conn) || !sendq_may_append(*chain, &bytes, &bufs))
+        return false;
+    if (bytes > tcp_room(conn)) {
+        conn->room_wanted = true;
+        return false;
+    }
+    sendq_append(conn, *chain, bytes, bufs);
+    *chain = NULL;
+    if ((flags & TCP_MORE) == 0)
+        conn_output(conn);
+    return true;
+}
+
+void tcp_give_back(struct net *net, struct buf *chain_owned)
+{
+    for (struct buf *b = chain_owned; b != NULL; b = b->next) {
+        held_give(net, b);
+        if (*b->owner != BUF_STACK)
+            buf_move(b, b->owner, BUF_APP, BUF_STACK);
+    }
+    buf_free(chain_owned);
+}
+
+void tcp_shutdown(struct tcp_conn *conn)
+{
+    if (conn->fin_wanted)
+        return;
+    if (conn->state == TCP_SYN_SENT) {
+        conn_end(conn, TCP_ABORTED);
+        return;
+    }
+    if (conn->state == TCP_ESTABLISHED)
+        conn->state = TCP_FIN_WAIT_1;
+    else if (conn->state == TCP_CLOSE_WAIT)
+        conn->state = TCP_LAST_ACK;
+    else if (conn->state != TCP_SYN_RECEIVED)
+        return;
+    conn->fin_wanted = true;
+    conn_output(conn);
+}
+
+void tcp_close(struct tcp_conn *conn)
+{
+    conn->app_closed = true;
+    if (conn->rx_first != NULL || conn->order != NULL) {
+        tcp_abort(conn);
+        return;
+    }
+    tcp_shutdown(conn);
+    if (conn->state == TCP_FIN_WAIT_2) /* shut down before */
+        conn_at(conn, TCP_AT_END, conn->net->now_us + 60000000);
+}
+
+void tcp_abort(struct tcp_conn *conn)
+{
+    if (conn->state == TCP_CLOSED || conn->state == TCP_TIME_WAIT)
+        return;
+    conn_send_rst(conn);
+    conn_end(conn, TCP_ABORTED);
+}
+
+void tcp_set_nodelay(struct tcp_conn *conn, bool on)
+{
+    conn->nodelay = on;
+    conn_output(conn);
+}
+
+void *tcp_ctx(const struct tcp_conn *conn)
+{
+    return conn->ctx;
+}
+
+void tcp_set_ctx(struct tcp_conn *conn, void *ctx)
+{
+    conn->ctx = ctx;
+}
+
+void tcp_peer(const struct tcp_conn *conn, struct ip_addr *addr, uint16_t *port)
+{
+    *addr = conn->remote;
+    *port = conn->remote_port;
+}
+
+void tcp_local(const struct tcp_conn *conn, struct ip_addr *addr, uint16_t *port)
+{
+    *addr = conn->local;
+    *port = conn->local_port;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A connection and the tables they are in. */
+#ifndef TCP_TCP_CONN_H
+#define TCP_TCP_CONN_H
+
+#include "../ip/ip.h"
+#include "cc.h"
+#include "rtt.h"
+#include "segment.h"
+
+#include <rt/timer.h>
+#include <tcp/tcp.h>
+
+/* RFC 9293 3.3.2; LISTEN is struct tcp_listener. */
+enum tcp_state {
+    TCP_CLOSED,
+    TCP_SYN_SENT,
+    TCP_SYN_RECEIVED,
+    TCP_ESTABLISHED,
+    TCP_FIN_WAIT_1,
+    TCP_FIN_WAIT_2,
+    TCP_CLOSE_WAIT,
+    TCP_CLOSING,
+    TCP_LAST_ACK,
+    TCP_TIME_WAIT,
+};
+
+/* What the application is still to be told, in this order. */
+enum tcp_event {
+    TCP_EV_OPEN = 1, /* accepted() or connected() */
+    TCP_EV_DATA = 2,
+    TCP_EV_ENDED = 4,
+    TCP_EV_ROOM = 8,
+    TCP_EV_CLOSED = 16,
+};
+
+enum tcp_deadline {
+    TCP_AT_RETRANSMIT, /* the oldest that is not acknowledged, or a probe of a closed window */
+    TCP_AT_ACK,        /* what we owe the peer, at last */
+    TCP_AT_END,        /* TIME-WAIT, FIN-WAIT-2 of a closed one, a handshake nobody finishes */
+    TCP_DEADLINES,
+};
+#define TCP_NEVER UINT64_MAX
+
+#define TCP_ORDER_MAX 64 /* buffers out of order that a connection keeps */
+
+/* Bytes that we send, from the oldest that is not acknowledged on (sendq.h). */
+struct tcp_sendq {
+    struct buf *first, *last;
+    struct buf *next; /* to be sent; NULL: all were */
+    uint32_t bytes, bufs;
+};
+
+struct tcp_conn {
+    struct net *net;
+    const struct tcp_ops *ops;
+    void *ctx;
+    struct tcp_listener *listener; /* that it is half open at, or waits to be accepted; NULL */
+    struct tcp_conn *chain;        /* of the same hash; free: the next free one */
+    struct tcp_conn *event_next, *output_next;
+    struct net_if *iface; /* that its segments leave by */
+    struct ip_addr local, remote;
+    uint16_t local_port, remote_port;
+    uint32_t generation; /* of what stands in this place: buffers outlive connections */
+
+    uint8_t state;  /* enum tcp_state */
+    uint8_t events; /* enum tcp_event, to be told */
+    uint8_t reason; /* enum tcp_reason */
+    bool event_listed, output_listed;
+    bool passive, app_closed; /* a peer began it; tcp_close() was called */
+    bool app_gone;            /* closed() was called, or there is no application yet to tell */
+    bool fin_wanted, fin_sent, ack_now, room_wanted, nodelay;
+    bool again_now; /* the oldest segment is to be sent once more, with the turn's output */
+    bool time_on, sack_on; /* agreed on (RFC 7323, RFC 2018) */
+
+    /* what comes in */
+    uint32_t irs, rcv_nxt, rcv_adv; /* rcv_adv: right edge of the window that was offered */
+    uint32_t last_ack_sent;
+    uint32_t time_recent; /* RFC 7323 TS.Recent */
+    uint64_t time_recent_us;
+    uint32_t held_bytes; /* true size of buffers that the application has, or will get */
+    uint8_t rcv_scale, snd_scale;
+    uint16_t owed_segments; /* since our last ACK */
+    struct buf *rx_first, *rx_last; /* in order, to be told */
+    uint32_t rx_bytes;
+    struct buf *order; /* out of order, by sequence number (order.h) */
+    uint32_t order_bufs;
+    uint32_t order_newest; /* sequence number of what came last */
+
+    /* what goes out */
+    uint32_t iss, snd_una, snd_nxt;
+    uint32_t snd_max; /* behind all that was ever sent */
+    uint32_t snd_end; /* behind all bytes that were given: the number of our FIN */
+    uint32_t snd_wnd, snd_wl1, snd_wl2, snd_wnd_max;
+    uint16_t mss; /* most bytes in a segment, options taken off */
+    uint16_t mss_peer; /* what it said */
+    struct tcp_sendq queue;
+    struct tcp_rtt rtt;
+    struct tcp_cc cc;
+    uint32_t retries; /* of the retransmission timer, since the peer moved on */
+    uint32_t challenges; /* since challenges_us: RFC 5961 7 */
+    uint64_t challenges_us;
+    uint64_t syn_sent_us; /* the first */
+
+    uint64_t deadlines_us[TCP_DEADLINES];
+    struct timer timer; /* at the earliest of them, or before */
+};
+
+struct tcp_listener {
+    struct net *net; /* NULL: free */
+    const struct tcp_ops *ops;
+    void *ctx;
+    struct ip_addr addr;
+    bool any_addr;
+    uint16_t port;
+    uint32_t backlog, waiting; /* half open, and not told yet */
+};
+
+struct tcp_stack {
+    struct tcp_config config;
+    struct tcp_conn *conns;
+    struct tcp_conn *free;
+    struct tcp_conn **buckets;
+    uint32_t bucket_count; /* a power of two */
+    struct tcp_listener *listeners;
+    struct tcp_conn *event_first, *event_last;
+    struct tcp_conn *output_first, *output_last;
+    uint16_t port_next;
+};
+
+/* ---- conn.c ---- */
+struct tcp_conn *conn_find(struct net *net, const struct ip_addr *local, uint16_t local_port,
+                           const struct ip_addr *remote, uint16_t remote_port);
+/* A connection in state CLOSED, in the table; NULL: none is free. */
+struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_t local_port,
+                           const struct ip_addr *remote, uint16_t remote_port);
+/* Nothing of it is sent or taken any more: buffers go home, the application is told. */
+void conn_end(struct tcp_conn *conn, enum tcp_reason reason);
+/* The place is free again; the application was told. */
+void conn_free(struct tcp_conn *conn);
+/* First sequence number (RFC 6528): a secret function of the four ends, and a clock. */
+uint32_t conn_first_seq(const struct tcp_conn *conn);
+struct tcp_listener *listener_find(struct net *net, const struct ip_addr *addr, uint16_t port);
+
+/* ---- events.c ---- */
+void conn_tell(struct tcp_conn *conn, uint32_t events); /* enum tcp_event */
+void tcp_tell_all(struct net *net);
+
+/* ---- deadline.c ---- */
+void conn_at(struct tcp_conn *conn, enum tcp_deadline which, uint64_t due_us);
+RT_INLINE bool conn_has_deadline(const struct tcp_conn *conn, enum tcp_deadline which)
+{
+    return conn->deadlines_us[which] != TCP_NEVER;
+}
+void conn_timer_init(struct tcp_conn *conn);
+
+/* ---- input.c, rx_*.c ---- */
+void tcp_input(struct net *net, struct ip_packet *packet_owned);
+void tcp_icmp(struct net *net, const struct ip_addr *local, const struct ip_addr *remote,
+              uint8_t type, uint8_t code, const uint8_t quote[8]);
+
+/* ---- output.c ---- */
+void conn_output(struct tcp_conn *conn); /* at the end of the turn, something may be sent */
+void tcp_output_all(struct net *net);
+bool tcp_output_waits(const struct net *net);
+/* Sets what a SYN offers, and the first sequence number (rx_syn.c). */
+void conn_offer(struct tcp_conn *conn);
+/* SYN, or SYN and ACK; once more. */
+void conn_send_syn(struct tcp_conn *conn);
+/* The oldest segment that is not acknowledged is sent once more, at the end of the turn: so frames
+ * with buffers of the queue wait for a device only from there on. */
+void conn_retransmit(struct tcp_conn *conn);
+/* An ACK without data, now. */
+void conn_send_ack(struct tcp_conn *conn);
+void conn_send_probe(struct tcp_conn *conn);
+void conn_send_rst(struct tcp_conn *conn);
+/* Answers a segment that belongs to nothing (RFC 9293 3.10.7.1). */
+void tcp_refuse(struct net *net, const struct tcp_segment *segment);
+
+/* Window to offer: the right edge moves by what buffers allow (window.c). */
+uint32_t conn_right_edge(const struct tcp_conn *conn);
+/* True: it moved so far that the peer should know. */
+bool conn_window_opened(const struct tcp_conn *conn);
+
+void tcp_close_all(struct net *net);
+
+#endif

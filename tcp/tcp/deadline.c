@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A connection's deadlines share one timer, which is lazy: moved only when a deadline comes
+ * before it, and it looks again when it fires. */
+#include "../state.h"
+#include "conn.h"
+
+enum {
+    SYN_RETRIES = 5,  /* 1 + 2 + ... + 32 s: about a minute */
+    DATA_RETRIES = 15, /* RFC 9293 3.8.3: at least 100 s */
+};
+
+static uint64_t earliest(const struct tcp_conn *conn)
+{
+    uint64_t due_us = TCP_NEVER;
+
+    for (uint32_t i = 0; i < TCP_DEADLINES; i++)
+        due_us = RT_MIN(due_us, conn->deadlines_us[i]);
+    return due_us;
+}
+
+void conn_at(struct tcp_conn *conn, enum tcp_deadline which, uint64_t due_us)
+{
+    conn->deadlines_us[which] = due_us;
+    if (due_us != TCP_NEVER && (conn->timer.next == NULL || due_us < conn->timer.due_us))
+        timer_arm(&conn->net->wheel, &conn->timer, due_us);
+}
+
+static bool is_handshake(const struct tcp_conn *conn)
+{
+    return conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED;
+}
+
+static void again_in(struct tcp_conn *conn)
+{
+    conn_at(conn, TCP_AT_RETRANSMIT, conn->net->now_us + rtt_wait_us(&conn->rtt));
+}
+
+/* The peer has not moved for so long as it should have taken. */
+static void on_retransmit(struct tcp_conn *conn)
+{
+    const uint32_t flight = conn->snd_nxt - conn->snd_una;
+
+    if (conn->retries++ >= (is_handshake(conn) ? SYN_RETRIES : DATA_RETRIES)) {
+        conn_end(conn, TCP_TIMED_OUT);
+        return;
+    }
+    rtt_back_off(&conn->rtt);
+    if (is_handshake(conn)) {
+        conn_send_syn(conn);
+    } else if (flight == 0) {
+        conn_send_probe(conn);
+    } else {
+        conn->net->counters.tcp_time_outs++;
+        if (conn->retries == 1)
+            cc_timed_out(&conn->cc, conn->mss, flight);
+        conn->snd_nxt = conn->snd_una; /* all again, slowly (RFC 5681 3.1) */
+        conn->queue.next = conn->queue.first;
+        conn->fin_sent = false;
+        conn->again_now = false;
+        conn_output(conn);
+    }
+    again_in(conn);
+}
+
+static void on_deadline(struct tcp_conn *conn, enum tcp_deadline which)
+{
+    switch (which) {
+    case TCP_AT_RETRANSMIT:
+        on_retransmit(conn);
+        return;
+    case TCP_AT_ACK:
+        conn->ack_now = true;
+        conn_output(conn);
+        return;
+    case TCP_AT_END:
+        conn_end(conn, conn->state == TCP_TIME_WAIT ? TCP_DONE : TCP_TIMED_OUT);
+        return;
+    case TCP_DEADLINES:
+        return;
+    }
+}
+
+static void on_timer(struct timer *timer, uint64_t now_us)
+{
+    struct tcp_conn *conn = RT_CONTAINER_OF(timer, struct tcp_conn, timer);
+
+    for (uint32_t i = 0; i < TCP_DEADLINES && conn->state != TCP_CLOSED; i++)
+        if (conn->deadlines_us[i] <= now_us) {
+            conn->deadlines_us[i] = TCP_NEVER;
+            on_deadline(conn, (enum tcp_deadline)i);
+        }
+    if (conn->state != TCP_CLOSED && earliest(conn) != TCP_NEVER)
+        timer_arm(&conn->net->wheel, timer, earliest(conn));
+}
+
+void conn_timer_init(struct tcp_conn *conn)
+{
+    conn->timer = (struct timer){.fn = on_timer};
+    for (uint32_t i = 0; i < TCP_DEADLINES; i++)
+        conn->deadlines_us[i] = TCP_NEVER;
+}

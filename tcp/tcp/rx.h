@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The steps of RFC 9293 3.10.7 that a segment goes through, a file each. */
+#ifndef TCP_TCP_RX_H
+#define TCP_TCP_RX_H
+
+#include "conn.h"
+
+/* rx_syn.c: 3.10.7.2, LISTEN; 3.10.7.3, SYN-SENT. Each consumes the segment. */
+void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned);
+void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned);
+
+/* rx_check.c: 3.10.7.4, first to fourth, and RFC 5961, RFC 7323 5. Trims the segment to the window.
+ * False: go no further (answered, dropped, or the connection is over). */
+bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment);
+/* Answers with an ACK, but not every time (RFC 5961 7). */
+void rx_challenge(struct tcp_conn *conn);
+
+/* rx_ack.c: fifth. False: go no further. */
+bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment);
+/* The window of a SYN is not scaled (RFC 7323 2.2). */
+void rx_window(struct tcp_conn *conn, const struct tcp_segment *segment, uint32_t scale);
+/* Both sides have said what they can: what is used from now on. */
+void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn);
+
+/* rx_data.c: seventh and eighth; consumes the segment. */
+void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned);
+
+/* rx_close.c: what an acknowledged FIN of ours, and one of the peer, mean. */
+void rx_fin_acked(struct tcp_conn *conn);
+void rx_fin(struct tcp_conn *conn);
+void rx_time_wait(struct tcp_conn *conn);
+/* A connection request for one in TIME-WAIT (RFC 6191): true: the old one is gone. */
+bool rx_time_wait_reused(struct tcp_conn *conn, const struct tcp_segment *segment);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a segment acknowledges (RFC 9293 3.10.7.4, fifth; RFC 5681, RFC 6582; RFC 5961 5). */
+#include "../link/neigh.h"
+#include "../state.h"
+#include "../wire/tcp.h"
+#include "rx.h"
+#include "sendq.h"
+#include "seq.h"
+
+/* The last step of the handshake of a connection that a peer began. False: it is refused. */
+static bool established(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    if (segment->ack != conn->snd_nxt) {
+        tcp_refuse(conn->net, segment);
+        return false;
+    }
+    if (conn->retries == 0)
+        rtt_sample(&conn->rtt, (uint32_t)(conn->net->now_us - conn->syn_sent_us));
+    conn->snd_una = segment->ack;
+    conn->retries = 0;
+    conn->state = TCP_ESTABLISHED;
+    if (conn->passive)
+        conn->net->counters.tcp_passive_opens++;
+    rx_window(conn, segment, conn->snd_scale);
+    conn_at(conn, TCP_AT_RETRANSMIT, TCP_NEVER);
+    conn_tell(conn, TCP_EV_OPEN);
+    if (conn->fin_wanted) { /* closed before it stood */
+        conn->state = TCP_FIN_WAIT_1;
+        conn_output(conn);
+    }
+    return true;
+}
+
+/* The newer of two windows (3.10.7.4). */
+static void update_window(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    if (seq_before(conn->snd_wl1, segment->seq) ||
+        (conn->snd_wl1 == segment->seq && !seq_after(conn->snd_wl2, segment->ack)))
+        rx_window(conn, segment, conn->snd_scale);
+}
+
+static void acked_new(struct tcp_conn *conn, uint32_t ack)
+{
+    const uint32_t flight = conn->snd_nxt - conn->snd_una, bytes = ack - conn->snd_una;
+    const bool limited = flight + conn->mss > conn->cc.cwnd;
+    const uint32_t data_acked = RT_MIN(bytes, conn->queue.bytes);
+    uint32_t sent_us;
+
+    if (sendq_acked(conn, ack, &sent_us))
+        rtt_sample(&conn->rtt, (uint32_t)conn->net->now_us - sent_us);
+    conn->queue.bytes -= data_acked;
+    conn->snd_una = ack;
+    if (seq_after(ack, conn->snd_nxt)) { /* sent before a step back */
+        conn->snd_nxt = ack;
+        conn->queue.next = conn->queue.first;
+        conn->fin_sent = ack == conn->snd_end + 1;
+    }
+    conn->retries = 0;
+    if (!conn->cc.recovering) {
+        cc_acked(&conn->cc, conn->mss, bytes, limited);
+    } else if (seq_before(ack, conn->cc.recover)) {
+        cc_partial(&conn->cc, conn->mss, bytes);
+        conn_retransmit(conn);
+    } else {
+        cc_recovered(&conn->cc, conn->mss, conn->snd_nxt - ack);
+    }
+    neigh_confirm(conn->net, &conn->remote);
+    conn_at(conn, TCP_AT_RETRANSMIT,
+            conn->snd_nxt != ack ? conn->net->now_us + rtt_wait_us(&conn->rtt) : TCP_NEVER);
+    if (conn->room_wanted) {
+        conn->room_wanted = false;
+        conn_tell(conn, TCP_EV_ROOM);
+    }
+    conn_output(conn);
+}
+
+/* RFC 5681 2: nothing new, no data, no new window, though something is on its way. */
+static bool is_duplicate(const struct tcp_conn *conn, const struct tcp_segment *segment,
+                         uint32_t window_before)
+{
+    return segment->ack == conn->snd_una && segment->bytes == 0 &&
+           (segment->flags & (TCP_SYN | TCP_FIN)) == 0 && conn->snd_wnd == window_before &&
+           conn->snd_max != conn->snd_una;
+}
+
+static void acked_again(struct tcp_conn *conn)
+{
+    if (conn->cc.recovering) {
+        cc_duplicate(&conn->cc, conn->mss);
+        conn_output(conn);
+        return;
+    }
+    if (++conn->cc.duplicates < CC_DUPLICATES || conn->retries != 0)
+        return;
+    cc_lost(&conn->cc, conn->mss, conn->snd_nxt - conn->snd_una, conn->snd_max);
+    conn->net->counters.tcp_fast_retransmits++;
+    conn_retransmit(conn);
+}
+
+bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    const uint32_t window_before = conn->snd_wnd;
+
+    if ((segment->flags & TCP_ACK) == 0)
+        return false;
+    if (conn->state == TCP_SYN_RECEIVED && !established(conn, segment))
+        return false;
+    if (seq_after(segment->ack, conn->snd_max) ||
+        conn->snd_una - segment->ack > conn->snd_wnd_max + conn->mss) {
+        /* Of what we never sent, or long ago: a blind guess (RFC 5961 5.2). */
+        if (!seq_within(segment->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_max)) {
+            rx_challenge(conn);
+            return false;
+        }
+    }
+    if (seq_before(segment->ack, conn->snd_una))
+        return true; /* an old one; its data may be new */
+    update_window(conn, segment);
+    if (segment->ack != conn->snd_una)
+        acked_new(conn, segment->ack);
+    else if (is_duplicate(conn, segment, window_before))
+        acked_again(conn);
+    if (conn->snd_wnd > window_before && conn->queue.next != NULL) {
+        conn->retries = 0;
+        conn->rtt.backoff = 0;
+        conn_output(conn);
+    } else if (conn->snd_una == conn->snd_nxt && conn->retries != 0) {
+        conn->retries = 0; /* a probe was answered: it lives (3.8.6.1) */
+    }
+    if (conn->fin_wanted && conn->snd_una == conn->snd_end + 1)
+        rx_fin_acked(conn);
+    return conn->state != TCP_CLOSED;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Is a segment one of this connection's, and of now? (RFC 9293 3.10.7.4, first to fourth; RFC 5961
+ * 3, 4; RFC 7323 5) */
+#include "../chain.h"
+#include "../state.h"
+#include "../wire/tcp.h"
+#include "rx.h"
+#include "seq.h"
+
+enum {
+    CHALLENGES_MAX = 10, /* a connection and second */
+    PAWS_IDLE_US_DAYS = 24,
+};
+#define PAWS_IDLE_US (PAWS_IDLE_US_DAYS * UINT64_C(86400000000))
+
+void rx_challenge(struct tcp_conn *conn)
+{
+    struct net *net = conn->net;
+
+    /* Each connection counts for itself: a shared limit tells strangers about others
+     * (CVE-2016-5696). */
+    if (net->now_us - conn->challenges_us >= 1000000) {
+        conn->challenges_us = net->now_us;
+        conn->challenges = 0;
+    }
+    if (conn->challenges == CHALLENGES_MAX) {
+        net->counters.tcp_challenges_limited++;
+        return;
+    }
+    conn->challenges++;
+    net->counters.tcp_challenges++;
+    conn_send_ack(conn);
+}
+
+/* Older than what came before, by its timestamp (RFC 7323 5.3); after 24 idle days nobody can
+ * tell (5.5). */
+static bool is_old(const struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    return conn->time_on && segment->options.has_time && (segment->flags & TCP_RST) == 0 &&
+           seq_before(segment->options.time, conn->time_recent) &&
+           conn->net->now_us - conn->time_recent_us < PAWS_IDLE_US;
+}
+
+/* Some of it is in the window, or it is empty and at its edge (3.4, table 6). */
+static bool is_acceptable(const struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    const uint32_t window = conn->rcv_adv - conn->rcv_nxt;
+    const uint32_t length = segment_length(segment);
+    const uint32_t last = segment->seq + length - 1;
+
+    if (length == 0)
+        return segment->seq == conn->rcv_nxt ||
+               (window != 0 && seq_within(segment->seq, conn->rcv_nxt, conn->rcv_adv - 1));
+    if (window == 0) /* what it acknowledges counts all the same (3.10.7.4, first) */
+        return false;
+    return seq_within(segment->seq, conn->rcv_nxt, conn->rcv_adv - 1) ||
+           seq_within(last, conn->rcv_nxt, conn->rcv_adv - 1) ||
+           (seq_before(segment->seq, conn->rcv_nxt) && seq_after(last, conn->rcv_adv - 1));
+}
+
+/* Cuts off what came before and what lies behind the window. */
+static void trim(struct tcp_conn *conn, struct tcp_segment *segment)
+{
+    if (seq_before(segment->seq, conn->rcv_nxt)) {
+        uint32_t before = conn->rcv_nxt - segment->seq;
+
+        if ((segment->flags & TCP_SYN) != 0) {
+            segment->flags &= (uint16_t)~TCP_SYN;
+            before--;
+        }
+        before = RT_MIN(before, segment->bytes);
+        segment->buf = chain_skip(segment->buf, before);
+        segment->bytes -= before;
+        segment->seq = conn->rcv_nxt;
+    }
+    if (segment->bytes > conn->rcv_adv - segment->seq) {
+        segment->bytes = conn->rcv_adv - segment->seq;
+        chain_cut(segment->buf, segment->bytes);
+        segment->flags &= (uint16_t)~(TCP_FIN | TCP_PSH);
+    }
+}
+
+/* A reset must name exactly the next number; a near miss is asked about (RFC 5961 3.2). */
+static void on_reset(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    if (segment->seq != conn->rcv_nxt)
+        rx_challenge(conn);
+    else if (conn->state == TCP_SYN_RECEIVED && !conn->passive)
+        conn_end(conn, TCP_REFUSED);
+    else if (conn->state != TCP_TIME_WAIT) /* RFC 1337 */
+        conn_end(conn, TCP_RESET);
+}
+
+static void keep_time(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    if (!conn->time_on || !segment->options.has_time ||
+        seq_after(segment->seq, conn->last_ack_sent) ||
+        seq_before(segment->options.time, conn->time_recent))
+        return;
+    conn->time_recent = segment->options.time; /* RFC 7323 4.3 (2) */
+    conn->time_recent_us = conn->net->now_us;
+}
+
+bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
+{
+    const bool reset = (segment->flags & TCP_RST) != 0, syn = (segment->flags & TCP_SYN) != 0;
+
+    if (conn->state == TCP_SYN_RECEIVED && syn && segment->seq == conn->irs && !reset) {
+        conn_send_syn(conn); /* ours was lost */
+        return false;
+    }
+    if (is_old(conn, segment) || !is_acceptable(conn, segment)) {
+        conn->net->counters.tcp_unacceptable++;
+        if (reset)
+            return false;
+        if ((segment->flags & TCP_ACK) != 0 && !syn)
+            rx_ack(conn, segment);
+        if (conn->state != TCP_CLOSED)
+            rx_challenge(conn);
+        return false;
+    }
+    if (reset) {
+        on_reset(conn, segment);
+        return false;
+    }
+    if (syn && segment->seq != conn->irs) { /* RFC 5961 4.2 */
+        rx_challenge(conn);
+        return false;
+    }
+    keep_time(conn, segment);
+    trim(conn, segment);
+    return true;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a segment carries (RFC 9293 3.10.7.4, seventh and eighth). */
+#include "../state.h"
+#include "../wire/tcp.h"
+#include "held.h"
+#include "order.h"
+#include "rx.h"
+#include "seq.h"
+
+#include <mempool/pool.h>
+
+enum {
+    ACK_SEGMENTS = 2,    /* RFC 9293 3.8.6.3: at least every second segment */
+    ACK_DELAY_US = 40000,
+};
+
+static void append(struct tcp_conn *conn, struct buf *chain_owned)
+{
+    struct buf *last = chain_owned;
+
+    conn->rcv_nxt += chain_owned->pkt_len;
+    conn->rx_bytes += chain_owned->pkt_len;
+    held_take(conn, chain_owned);
+    if (conn->rx_first != NULL) {
+        conn->rx_last->next = chain_owned;
+        conn->rx_first->pkt_len += chain_owned->pkt_len;
+    } else {
+        conn->rx_first = chain_owned;
+    }
+    while (last->next != NULL)
+        last = last->next;
+    conn->rx_last = last;
+    conn_tell(conn, TCP_EV_DATA);
+}
+
+/* The chain that is next, and those kept that follow it. True: the stream ends there. */
+static bool take_in_order(struct tcp_conn *conn, struct buf *chain_owned, bool fin)
+{
+    for (uint32_t i = 0; chain_owned != NULL && i <= TCP_ORDER_MAX + 1; i++) {
+        if (chain_owned->pkt_len != 0)
+            append(conn, chain_owned);
+        else
+            buf_free(chain_owned);
+        if (fin)
+            break;
+        chain_owned = order_take(conn, conn->rcv_nxt, &fin);
+    }
+    return fin;
+}
+
+static bool may_receive(const struct tcp_conn *conn)
+{
+    return conn->state == TCP_ESTABLISHED || conn->state == TCP_FIN_WAIT_1 ||
+           conn->state == TCP_FIN_WAIT_2;
+}
+
+/* The application has gone, and more comes: the peer must not think that it is read. */
+static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
+{
+    buf_free(segment_owned->buf);
+    conn_send_rst(conn);
+    conn_end(conn, TCP_ABORTED);
+}
+
+static void owe_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    if (++conn->owed_segments >= ACK_SEGMENTS || conn->order != NULL ||
+        (segment->flags & TCP_FIN) != 0) {
+        conn->ack_now = true;
+        conn_output(conn);
+    } else if (!conn_has_deadline(conn, TCP_AT_ACK)) {
+        conn_at(conn, TCP_AT_ACK, conn->net->now_us + ACK_DELAY_US);
+    }
+}
+
+void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
+{
+    bool fin = (segment_owned->flags & TCP_FIN) != 0;
+
+    if ((segment_owned->bytes == 0 && !fin) || !may_receive(conn)) {
+        if (fin && conn->state == TCP_TIME_WAIT)
+            rx_time_wait(conn); /* our last ACK was lost */
+        buf_free(segment_owned->buf);
+        return;
+    }
+    if (conn->app_closed && segment_owned->bytes != 0) {
+        break_off(conn, segment_owned);
+        return;
+    }
+    if (segment_owned->seq != conn->rcv_nxt) {
+        order_put(conn, segment_owned);
+        conn->ack_now = true;
+        conn_output(conn);
+        return;
+    }
+    fin = take_in_order(conn, segment_owned->buf, fin);
+    owe_ack(conn, segment_owned);
+    if (fin)
+        rx_fin(conn);
+}

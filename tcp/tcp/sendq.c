@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sendq.h"
+
+#include "../chain.h"
+#include "../state.h"
+#include "../wire/eth.h"
+#include "../wire/ip.h"
+#include "../wire/tcp.h"
+#include "held.h"
+#include "seq.h"
+
+#include <mempool/ext.h>
+
+/* Before a segment's data: all headers there can be. */
+#define HEADERS_BYTES_MAX                                                                      \
+    ((uint32_t)(sizeof(struct eth_header) + sizeof(struct eth_vlan_tag) +                      \
+                sizeof(struct ipv6_header)) + TCP_HEADER_BYTES_MAX)
+_Static_assert(HEADERS_BYTES_MAX <= BUF_HEADROOM_BYTES, "a fresh buffer has the room");
+
+static struct buf_ref ref_of(struct buf *b)
+{
+    return (struct buf_ref){b, b->owner};
+}
+
+static bool is_givers(const struct buf *b)
+{
+    return *b->owner == BUF_STACK || (*b->owner >= BUF_APP && *b->owner < BUF_EXT);
+}
+
+bool sendq_may_append(const struct buf *chain, uint32_t *bytes, uint32_t *bufs)
+{
+    *bytes = 0;
+    *bufs = 0;
+    for (const struct buf *b = chain; b != NULL; b = b->next) {
+        if (!is_givers(b) || !buf_is_inside(b) || b->data_len == 0 || *bufs == BUF_CHAIN_MAX)
+            return false;
+        *bytes += b->data_len;
+        ++*bufs;
+    }
+    return true;
+}
+
+void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes, uint32_t bufs)
+{
+    struct tcp_sendq *q = &conn->queue;
+    struct buf *next;
+
+    for (struct buf *b = chain_owned; b != NULL; b = next) {
+        next = b->next;
+        held_give(conn->net, b);
+        buf_move(b, b->owner, *b->owner, BUF_KEPT);
+        b->next = NULL;
+        b->user = 0;
+        b->flags = 0;
+        b->vlan_tci = 0;
+        conn->snd_end += b->data_len;
+        b->rss_hash = conn->snd_end;
+        if (q->last != NULL)
+            q->last->user = (uintptr_t)b;
+        else
+            q->first = b;
+        q->last = b;
+        if (q->next == NULL)
+            q->next = b;
+    }
+    q->bytes += bytes;
+    q->bufs += bufs;
+}
+
+/* The first buffer is the queue's no more. A frame that waits for the device with it goes, too. */
+static void let_go_first(struct tcp_conn *conn)
+{
+    struct tcp_sendq *q = &conn->queue;
+    struct buf *b = q->first;
+
+    if (RT_UNLIKELY(conn->iface != NULL && conn->iface->left != 0))
+        if_withdraw(conn->iface, b);
+    q->first = sendq_after(b);
+    if (q->next == b)
+        q->next = q->first;
+    if (q->first == NULL)
+        q->last = NULL;
+    q->bufs--;
+    b->next = NULL;
+    buf_let_go(ref_of(b));
+}
+
+bool sendq_acked(struct tcp_conn *conn, uint32_t ack, uint32_t *sent_us)
+{
+    struct tcp_sendq *q = &conn->queue;
+    bool known = false;
+
+    while (q->first != NULL && !seq_after(sendq_end(q->first), ack)) {
+        known = (q->first->vlan_tci & SENDQ_AGAIN) == 0;
+        *sent_us = q->first->rss_type;
+        let_go_first(conn);
+    }
+    return known;
+}
+
+/* The last `bytes` bytes of a buffer, which no device holds, and nothing else. */
+static void make_plain(struct buf *b, uint32_t bytes)
+{
+    const uint32_t tail = (uint32_t)b->data_off + b->data_len;
+
+    RT_ASSERT_LE(bytes, tail);
+    b->data_off = (uint16_t)(tail - bytes);
+    b->data_len = (uint16_t)bytes;
+    b->pkt_len = bytes;
+    b->next = NULL;
+    b->segments = 1;
+    b->flags = 0;
+}
+
+bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
+{
+    struct tcp_sendq *q = &conn->queue;
+    const uint32_t all = sendq_end(b) - start, rest = all - bytes;
+    struct buf *more;
+
+    RT_ASSERT_LT(bytes, all);
+    if (*b->owner != BUF_KEPT)
+        return false; /* the device still reads it */
+    more = pool_take(conn->net->config.pool);
+    if (more == NULL)
+        return false;
+    make_plain(b, all);
+    __builtin_memcpy(buf_data(more), buf_data(b) + bytes, rest);
+    conn->net->counters.tcp_copied_bytes += rest;
+    b->data_len = (uint16_t)bytes;
+    b->pkt_len = bytes;
+    more->data_len = (uint16_t)rest;
+    more->pkt_len = rest;
+    more->rss_hash = sendq_end(b);
+    more->rss_type = b->rss_type;
+    more->vlan_tci = b->vlan_tci;
+    more->user = b->user;
+    b->rss_hash = start + bytes;
+    b->user = (uintptr_t)more;
+    if (q->last == b)
+        q->last = more;
+    q->bufs++;
+    buf_move(more, more->owner, BUF_STACK, BUF_KEPT);
+    return true;
+}
+
+/* No device, and no frame that waits for one, has any of them. */
+static bool all_here(const struct tcp_conn *conn, const struct buf *first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++, first = sendq_after(first)) {
+        if (*first->owner != BUF_KEPT)
+            return false;
+        if (conn->iface != NULL && conn->iface->left != 0 && if_has(conn->iface, first))
+            return false;
+    }
+    return true;
+}
+
+struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start, uint32_t count,
+                        uint32_t bytes)
+{
+    const uint32_t now_us = (uint32_t)conn->net->now_us;
+    struct buf *frame = first, *b = first, *last = NULL;
+
+    if (!all_here(conn, first, count))
+        return NULL;
+    for (uint32_t i = 0; i < count; i++, b = sendq_after(b)) {
+        make_plain(b, sendq_end(b) - start);
+        start = sendq_end(b);
+        b->rss_type = now_us;
+        if (last != NULL)
+            last->next = b;
+        last = b;
+    }
+    if (first->data_off < HEADERS_BYTES_MAX) {
+        frame = pool_take(conn->net->config.pool);
+        if (frame == NULL)
+            return NULL;
+        frame->next = first;
+        count++;
+    }
+    frame->segments = (uint8_t)count;
+    frame->pkt_len = bytes;
+    return frame;
+}
+
+void sendq_close(struct tcp_conn *conn)
+{
+    while (conn->queue.first != NULL)
+        let_go_first(conn);
+    conn->queue = (struct tcp_sendq){.bytes = 0};
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a connection sends, until it is acknowledged: buffers in order, KEPT, each with a few bytes
+ * of the stream. What the queue knows of a buffer is in words of its header that nobody needs
+ * meanwhile: no memory of its own, no line more to touch.
+ *
+ *     user        next buffer             rss_hash   sequence number behind its bytes
+ *     vlan_tci    SENDQ_AGAIN             rss_type   when it was sent last, us
+ *
+ * The last byte of a buffer stays where it is; headers grow to the front of it. So what is left
+ * of it are the last (end - start) bytes, whatever was pushed in front or acknowledged.
+ */
+#ifndef TCP_TCP_SENDQ_H
+#define TCP_TCP_SENDQ_H
+
+#include "conn.h"
+
+#define SENDQ_AGAIN 1 /* sent more than once: says nothing about the round trip (Karn) */
+
+RT_INLINE struct buf *sendq_after(const struct buf *b)
+{
+    return (struct buf *)(uintptr_t)b->user;
+}
+RT_INLINE uint32_t sendq_end(const struct buf *b)
+{
+    return b->rss_hash;
+}
+
+/* True: the chain is the application's or the stack's, inside its rooms; may be appended. */
+bool sendq_may_append(const struct buf *chain, uint32_t *bytes, uint32_t *bufs);
+/* Appends all buffers of a chain for which sendq_may_append() said yes. */
+void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes, uint32_t bufs);
+/* Lets go of what lies before `ack`. `sent_us`: when the last of these was sent, if only once;
+ * false: that is not known. */
+bool sendq_acked(struct tcp_conn *conn, uint32_t ack, uint32_t *sent_us);
+/* Cuts the buffer that begins at `start` to its first `bytes` bytes; the others follow in a new
+ * one, copied. False: there is no buffer. */
+bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes);
+/* Makes one frame of `count` buffers, the first from `start` on, that carry `bytes` bytes; its
+ * first segment has room for headers. NULL: no buffer, or the device still has one of them. */
+struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start, uint32_t count,
+                        uint32_t bytes);
+void sendq_close(struct tcp_conn *conn);
+
+#endif

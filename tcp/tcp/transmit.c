@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "transmit.h"
+
+#include "../link/neigh.h"
+#include "../state.h"
+#include "../wire/ip.h"
+#include "../wire/tcp.h"
+#include "order.h"
+#include "sendq.h"
+#include "seq.h"
+
+#include <mempool/pool.h>
+
+/* Our clock of milliseconds, begun elsewhere for each connection (RFC 7323 5.4, 7.1). */
+static uint32_t time_of(const struct tcp_conn *conn)
+{
+    return (uint32_t)(conn->net->now_us / 1000) + conn->iss;
+}
+
+static void fill_options(const struct tcp_conn *conn, struct tcp_options *options)
+{
+    *options = (struct tcp_options){.scale = TCP_NO_SCALE, .has_time = conn->time_on};
+    if (conn->time_on) {
+        options->time = time_of(conn);
+        options->time_echo = conn->time_recent;
+    }
+    if (conn->sack_on && conn->order != NULL)
+        order_sacks(conn, options, conn->time_on ? 3 : TCP_SACK_BLOCKS_MAX);
+}
+
+/* Whatever leaves acknowledges all we have, and offers what there is room for. */
+static void acknowledge(struct tcp_conn *conn, struct tcp_fields *fields)
+{
+    conn->rcv_adv = conn_right_edge(conn);
+    fields->ack = conn->rcv_nxt;
+    fields->window = (uint16_t)RT_MIN((conn->rcv_adv - conn->rcv_nxt) >> conn->rcv_scale,
+                                      (uint32_t)UINT16_MAX);
+    conn->last_ack_sent = conn->rcv_nxt;
+    conn->ack_now = false;
+    conn->owed_segments = 0;
+    conn_at(conn, TCP_AT_ACK, TCP_NEVER);
+}
+
+static enum rt_status send(struct tcp_conn *conn, struct buf *segment_owned)
+{
+    const struct ip_how how = {
+        .src = conn->local,
+        .dst = conn->remote,
+        .protocol = IP_TCP,
+        .hops = IP_HOPS_DEFAULT,
+        .dont_cut = true,
+        .sum_offset = offsetof(struct tcp_header, checksum),
+    };
+
+    return ip_send(conn->net, &how, segment_owned);
+}
+
+bool transmit_possible(struct tcp_conn *conn)
+{
+    struct ip_route route;
+
+    if (!ip_route(conn->net, &conn->remote, &route))
+        return false;
+    if (route.to_us)
+        return false; /* what is kept cannot be received as it is: see loop.c */
+    conn->iface = route.iface;
+    if (!neigh_ready(route.iface, &route.next_hop))
+        return false;
+    if (if_room(route.iface) == 0)
+        if_flush(route.iface);
+    return if_room(route.iface) != 0;
+}
+
+bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint32_t count,
+                   uint32_t bytes, bool fin)
+{
+    struct tcp_fields fields = {
+        .src_port = conn->local_port,
+        .dst_port = conn->remote_port,
+        .seq = seq,
+        .flags = (uint16_t)(TCP_ACK | (fin ? TCP_FIN : 0) |
+                            (seq + bytes == conn->snd_end ? TCP_PSH : 0)),
+    };
+    struct buf *frame = sendq_frame(conn, first, seq, count, bytes);
+
+    if (frame == NULL)
+        return false;
+    fill_options(conn, &fields.options);
+    fields.options.sack_count = 0; /* no room in a full segment */
+    acknowledge(conn, &fields);
+    segment_push_header(frame, &fields);
+    conn->net->counters.tcp_out_segs += !seq_before(seq, conn->snd_max);
+    return send(conn, frame) == RT_OK;
+}
+
+bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
+{
+    struct tcp_fields fields = {
+        .src_port = conn->local_port,
+        .dst_port = conn->remote_port,
+        .seq = seq,
+        .flags = flags,
+    };
+    struct buf *segment = pool_take(conn->net->config.pool);
+
+    if (segment == NULL)
+        return false;
+    fill_options(conn, &fields.options);
+    acknowledge(conn, &fields);
+    segment_push_header(segment, &fields);
+    conn->net->counters.tcp_out_segs++;
+    return send(conn, segment) == RT_OK;
+}
+
+void conn_send_syn(struct tcp_conn *conn)
+{
+    const bool answer = conn->state == TCP_SYN_RECEIVED;
+    const uint32_t headers = (ip_addr_is_v4(&conn->remote) ? 20 : 40) +
+                             (uint32_t)sizeof(struct tcp_header);
+    struct tcp_fields fields = {
+        .src_port = conn->local_port,
+        .dst_port = conn->remote_port,
+        .seq = conn->iss,
+        .ack = answer ? conn->rcv_nxt : 0,
+        .flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN,
+        .window = (uint16_t)RT_MIN(conn->net->tcp->config.rx_window, (uint32_t)UINT16_MAX),
+        .options = {
+            .mss = (uint16_t)(conn->iface->config.mtu_bytes - headers),
+            .scale = !answer || conn->rcv_scale != 0 ? conn->rcv_scale : TCP_NO_SCALE,
+            .sack_permitted = conn->sack_on,
+            .has_time = conn->time_on,
+            .time = time_of(conn),
+            .time_echo = conn->time_recent,
+        },
+    };
+    struct buf *segment = pool_take(conn->net->config.pool);
+
+    if (segment == NULL)
+        return; /* the timer comes back to it */
+    segment_push_header(segment, &fields);
+    conn->net->counters.tcp_out_segs++;
+    if (send(conn, segment) == RT_NOT_FOUND && conn->state == TCP_SYN_SENT)
+        conn_end(conn, TCP_UNREACHABLE);
+}
+
+void tcp_refuse(struct net *net, const struct tcp_segment *segment)
+{
+    const bool acks = (segment->flags & TCP_ACK) != 0;
+    const struct tcp_fields fields = {
+        .src_port = segment->dst_port,
+        .dst_port = segment->src_port,
+        .seq = acks ? segment->ack : 0,
+        .ack = acks ? 0 : segment->seq + segment_length(segment),
+        .flags = acks ? TCP_RST : TCP_RST | TCP_ACK,
+        .options = {.scale = TCP_NO_SCALE},
+    };
+    const struct ip_how how = {
+        .src = segment->dst,
+        .dst = segment->src,
+        .protocol = IP_TCP,
+        .hops = IP_HOPS_DEFAULT,
+        .dont_cut = true,
+        .sum_offset = offsetof(struct tcp_header, checksum),
+    };
+    struct buf *b;
+
+    if ((segment->flags & TCP_RST) != 0)
+        return;
+    b = pool_take(net->config.pool);
+    if (b == NULL)
+        return;
+    segment_push_header(b, &fields);
+    net->counters.tcp_out_rsts++;
+    (void)!ip_send(net, &how, b);
+}
