@@ -202,8 +202,9 @@ def check_owned(report, texts):
                                  strip_c(text)):
             name, arguments = match.groups()
             position = next(i for i, a in enumerate(arguments.split(","), 1) if "_owned" in a)
-            if not re.search(rf"RT_PAIRED_WITH\({name}, {position}\)", everything):
-                line = text[:match.start()].count("\n") + 1
+            line = text[:match.start()].count("\n") + 1
+            if not re.search(rf"RT_PAIRED_WITH\({name}, {position}\)", everything) and \
+                    not excepted(text.split("\n"), line, "owned"):
                 report.say(path, line, "owned",
                            f"{name} is in no RT_PAIRED_WITH({name}, {position})")
 

@@ -54,7 +54,8 @@ struct neigh_table {
  * is not known. Consumed. RT_NOT_FOUND: it does not answer; RT_FULL: no room. */
 enum rt_status neigh_send(struct net_if *iface, const struct ip_addr *next_hop,
                           struct buf *packet_owned);
-/* True: what neigh_send() is given leaves at once. Else the neighbour is asked, if it is not yet. */
+/* True: what neigh_send() is given leaves at once. Else the neighbour is asked, if it is not
+ * yet. */
 bool neigh_ready(struct net_if *iface, const struct ip_addr *next_hop);
 /* An answer, or a packet for us, says that `addr` is at `mac`. `solicited`: an entry may be made,
  * else only one that is there changes. */

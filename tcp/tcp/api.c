@@ -30,7 +30,7 @@ static uint16_t choose_port(struct net *net, const struct ip_addr *local,
         const uint16_t port = (uint16_t)(PORT_FIRST + net->tcp->port_next++ % PORTS);
 
         if (conn_find(net, local, port, remote, remote_port) == NULL &&
-            listener_find(net, local, port) == NULL)
+            tcp_listener_find(net, local, port) == NULL)
             return port;
     }
     return 0;

@@ -183,7 +183,8 @@ void conn_free(struct tcp_conn *conn)
 
 /* ---- who listens ---- */
 
-struct tcp_listener *listener_find(struct net *net, const struct ip_addr *addr, uint16_t port)
+struct tcp_listener *tcp_listener_find(struct net *net, const struct ip_addr *addr,
+                                       uint16_t port)
 {
     struct tcp_listener *any = NULL;
 
@@ -200,34 +201,38 @@ struct tcp_listener *listener_find(struct net *net, const struct ip_addr *addr, 
     return any;
 }
 
-enum rt_status tcp_listen(struct net *net, const struct ip_addr *addr, uint16_t port,
-                          uint32_t backlog, const struct tcp_ops *ops, void *ctx,
+static bool listens_there(const struct tcp_listener *l, const struct tcp_listen *how)
+{
+    return l->port == how->port && l->any_addr == (how->addr == NULL) &&
+           (how->addr == NULL || ip_addr_equal(&l->addr, how->addr));
+}
+
+enum rt_status tcp_listen(struct net *net, const struct tcp_listen *how,
                           struct tcp_listener **out)
 {
     static const struct ip_addr none;
     struct tcp_listener *free = NULL;
 
-    RT_ASSERT(ops->received != NULL);
-    RT_ASSERT_LT(0u, backlog);
+    RT_ASSERT(how->ops->received != NULL);
+    RT_ASSERT_LT(0u, how->backlog);
     for (uint32_t i = 0; i < net->tcp->config.listeners; i++) {
         struct tcp_listener *l = &net->tcp->listeners[i];
 
         if (l->net == NULL)
             free = l;
-        else if (l->port == port && l->any_addr == (addr == NULL) &&
-                 (addr == NULL || ip_addr_equal(&l->addr, addr)))
+        else if (listens_there(l, how))
             return RT_BUSY;
     }
     if (free == NULL)
         return RT_FULL;
     *free = (struct tcp_listener){
         .net = net,
-        .ops = ops,
-        .ctx = ctx,
-        .addr = addr != NULL ? *addr : none,
-        .any_addr = addr == NULL,
-        .port = port,
-        .backlog = backlog,
+        .ops = how->ops,
+        .ctx = how->ctx,
+        .addr = how->addr != NULL ? *how->addr : none,
+        .any_addr = how->addr == NULL,
+        .port = how->port,
+        .backlog = how->backlog,
     };
     *out = free;
     return RT_OK;

@@ -140,7 +140,8 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason);
 void conn_free(struct tcp_conn *conn);
 /* First sequence number (RFC 6528): a secret function of the four ends, and a clock. */
 uint32_t conn_first_seq(const struct tcp_conn *conn);
-struct tcp_listener *listener_find(struct net *net, const struct ip_addr *addr, uint16_t port);
+struct tcp_listener *tcp_listener_find(struct net *net, const struct ip_addr *addr,
+                                       uint16_t port);
 
 /* ---- events.c ---- */
 void conn_tell(struct tcp_conn *conn, uint32_t events); /* enum tcp_event */
@@ -177,6 +178,8 @@ void conn_send_rst(struct tcp_conn *conn);
 /* Answers a segment that belongs to nothing (RFC 9293 3.10.7.1). */
 void tcp_refuse(struct net *net, const struct tcp_segment *segment);
 
+/* The timestamp of now: milliseconds. */
+uint32_t conn_time(const struct tcp_conn *conn);
 /* Window to offer: the right edge moves by what buffers allow (window.c). */
 uint32_t conn_right_edge(const struct tcp_conn *conn);
 /* True: it moved so far that the peer should know. */

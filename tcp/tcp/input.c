@@ -13,7 +13,7 @@
 static void input_new(struct net *net, struct tcp_segment *segment_owned)
 {
     struct tcp_listener *listener =
-        listener_find(net, &segment_owned->dst, segment_owned->dst_port);
+        tcp_listener_find(net, &segment_owned->dst, segment_owned->dst_port);
 
     if (listener != NULL) {
         rx_listen(listener, segment_owned);

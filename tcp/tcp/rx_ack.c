@@ -39,15 +39,31 @@ static void update_window(struct tcp_conn *conn, const struct tcp_segment *segme
         rx_window(conn, segment, conn->snd_scale);
 }
 
-static void acked_new(struct tcp_conn *conn, uint32_t ack)
+/* How long the answer took: by our own notes, or, to what was sent again, by the timestamp that
+ * comes back (RFC 7323 4.1). */
+static void measure(struct tcp_conn *conn, const struct tcp_segment *segment, bool known,
+                    uint32_t sent_us)
 {
+    const uint32_t echoed_ms = conn_time(conn) - segment->options.time_echo;
+
+    if (known)
+        rtt_sample(&conn->rtt, (uint32_t)conn->net->now_us - sent_us);
+    else if (conn->time_on && segment->options.has_time &&
+             echoed_ms <= RTT_RTO_MAX_US / 1000) /* else it is not one that we sent */
+        rtt_sample(&conn->rtt, echoed_ms * 1000);
+}
+
+static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    const uint32_t ack = segment->ack;
     const uint32_t flight = conn->snd_nxt - conn->snd_una, bytes = ack - conn->snd_una;
     const bool limited = flight + conn->mss > conn->cc.cwnd;
     const uint32_t data_acked = RT_MIN(bytes, conn->queue.bytes);
-    uint32_t sent_us;
+    uint32_t sent_us = 0;
 
-    if (sendq_acked(conn, ack, &sent_us))
-        rtt_sample(&conn->rtt, (uint32_t)conn->net->now_us - sent_us);
+    const bool known = sendq_acked(conn, ack, &sent_us);
+
+    measure(conn, segment, known, sent_us);
     conn->queue.bytes -= data_acked;
     conn->snd_una = ack;
     if (seq_after(ack, conn->snd_nxt)) { /* sent before a step back */
@@ -117,7 +133,7 @@ bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
         return true; /* an old one; its data may be new */
     update_window(conn, segment);
     if (segment->ack != conn->snd_una)
-        acked_new(conn, segment->ack);
+        acked_new(conn, segment);
     else if (is_duplicate(conn, segment, window_before))
         acked_again(conn);
     if (conn->snd_wnd > window_before && conn->queue.next != NULL) {

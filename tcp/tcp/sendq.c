@@ -88,14 +88,15 @@ static void let_go_first(struct tcp_conn *conn)
 bool sendq_acked(struct tcp_conn *conn, uint32_t ack, uint32_t *sent_us)
 {
     struct tcp_sendq *q = &conn->queue;
-    bool known = false;
+    bool any = false, again = false;
 
     while (q->first != NULL && !seq_after(sendq_end(q->first), ack)) {
-        known = (q->first->vlan_tci & SENDQ_AGAIN) == 0;
+        any = true;
+        again |= (q->first->vlan_tci & SENDQ_AGAIN) != 0;
         *sent_us = q->first->rss_type;
         let_go_first(conn);
     }
-    return known;
+    return any && !again;
 }
 
 /* The last `bytes` bytes of a buffer, which no device holds, and nothing else. */

@@ -30,8 +30,9 @@ RT_INLINE uint32_t sendq_end(const struct buf *b)
 bool sendq_may_append(const struct buf *chain, uint32_t *bytes, uint32_t *bufs);
 /* Appends all buffers of a chain for which sendq_may_append() said yes. */
 void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes, uint32_t bufs);
-/* Lets go of what lies before `ack`. `sent_us`: when the last of these was sent, if only once;
- * false: that is not known. */
+/* Lets go of what lies before `ack`. `sent_us`: when the last of these was sent. False: none was
+ * acknowledged, or some were sent again: then nobody knows what the peer answers (Karn), and what
+ * lay behind a hole has waited for it. */
 bool sendq_acked(struct tcp_conn *conn, uint32_t ack, uint32_t *sent_us);
 /* Cuts the buffer that begins at `start` to its first `bytes` bytes; the others follow in a new
  * one, copied. False: there is no buffer. */

@@ -12,7 +12,7 @@
 #include <mempool/pool.h>
 
 /* Our clock of milliseconds, begun elsewhere for each connection (RFC 7323 5.4, 7.1). */
-static uint32_t time_of(const struct tcp_conn *conn)
+uint32_t conn_time(const struct tcp_conn *conn)
 {
     return (uint32_t)(conn->net->now_us / 1000) + conn->iss;
 }
@@ -21,7 +21,7 @@ static void fill_options(const struct tcp_conn *conn, struct tcp_options *option
 {
     *options = (struct tcp_options){.scale = TCP_NO_SCALE, .has_time = conn->time_on};
     if (conn->time_on) {
-        options->time = time_of(conn);
+        options->time = conn_time(conn);
         options->time_echo = conn->time_recent;
     }
     if (conn->sack_on && conn->order != NULL)
@@ -129,7 +129,7 @@ void conn_send_syn(struct tcp_conn *conn)
             .scale = !answer || conn->rcv_scale != 0 ? conn->rcv_scale : TCP_NO_SCALE,
             .sack_permitted = conn->sack_on,
             .has_time = conn->time_on,
-            .time = time_of(conn),
+            .time = conn_time(conn),
             .time_echo = conn->time_recent,
         },
     };

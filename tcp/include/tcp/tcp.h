@@ -63,12 +63,17 @@ struct tcp_config {
 /* Adds TCP to a stack. Before the seal. RT_NO_MEMORY. */
 RT_NODISCARD enum rt_status tcp_create(struct net *net, const struct tcp_config *config);
 
-/* Accepts connections to a port, on every address (`addr` NULL) or one. `backlog`: peers that are
- * not accepted yet, at most; SYNs of others are dropped, and come again. RT_BUSY: somebody listens
- * there; RT_FULL. */
-RT_NODISCARD enum rt_status tcp_listen(struct net *net, const struct ip_addr *addr,
-                                       uint16_t port, uint32_t backlog,
-                                       const struct tcp_ops *ops, void *ctx,
+struct tcp_listen {
+    const struct ip_addr *addr; /* of ours; NULL: every one */
+    uint16_t port;
+    uint32_t backlog; /* peers that are not accepted yet, at most */
+    const struct tcp_ops *ops;
+    void *ctx; /* first tcp_ctx() of each connection */
+};
+
+/* Accepts connections. SYNs beyond the backlog are dropped, and come again. RT_BUSY: somebody
+ * listens there; RT_FULL. */
+RT_NODISCARD enum rt_status tcp_listen(struct net *net, const struct tcp_listen *how,
                                        struct tcp_listener **out);
 /* No more accepts; connections that were accepted stay. */
 void tcp_unlisten(struct tcp_listener *listener);
@@ -90,7 +95,8 @@ RT_NODISCARD bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32
 uint32_t tcp_room(const struct tcp_conn *conn);
 
 /* Gives back what received() gave: freed, and the peer may send as much again. Any chain of any
- * connection of the stack, also of one that is closed; NULL: nothing. */
+ * connection of the stack, also of one that is closed; NULL: nothing.
+ * tidy: owned: no function returns such chains, received() hands them over. */
 void tcp_give_back(struct net *net, struct buf *chain_owned);
 
 /* We send no more; what was given is sent, then the peer is told. It may go on. */
