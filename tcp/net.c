@@ -48,16 +48,14 @@ enum rt_status net_create(const struct net_config *config, uint64_t now_us, stru
     return make_neighs(net);
 }
 
-enum rt_status net_if_add(struct net *net, const struct net_if_config *config)
+enum rt_status net_if_add(struct net *net, const struct net_if_config *config, uint32_t *iface)
 {
-    struct net_if *iface = &net->ifs[net->if_count];
-
     if (config->mtu_bytes < IPV4_BYTES_MIN || (config->mac[0] & 1) != 0)
         return RT_INVALID;
     if (net->if_count == NET_IFS_MAX)
         return RT_FULL;
-    *iface = (struct net_if){.config = *config, .net = net};
-    net->if_count++;
+    net->ifs[net->if_count] = (struct net_if){.config = *config, .net = net};
+    *iface = net->if_count++;
     return RT_OK;
 }
 

@@ -50,7 +50,8 @@ RT_NODISCARD enum rt_status net_create(const struct net_config *config, uint64_t
                                        struct net **out);
 /* Adds interface 0, then 1, ... RT_INVALID: an MTU below what IPv4 needs, or a group's MAC.
  * RT_FULL: NET_IFS_MAX are there. */
-RT_NODISCARD enum rt_status net_if_add(struct net *net, const struct net_if_config *config);
+RT_NODISCARD enum rt_status net_if_add(struct net *net, const struct net_if_config *config,
+                                       uint32_t *iface);
 /* An address of ours, its first `prefix_bits` are the subnet's. RT_INVALID: not one that a host
  * can have; RT_FULL. */
 RT_NODISCARD enum rt_status net_addr_add(struct net *net, uint32_t iface,

@@ -122,6 +122,7 @@ static struct side *side_make(struct pair *p, unsigned number, uint32_t buffers,
     const struct net_if_config iface = {.mac = {2, 0, 0, 0, 0, (uint8_t)(1 + number)},
                                         .mtu_bytes = 1500, .send = device_send, .ctx = s};
     const struct ip_addr addr = pair_addr(number);
+    uint32_t index;
     struct net_config config = {.key = "side of a pair"};
 
     assert_non_null(s);
@@ -132,7 +133,7 @@ static struct side *side_make(struct pair *p, unsigned number, uint32_t buffers,
     config.pool = s->pool;
     config.key[15] = (uint8_t)number;
     assert_int_equal(net_create(&config, p->now_us, &s->net), RT_OK);
-    assert_int_equal(net_if_add(s->net, &iface), RT_OK);
+    assert_int_equal(net_if_add(s->net, &iface, &index), RT_OK);
     assert_int_equal(net_addr_add(s->net, 0, &addr, 24), RT_OK);
     assert_int_equal(tcp_create(s->net, tcp), RT_OK);
     return s;

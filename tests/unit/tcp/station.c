@@ -35,6 +35,7 @@ static void device_send(void *ctx, struct buf_batch *batch)
 void station_start_with(struct station *s, uint32_t buffers, struct net_if_config config)
 {
     const struct ip_addr own = ip_addr_v4_of(OUR_IP), gateway = ip_addr_v4_of(GATEWAY_IP);
+    uint32_t iface;
     struct net_config net_config = {.neighs = 8, .key = "a secret of 16"};
 
     host_memory_reset();
@@ -49,7 +50,7 @@ void station_start_with(struct station *s, uint32_t buffers, struct net_if_confi
     config.send = device_send;
     config.ctx = s;
     memcpy(config.mac, our_mac, 6);
-    assert_int_equal(net_if_add(s->net, &config), RT_OK);
+    assert_int_equal(net_if_add(s->net, &config, &iface), RT_OK);
     assert_int_equal(net_addr_add(s->net, 0, &own, 24), RT_OK);
     assert_int_equal(net_gateway_set(s->net, 0, &gateway), RT_OK);
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A network stack on each core, for applications on the kit: its paths are its interfaces.
+ *
+ *     path_begin    kit_net_begin(): the core's stack gets this path; then listen, connect
+ *     poll          kit_net_poll(): a batch goes in
+ *     end of turn   timers, what applications are told, one doorbell (by the source's flush)
+ *     path_leave    kit_net_leave(): every connection ends, every buffer comes home
+ *
+ * The structure of a path begins with struct kit_net_path. Addresses are boot arguments
+ * (kit_net_arg_table): give the table to struct rt_app.
+ */
+#ifndef KIT_NET_H
+#define KIT_NET_H
+
+#include <kit/kit.h>
+#include <tcp/tcp.h>
+
+struct kit_net_path {
+    struct kit_path path; /* first: the kit knows only this */
+    struct net *net;      /* of the path's core */
+    uint32_t iface;       /* this path's number there */
+    bool left;            /* its device has stopped */
+};
+
+extern const struct arg_table kit_net_arg_table;
+
+/* The stack of the path's core, made with its first path, with this path as an interface; changes
+ * the source so that it is served. NULL, and a line that says why: what `ip` says is no address, or
+ * memory is used up. Core 0, from path_begin. */
+struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
+                          const struct tcp_config *tcp);
+/* For struct kit_app: poll, and path_leave. */
+uint32_t kit_net_poll(void *path, uint64_t now_us);
+void kit_net_leave(struct kit_path *path);
+/* For a row of struct kit_command: the counters of all stacks that are not 0. */
+void kit_net_command(struct kit *kit, const char *text);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stacks and the paths that feed them. */
+#include <kit/net.h>
+
+#include "net_address.h"
+
+#include <pmd/nic.h>
+#include <rt/assert.h>
+#include <rt/log.h>
+#include <rt/siphash.h>
+
+enum { ETHERNET_BYTES = 14 };
+
+static struct net *nets[HAL_CORES_MAX]; /* [core] */
+
+/* A device takes what it has room for. After the stop it takes nothing. */
+static void send(void *ctx, struct buf_batch *frames)
+{
+    struct kit_net_path *path = ctx;
+
+    if (!path->left)
+        nic_tx(path->path.txq, frames);
+}
+
+/* Nobody outside knows when this machine was started to the cycle. */
+static void make_key(uint8_t key[16], unsigned core)
+{
+    static const uint8_t fixed[16] = "millrace network";
+
+    for (uint32_t i = 0; i < 2; i++) {
+        const uint64_t seen[] = {hal_cycles(), core, i};
+        const uint64_t half = rt_siphash(fixed, seen, sizeof(seen));
+
+        __builtin_memcpy(key + 8 * i, &half, sizeof(half));
+    }
+}
+
+static struct net *make_net(const struct kit_path *path, const struct tcp_config *tcp)
+{
+    struct net_config config = {.core = path->core, .pool = path->pool};
+    struct net *net;
+
+    make_key(config.key, path->core);
+    if (net_create(&config, hal_now_us(), &net) != RT_OK || tcp_create(net, tcp) != RT_OK)
+        return NULL;
+    nets[path->core] = net;
+    return net;
+}
+
+static bool add_iface(struct net *net, struct kit_net_path *path)
+{
+    const struct nic *nic = path->path.txq->nic;
+    struct net_if_config config = {
+        .mtu_bytes = (uint16_t)(nic->config.frame_max_bytes - ETHERNET_BYTES),
+        .tx_ip_checksum = nic->caps.tx_checksum,
+        .tx_l4_checksum = nic->caps.tx_checksum,
+        .send = send,
+        .ctx = path,
+    };
+
+    __builtin_memcpy(config.mac, nic->mac, sizeof(config.mac));
+    return net_if_add(net, &config, &path->iface) == RT_OK;
+}
+
+static void flush(void *ctx, uint64_t now_us)
+{
+    struct kit_net_path *path = ctx;
+
+    net_turn(path->net, now_us);
+}
+
+static uint64_t next_us(void *ctx)
+{
+    const struct kit_net_path *path = ctx;
+
+    return net_next_us(path->net);
+}
+
+struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
+                          const struct tcp_config *tcp)
+{
+    struct net *net = nets[path->path.core];
+
+    if (net == NULL)
+        net = make_net(&path->path, tcp);
+    if (net == NULL || !add_iface(net, path)) {
+        rt_log("net core=%u error=\"no memory for a stack\"", path->path.core);
+        return NULL;
+    }
+    path->net = net;
+    source->poll = kit_net_poll;
+    source->flush = flush;
+    source->next_us = next_us;
+    return kit_net_address(net, path->iface) ? net : NULL;
+}
+
+uint32_t kit_net_poll(void *ctx, uint64_t now_us)
+{
+    struct kit_net_path *path = ctx;
+    struct buf_batch frames = {.count = 0};
+    const uint32_t count = kit_path_receive(&path->path, &frames);
+
+    if (count != 0)
+        net_input(path->net, path->iface, &frames, now_us);
+    return count;
+}
+
+void kit_net_leave(struct kit_path *kit_path)
+{
+    struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);
+
+    path->left = true;
+    if (path->net == NULL || nets[kit_path->core] == NULL)
+        return;
+    net_close(path->net);
+    nets[kit_path->core] = NULL; /* with its last path the stack is closed, too */
+}
+
+void kit_net_command(struct kit *kit, const char *text)
+{
+    for (uint32_t core = 0; core < HAL_CORES_MAX; core++) {
+        const uint64_t *values;
+
+        if (nets[core] == NULL)
+            continue;
+        values = (const uint64_t *)net_counters(nets[core]);
+        for (uint32_t i = 0; i < NET_COUNTERS; i++)
+            if (values[i] != 0)
+                rt_log("net core=%u %s=%lu", core, net_counter_rows[i].name, values[i]);
+    }
+}
