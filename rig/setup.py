@@ -41,7 +41,8 @@ TEST = {
     "grub-efi-amd64-bin": "boot test through GRUB on UEFI",
     "xorriso": "boot test through GRUB: its CD image",
     "mtools": "boot test through GRUB: its CD image",
-    "iproute2": "boot --serve test: network name space",
+    "iproute2": "network name spaces: boot --serve, Linux as a peer",
+    "iputils-ping": "ping, as a peer of the network stack",
 }
 BENCH = {
     "libdpdk-dev": "bench: DPDK's own driver, pool and ring beside ours",

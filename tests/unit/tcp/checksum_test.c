@@ -49,6 +49,7 @@ static void run_chain(void **state)
     struct pool *pool;
     uint8_t data[200];
 
+    pool_takes_fail(false);
     host_memory_reset();
     assert_int_equal(pool_create("chain", 0, 1, 16, &pool), RT_OK);
     srand(2);

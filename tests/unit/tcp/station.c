@@ -38,6 +38,7 @@ void station_start_with(struct station *s, uint32_t buffers, struct net_if_confi
     uint32_t iface;
     struct net_config net_config = {.neighs = 8, .key = "a secret of 16"};
 
+    pool_takes_fail(false);
     host_memory_reset();
     host_clock_virtual(1000000);
     host_set_core_count(1);
