@@ -86,8 +86,8 @@ enum { POOL_HOSTILE = 0 };
 #define POOL_ROOM_BYTES_MAX (16u << 20)
 #define POOL_HOSTILE_BUFS 128 /* most buffers of a pool in a hostile build */
 
-/* Hostile builds: takes fail at random from now on, as they do from the start, or not. For tests that
- * say what each frame causes. Elsewhere nothing happens. Any core. */
+/* Hostile builds: takes fail at random from now on, as they do from the start, or not. For tests
+ * that say what each frame causes. Elsewhere nothing happens. Any core. */
 void pool_takes_fail(bool on);
 
 struct pool_config {
