@@ -4,7 +4,7 @@ from .. import build, setup
 from ..apps import APPS
 from ..measure import count
 from ..measure.image import image_args
-from ..options import app_option, nic_option
+from ..options import FRAME_BYTES_LEAST, FRAME_BYTES_MOST, app_option, nic_option, whole
 
 
 def count_table(options, log):
@@ -13,7 +13,10 @@ def count_table(options, log):
     args = image_args(options.args, "direct", nic=options.nic)
     if "tx_descs=" not in args:
         args += f" tx_descs={count.TX_DESCS}"
-    counted = count.measure(app, options.build_dir, args, nic=options.nic)
+    if options.frame_bytes > app.frame_max and "frame_max=" not in args:
+        args += f" frame_max={options.frame_bytes}"
+    counted = count.measure(app, options.build_dir, args, frame_bytes=options.frame_bytes,
+                            nic=options.nic)
     log(f"  whole turns, {app.ports} ports polled, one of them busy, room in the transmit "
         f"ring: {args}")
     log(f"  full burst of {count.BURST}: {counted.per_packet:.2f} instructions a packet "
@@ -33,6 +36,9 @@ def add_parser(commands):
     app_option(one)
     nic_option(one)
     one.add_argument("--args", default="", help="boot arguments: docs/boot-args.md")
+    one.add_argument("--frame-bytes", type=whole(FRAME_BYTES_LEAST, FRAME_BYTES_MOST),
+                     default=FRAME_BYTES_LEAST,
+                     help="size of the frames; above 2048 each takes several buffers (60)")
 
 
 def main(options, say):

@@ -33,6 +33,7 @@ RING_FULL_SHARE = 0.001  # of all instructions
 BOOT_S = 20
 TX_DESCS = 2048
 WINDOW = 1024    # frames in flight: they cannot fill that ring
+ROOM_BYTES = 2048  # of a buffer; longer frames take several, and as many descriptors
 HAND_OVER_LINES = r"\bowner\b"  # source lines that check or set an owner
 
 
@@ -252,15 +253,16 @@ def measure(app, build_dir, args="", seconds=1.0, frame_bytes=60, nic="e1000e"):
             counts = Counts(path)
             with Traffic(os.path.join(folder, "traffic"), machine, lanes="0>1",
                          sizes=str(frame_bytes)) as traffic:
-                return _measure(app, counts, machine, traffic, elf, base, seconds)
+                return _measure(app, counts, machine, traffic, elf, base, seconds,
+                                WINDOW // -(-frame_bytes // ROOM_BYTES))
     finally:
         if os.path.exists(path):
             os.unlink(path)
 
 
-def _measure(app, counts, machine, traffic, elf, base, seconds):
+def _measure(app, counts, machine, traffic, elf, base, seconds, window):
     traffic.probe(10)
-    traffic.run(1000000, seconds=0.5, window=WINDOW, open_loop=True)  # every block translated
+    traffic.run(1000000, seconds=0.5, window=window, open_loop=True)  # every block translated
     counts.set_head(base + elf.offset(app.head), app.ports)
     time.sleep(0.2)
     idle, _ = _watch(counts, machine, lambda: time.sleep(0.3))
@@ -270,7 +272,7 @@ def _measure(app, counts, machine, traffic, elf, base, seconds):
     empty = mode_of(idle.iterations)
     single, singles = _watch(counts, machine, lambda: traffic.run(2000, seconds=0.5))
     busy, packets = _watch(counts, machine, lambda: traffic.run(1500000, seconds=seconds,
-                                                                window=WINDOW, open_loop=True))
+                                                                window=window, open_loop=True))
     # After a gap the loop clocks its sources for a while: such an empty turn is no packet, either.
     one = mode_of(single.iterations, low=max(max(usual) + 1, 2 * empty))
     full = mode_of(busy.iterations, low=4 * one)
