@@ -69,6 +69,7 @@ struct nic_rx_ring {
     uint16_t descs;
     uint16_t unposted; /* rewritten, but the tail not yet moved past them */
     uint16_t post_at;  /* ... so many are worth a write of the tail */
+    uint16_t found;    /* frames of the last poll that found any */
     bool mid_frame;    /* `chain` or `skip`: the next descriptor continues a frame */
     bool skip;         /* ... of which the rest is dropped */
     nic_vec keep RT_ALIGNED(16);   /* bits of a write-back that go into the header */
