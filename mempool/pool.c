@@ -179,14 +179,16 @@ void buf_go_home(struct buf_ref ref_owned, enum buf_owner from)
  * stay with their keeper. */
 void buf_free_odd(struct buf *b_owned)
 {
-    struct buf *b = b_owned;
+    struct buf *b = b_owned, *seen = NULL;
 
     for (uint32_t i = 0; b != NULL; i++) {
         struct buf *next;
 
         RT_ASSERT_LT(i, BUF_CHAIN_MAX);
         /* Before the rest of the header is read: it may be somebody else's by now. */
-        if (i != 0 && buf_is_kept(b->owner)) {
+        if (i != 0 && buf_is_kept(b->owner) && b != seen) {
+            if (RT_IS_POW2(i))
+                seen = b; /* again: a loop of kept ones, found within twice its length */
             b = b->next;
             continue;
         }

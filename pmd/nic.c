@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The calls of <pmd/nic.h>: checks that every driver wants done, then the driver's function. */
 #include "nic_driver.h"
+#include "nic_park.h"
 
 #include <rt/assert.h>
 #include <rt/log.h>
@@ -107,14 +108,22 @@ enum rt_status nic_rxq_setup(struct nic *nic, uint16_t queue, unsigned core, str
 
     if (st == RT_OK && !receives_into(nic, queue, pool))
         st = RT_INVALID;
-    return st == RT_OK ? nic->ops->rxq_setup(nic, queue, core, pool) : st;
+    if (st == RT_OK)
+        st = nic->ops->rxq_setup(nic, queue, core, pool);
+    if (st == RT_OK)
+        nic_park_rxq(nic->rxq[queue]); /* until the start */
+    return st;
 }
 
 enum rt_status nic_txq_setup(struct nic *nic, uint16_t queue, unsigned core, struct pool *pool)
 {
     enum rt_status st = check_queue(nic, "txq", queue, nic->config.txqs, core, pool);
 
-    return st == RT_OK ? nic->ops->txq_setup(nic, queue, core, pool) : st;
+    if (st == RT_OK)
+        st = nic->ops->txq_setup(nic, queue, core, pool);
+    if (st == RT_OK)
+        nic_park_txq(nic->txq[queue]);
+    return st;
 }
 
 static bool all_set_up(const struct nic *nic)
@@ -193,7 +202,18 @@ void nic_poll_stats(struct nic *nic, uint32_t rows)
 
 enum rt_status nic_set_promiscuous(struct nic *nic, bool on)
 {
-    return nic->ops->set_promiscuous(nic, on);
+    RT_ASSERT_EQ(hal_core_id(), 0u);
+    if (!nic->started || nic_watch_runs(nic))
+        return nic->ops->set_promiscuous(nic, on);
+    nic->config.promiscuous = on; /* written when it has recovered */
+    return RT_OK;
+}
+
+/* Tables of a started port that is not recovering: a reset would clear them. */
+static bool takes_filters(const struct nic *nic)
+{
+    RT_ASSERT_EQ(hal_core_id(), 0u);
+    return nic->started && nic_watch_runs(nic);
 }
 
 enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6])
@@ -204,12 +224,12 @@ enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6])
                nic->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
         return RT_INVALID;
     }
-    return nic->ops->add_multicast(nic, mac);
+    return takes_filters(nic) ? nic->ops->add_multicast(nic, mac) : RT_BUSY;
 }
 
 enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on)
 {
     if (vlan > NIC_VLAN_MAX)
         return out_of_range(nic, "vlan", vlan, 0, NIC_VLAN_MAX);
-    return nic->ops->set_vlan_filter(nic, vlan, on);
+    return takes_filters(nic) ? nic->ops->set_vlan_filter(nic, vlan, on) : RT_BUSY;
 }

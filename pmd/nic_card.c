@@ -80,6 +80,7 @@ enum rt_status nic_card_start(struct nic *nic)
     const struct nic_card *card = nic->ops->card;
     enum rt_status st = nic->fresh ? RT_OK : go(nic, NIC_DOWN);
 
+    nic->irqs_silent = 0; /* each is tried below */
     if (st == RT_OK)
         st = go(nic, NIC_UP);
     if (st == RT_OK)

@@ -30,6 +30,15 @@ static struct hal_irq irq_of(const struct nic *nic, uint32_t i)
     return irq != NULL ? *irq : (struct hal_irq){.count = NULL};
 }
 
+/* It was tried in vain at start. A recovery takes the same interrupts again, untried. */
+static bool is_silent(const struct nic *nic, uint16_t queue)
+{
+    uint32_t i = nic->irq_mode == NIC_IRQ_MSIX ? queue : 0;
+
+    RT_ASSERT_LT(i, 32u);
+    return (nic->irqs_silent & RT_BIT(i)) != 0;
+}
+
 /* A queue whose core gets no interrupt is never told: its arm() always reports work, so that
  * the core keeps polling. */
 static void hand_out(struct nic *nic)
@@ -38,10 +47,12 @@ static void hand_out(struct nic *nic)
 
     for (uint16_t q = 0; q < rxqs; q++) {
         struct nic_rxq *rxq = nic->rxq[q];
+        bool here;
 
         rxq->irq = irq_of(nic, q);
-        rxq->irq_reaches = rxq->irq.count != NULL && rxq->irq.core == rxq->core;
-        if (rxq->irq.count != NULL && !rxq->irq_reaches)
+        here = rxq->irq.count != NULL && rxq->irq.core == rxq->core;
+        rxq->irq_reaches = here && !is_silent(nic, q);
+        if (rxq->irq.count != NULL && !here)
             rt_log("%s rxq=%u core=%u irq=none reason=\"the one interrupt goes to core %u\"",
                    nic->name, q, rxq->core, rxq->irq.core);
     }
@@ -86,12 +97,10 @@ static void do_without(struct nic *nic, uint32_t silent)
 {
     bool line = nic->irq_mode == NIC_IRQ_INTX;
 
-    for (uint16_t q = 0; q < nic->config.rxqs; q++) {
-        uint32_t i = nic->irq_mode == NIC_IRQ_MSIX ? q : 0;
-
-        if ((silent & RT_BIT(i)) != 0)
+    nic->irqs_silent = silent;
+    for (uint16_t q = 0; q < nic->config.rxqs; q++)
+        if (is_silent(nic, q))
             nic->rxq[q]->irq_reaches = false;
-    }
     rt_log("%s irq=%s silent=0x%x of=%u action=\"a queue without its interrupt is polled, its core"
            " never sleeps; link by time\" reason=\"%s\"", nic->name,
            pci_irq_mode_name(nic->irqs->mode), silent, nic->irqs->count,

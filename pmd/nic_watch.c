@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Faults and recovery of a port; see nic_watch.h. */
 #include "nic_driver.h"
+#include "nic_park.h"
 
 #include <rt/log.h>
 #include <rt/trace.h>
@@ -45,8 +46,6 @@ struct nic_watch {
 
 static struct nic_watch watches[NIC_PORTS_MAX];
 
-uint32_t nic_core_asked[HAL_CORES_MAX];
-
 static void count(struct nic *nic, enum nic_watch_row row)
 {
     nic->counters[nic->counter_count - NIC_WATCH_ROWS + row].value++;
@@ -59,137 +58,6 @@ void nic_watch_name_rows(struct nic *nic)
 
     for (uint32_t i = 0; i < NIC_WATCH_ROWS; i++)
         nic->counters[nic->counter_count - NIC_WATCH_ROWS + i].name = names[i];
-}
-
-/* ---- what a parked queue does ---- */
-
-static uint32_t rx_parked(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max)
-{
-    return 0;
-}
-
-/* The core may sleep: it is kicked when there is something to do. */
-static bool arm_parked(struct nic_rxq *rxq)
-{
-    return false;
-}
-
-static void disarm_parked(struct nic_rxq *rxq)
-{
-}
-
-static void tx_parked(struct nic_txq *txq, struct buf_batch *batch)
-{
-    txq->stats.ring_full += batch->count; /* all of it stays the caller's */
-}
-
-static uint32_t reclaim_parked(struct nic_txq *txq)
-{
-    return 0;
-}
-
-/* ---- on the queue's core, between two turns of its loop ---- */
-
-static void rxq_follow(struct nic_rxq *rxq)
-{
-    uint32_t asked = __atomic_load_n(&rxq->asked, __ATOMIC_ACQUIRE);
-
-    if (asked == rxq->state)
-        return;
-    if (asked == NIC_QUEUE_PARKED) {
-        rxq->rx = rx_parked;
-        rxq->arm = arm_parked;
-        rxq->disarm = disarm_parked;
-        rxq->nic->ops->rxq_drop(rxq);
-    } else if (asked == NIC_QUEUE_RUNS) {
-        rxq->nic->ops->rxq_run(rxq);
-    }
-    __atomic_store_n(&rxq->state, asked, __ATOMIC_RELEASE);
-}
-
-static void txq_follow(struct nic_txq *txq)
-{
-    uint32_t asked = __atomic_load_n(&txq->asked, __ATOMIC_ACQUIRE);
-
-    if (asked == txq->state)
-        return;
-    if (asked == NIC_QUEUE_PARKED) {
-        txq->tx = tx_parked;
-        txq->reclaim = reclaim_parked;
-    } else if (asked == NIC_QUEUE_EMPTY) {
-        txq->nic->ops->txq_empty(txq);
-    } else {
-        txq->nic->ops->txq_run(txq);
-    }
-    __atomic_store_n(&txq->state, asked, __ATOMIC_RELEASE);
-}
-
-void nic_core_work(unsigned core)
-{
-    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
-    RT_ASSERT_EQ(core, hal_core_id());
-    /* first: who asks again from here on is seen in the next turn */
-    if (__atomic_exchange_n(&nic_core_asked[core], 0, __ATOMIC_ACQ_REL) == 0)
-        return;
-    for (uint32_t port = 0; port < nic_count(); port++) {
-        struct nic *nic = nic_get(port);
-
-        for (uint16_t q = 0; q < NIC_QUEUES_MAX; q++) {
-            if (nic->rxq[q] != NULL && nic->rxq[q]->core == core)
-                rxq_follow(nic->rxq[q]);
-            if (nic->txq[q] != NULL && nic->txq[q]->core == core)
-                txq_follow(nic->txq[q]);
-        }
-    }
-}
-
-/* ---- core 0: asking, and seeing that it was done ---- */
-
-static void ask(struct nic *nic, enum nic_queue_state state)
-{
-    uint64_t cores = 0;
-
-    for (uint16_t q = 0; q < nic->config.rxqs; q++) {
-        __atomic_store_n(&nic->rxq[q]->asked, (uint32_t)state, __ATOMIC_RELEASE);
-        cores |= UINT64_C(1) << nic->rxq[q]->core;
-    }
-    for (uint16_t q = 0; q < nic->config.txqs; q++) {
-        __atomic_store_n(&nic->txq[q]->asked, (uint32_t)state, __ATOMIC_RELEASE);
-        cores |= UINT64_C(1) << nic->txq[q]->core;
-    }
-    for (unsigned core = 0; core < HAL_CORES_MAX; core++) {
-        if ((cores >> core & 1) == 0)
-            continue;
-        __atomic_store_n(&nic_core_asked[core], 1, __ATOMIC_RELEASE);
-        if (core == hal_core_id())
-            nic_core_work(core); /* we are between two turns, too */
-        else
-            hal_core_kick(core);
-    }
-}
-_Static_assert(HAL_CORES_MAX <= 64, "`cores` has a bit for each");
-
-/* The core that is still to come by; HAL_CORES_MAX: all have. */
-static unsigned core_missing(const struct nic *nic, enum nic_queue_state state)
-{
-    for (uint16_t q = 0; q < nic->config.rxqs; q++)
-        if (__atomic_load_n(&nic->rxq[q]->state, __ATOMIC_ACQUIRE) != (uint32_t)state)
-            return nic->rxq[q]->core;
-    for (uint16_t q = 0; q < nic->config.txqs; q++)
-        if (__atomic_load_n(&nic->txq[q]->state, __ATOMIC_ACQUIRE) != (uint32_t)state)
-            return nic->txq[q]->core;
-    return HAL_CORES_MAX;
-}
-
-static bool none_runs(const struct nic *nic)
-{
-    bool none = true;
-
-    for (uint16_t q = 0; q < nic->config.rxqs; q++)
-        none &= __atomic_load_n(&nic->rxq[q]->state, __ATOMIC_ACQUIRE) != NIC_QUEUE_RUNS;
-    for (uint16_t q = 0; q < nic->config.txqs; q++)
-        none &= __atomic_load_n(&nic->txq[q]->state, __ATOMIC_ACQUIRE) != NIC_QUEUE_RUNS;
-    return none;
 }
 
 /* ---- a hang ---- */
@@ -241,7 +109,7 @@ static void park(struct nic *nic, struct nic_watch *w, const char *fault)
     enter(w, WATCH_PARKING, hal_now_us());
     rt_log("%s fault=%s action=reset", nic->name, fault);
     rt_trace(TRACE_NIC_RESET, nic->port, 0);
-    ask(nic, NIC_QUEUE_PARKED);
+    nic_park_ask(nic, NIC_QUEUE_PARKED);
 }
 
 static void look_for_faults(struct nic *nic, struct nic_watch *w)
@@ -269,7 +137,7 @@ static void look_for_faults(struct nic *nic, struct nic_watch *w)
 
 static void begin_steps(struct nic *nic, struct nic_watch *w, enum watch_state state)
 {
-    RT_ASSERT(none_runs(nic)); /* no core is in a ring that core 0 works on */
+    RT_ASSERT(nic_park_none_runs(nic)); /* no core is in a ring that core 0 works on */
     enter(w, state, hal_now_us());
     nic->link.up = false;
     nic->ops->begin(nic, state == WATCH_DOWN ? NIC_DOWN : NIC_UP, &w->steps);
@@ -304,7 +172,9 @@ static void resume(struct nic *nic, struct nic_watch *w)
     count(nic, NIC_RECOVERIES);
     recoveries = nic->counters[nic->counter_count - NIC_WATCH_ROWS + NIC_RECOVERIES].value;
     look_from_here(nic, w);
-    ask(nic, NIC_QUEUE_RUNS);
+    if (nic->ops->set_promiscuous(nic, nic->config.promiscuous) != RT_OK)
+        rt_log("%s promiscuous=%u error=not-written", nic->name, nic->config.promiscuous);
+    nic_park_ask(nic, NIC_QUEUE_RUNS);
     rt_log("%s fault=%s action=reset status=recovered recoveries=%llu", nic->name, w->fault,
            (unsigned long long)recoveries);
 }
@@ -320,7 +190,7 @@ static void walk(struct nic *nic, struct nic_watch *w)
         try_later(nic, w);
     } else if (w->state == WATCH_DOWN) {
         enter(w, WATCH_EMPTYING, hal_now_us());
-        ask(nic, NIC_QUEUE_EMPTY);
+        nic_park_ask(nic, NIC_QUEUE_EMPTY);
     } else {
         resume(nic, w);
     }
@@ -330,7 +200,7 @@ static void walk(struct nic *nic, struct nic_watch *w)
 static void wait_for_cores(struct nic *nic, struct nic_watch *w, enum nic_queue_state state,
                            enum watch_state next)
 {
-    unsigned core = core_missing(nic, state);
+    unsigned core = nic_park_missing(nic, state);
     uint64_t now_us = hal_now_us();
 
     if (core == HAL_CORES_MAX) {
@@ -366,6 +236,11 @@ static bool gone(struct nic *nic, struct nic_watch *w)
         park(nic, w, "came-back");
     }
     return now;
+}
+
+bool nic_watch_runs(const struct nic *nic)
+{
+    return watches[nic->port].state == WATCH_RUNNING;
 }
 
 bool nic_watch_calm(const struct nic *nic)
@@ -427,5 +302,9 @@ void nic_watch_stop(struct nic *nic)
 
     if ((w->state == WATCH_DOWN || w->state == WATCH_UP) && w->due_us > now_us)
         hal_delay_us((uint32_t)(w->due_us - now_us));
+    for (uint16_t q = 0; q < nic->config.rxqs; q++)
+        nic_park_rxq(nic->rxq[q]);
+    for (uint16_t q = 0; q < nic->config.txqs; q++)
+        nic_park_txq(nic->txq[q]);
     enter(w, WATCH_OFF, UINT64_MAX);
 }

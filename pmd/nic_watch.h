@@ -33,6 +33,8 @@ void nic_watch_start(struct nic *nic);
 void nic_watch_stop(struct nic *nic);
 /* One look, or one step of a recovery. */
 void nic_watch_poll(struct nic *nic);
+/* It is on the data path, and no fault was seen: what is written into it stays. */
+bool nic_watch_runs(const struct nic *nic);
 /* Its registers may be touched: no reset is under way, in which it wants to be left alone. */
 bool nic_watch_calm(const struct nic *nic);
 uint64_t nic_watch_next_us(const struct nic *nic);

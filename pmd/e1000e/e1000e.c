@@ -87,6 +87,7 @@ static enum rt_status probe(struct nic *nic)
         .ring_max = E1000E_RING_MAX,
         .ring_multiple = E1000E_RING_MIN,
         .frame_max_bytes = model->frame_max_bytes,
+        .tx_segments_max = NIC_TX_CHAIN_MAX,
         .rss = model->queues > 1,
         .vlan = true,
         .rx_checksum = true,

@@ -104,7 +104,8 @@ struct buf_ref {
 };
 _Static_assert(sizeof(struct buf_ref) == 16, "a reference moves in one vector register");
 
-/* Buffers that you own, in order. */
+/* Buffers that you own, in order; buf[0] to buf[count - 1] are buffers, never NULL. Who takes one
+ * out moves the last one, or the rest, into its place. */
 struct buf_batch {
     uint32_t count;
     struct buf *buf[BUF_BATCH_MAX];

@@ -15,7 +15,12 @@
  * The bytes must not change or go away until release() is called: once, when the owner has let
  * go of the pin (buf_pin_put), everybody has let go of their headers (buf_let_go), and no
  * device holds one of them. Who sends and wants nothing more lets go as soon as nic_tx() has
- * taken the frame; a frame that it left is freed first, its external segments let go of then.
+ * taken the frame. One that it left in the batch is the caller's still: sent later, or freed
+ * (which frees the buffers of the stack in it) before its headers are let go of:
+ *
+ *     nic_tx(txq, &batch);
+ *     buf_batch_free(&batch);                                what did not fit
+ *     buf_let_go((struct buf_ref){header, header->owner});   sent or freed
  *
  * A pin belongs to one core, as its pools do. A header let go of, or sent, on another core (at
  * stop) goes home by ring first, and the pin is put there.
@@ -34,10 +39,17 @@ struct buf_pin {
     void (*release)(struct buf_pin *pin);
 };
 
-/* A pin with one use, the caller's; this core's from now on. */
+/* A pin with one use, its owner's, who is on `core`: the calling one's, or one that does not know
+ * of it yet (what is made on core 0 for a path of another core). */
+RT_INLINE void buf_pin_init_on(struct buf_pin *pin, unsigned core,
+                               void (*release)(struct buf_pin *pin))
+{
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
+    *pin = (struct buf_pin){.uses = 1, .core = core, .release = release};
+}
 RT_INLINE void buf_pin_init(struct buf_pin *pin, void (*release)(struct buf_pin *pin))
 {
-    *pin = (struct buf_pin){.uses = 1, .core = hal_core_id(), .release = release};
+    buf_pin_init_on(pin, hal_core_id(), release);
 }
 
 /* One use less; the last one releases. The pin's core only. */
@@ -49,7 +61,9 @@ void buf_pin_put(struct buf_pin *pin);
 void buf_let_go(struct buf_ref ref_owned);
 
 /* A header (EXT) for `bytes` bytes at `address`, which `pin` keeps: one use more. Yours until
- * buf_let_go(). NULL when the pool, one of headers, is empty. The pool's core only. */
+ * buf_let_go(). `address` is any memory that a device may read: of hal_alloc() or of the image, a
+ * buffer's that is PINNED, too. NULL when the pool, one of headers, is empty. The pool's core
+ * only. */
 struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *address,
                          uint32_t bytes);
 

@@ -109,8 +109,8 @@ RT_NODISCARD enum rt_status pool_create(const char *name, unsigned core, unsigne
                                         uint32_t count, struct pool **pool);
 
 /* Consumes a buffer and all its further segments, owned by the stack, or nothing (NULL).
- * Further segments that are kept stay with their keeper; at one that is neither it stops,
- * refused and counted. Any core. */
+ * Further segments that are kept stay with their keeper; at one that is neither, or that was
+ * passed already, it stops, refused and counted. Any core. */
 void buf_free(struct buf *b_owned);
 /* The same, what <mempool/take.h> does not do in line. */
 RT_COLD void buf_free_odd(struct buf *b_owned);
@@ -127,7 +127,7 @@ RT_COLD struct buf *pool_take_odd(struct pool *pool);
  * as it has room; returns how many. They are yours. Home core only. */
 uint32_t pool_take_batch(struct pool *pool, struct buf_batch *batch, uint32_t count);
 
-/* Consumes every buffer left in the batch, as buf_free() does. Any core. */
+/* Consumes every buffer left in the batch (none is NULL), as buf_free() does. Any core. */
 void buf_batch_free(struct buf_batch *batch);
 
 /* Sends one buffer home, whichever pool and core that is: `from` -> POOL or RING. Refused

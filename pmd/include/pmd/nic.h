@@ -39,6 +39,7 @@ struct nic_caps {
     uint16_t rxq_max, txq_max;
     uint16_t ring_min, ring_max, ring_multiple; /* descriptors */
     uint16_t frame_max_bytes;                   /* without CRC */
+    uint16_t tx_segments_max;                   /* of a frame */
     uint16_t tx_held_max; /* sent buffers that a transmit queue may keep until more are sent */
     bool rss, vlan, rx_checksum, tx_checksum, tso, msix;
 };
@@ -158,6 +159,7 @@ struct nic {
     struct nic_rxq *rxq[NIC_QUEUES_MAX];
     struct nic_txq *txq[NIC_QUEUES_MAX];
     struct pci_irqs *irqs;
+    uint32_t irqs_silent; /* a bit for each that did not come when it was tried, at start */
     struct hal_irq link_irq; /* `count` NULL: it has none */
     bool started;
     struct nic_counter *counters; /* everything the device counts, for `stats` */
@@ -214,10 +216,10 @@ uint64_t nic_next_us(const struct nic *nic);
  * the last was read. All of them within 50 s: some have 36 bits of bytes. */
 void nic_poll_stats(struct nic *nic, uint32_t rows);
 #define NIC_STATS_ALL UINT32_MAX
-/* What comes in beside our address and broadcasts. The first is kept through stop and start.
- * The other two are for a started port (RT_BUSY: it is not), and a start or a recovery forgets
- * them. RT_INVALID, and a line: not a group's address, no such VLAN. As soon as one VLAN is on,
- * frames with the tag of another are dropped by the card. */
+/* What comes in beside our address and broadcasts. The first is kept through stop, start and
+ * recovery. The other two are for a started port (RT_BUSY: it is not, or it recovers), and a
+ * start or a recovery forgets them. RT_INVALID, and a line: not a group's address, no such VLAN.
+ * As soon as one VLAN is on, frames with the tag of another are dropped by the card. */
 RT_NODISCARD enum rt_status nic_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
@@ -247,10 +249,14 @@ RT_INLINE uint32_t nic_rx(struct nic_rxq *q, struct buf_batch *out, uint32_t max
     return q->rx(q, out, max);
 }
 /* Queues frames of the stack from the front of the batch with one doorbell; what is left, for
- * want of room (ring_full), stays the caller's and moves to the front. Frames that cannot be
- * sent as asked are dropped (bad_request), those that are not the stack's refused. A sent
- * buffer goes to its pool when the card is done with it and somebody calls this or
- * nic_tx_reclaim(). */
+ * want of room (ring_full), stays the caller's and moves to the front. All others leave the
+ * batch: frames that cannot be sent as asked are dropped (bad_request), those that are not the
+ * stack's refused, and stay with whom they belong to. A sent buffer goes to its pool when the
+ * card is done with it and somebody calls this or nic_tx_reclaim().
+ *
+ * Of a frame it reads `segments` (at most caps.tx_segments_max); of each segment where it begins
+ * and data_len; of several also `next` and pkt_len, which is their sum; `flags`, and what the
+ * requests in them need. Frames of 17 to 59 bytes are padded by the card, shorter ones dropped. */
 RT_INLINE void nic_tx(struct nic_txq *q, struct buf_batch *batch)
 {
     q->tx(q, batch);

@@ -154,6 +154,36 @@ static void a_chain_stops_at_a_stranger(void **state)
     assert_int_equal(pool->free, 8);
 }
 
+/* A chain that runs in a circle ends, refused once: through its own buffers, through ones that
+ * are kept, with a way in of any length. */
+static void a_circle_ends(void **state)
+{
+    for (unsigned way = 1; way < 4; way++) {
+        for (unsigned kept = 0; kept < 4; kept++) {
+            struct pool *pool = make("p", 0, 8);
+            struct buf *b[6];
+            uint64_t before = buf_refusals();
+
+            for (unsigned i = 0; i < way + kept; i++)
+                b[i] = take(pool);
+            for (unsigned i = 0; i < way + kept; i++) {
+                b[i]->next = b[i + 1 < way + kept ? i + 1 : way - (kept == 0)];
+                if (i >= way)
+                    assert_true(buf_move(b[i], b[i]->owner, BUF_STACK, BUF_KEPT));
+            }
+            buf_free(b[0]);
+            assert_int_equal(buf_refusals(), before + 1);
+            assert_int_equal(pool->free, pool->total - kept);
+            assert_int_equal(pool_count_owner(pool, BUF_KEPT), kept);
+            for (unsigned i = way; i < way + kept; i++) {
+                b[i]->next = NULL;
+                assert_true(buf_move(b[i], b[i]->owner, BUF_KEPT, BUF_STACK));
+                buf_free(b[i]);
+            }
+        }
+    }
+}
+
 static void inline_forms(void **state)
 {
     struct pool *pool = make("p", 0, 8);
@@ -211,6 +241,7 @@ int main(void)
         TEST(free_a_mixed_batch),
         TEST(free_long_chains),
         TEST(a_chain_stops_at_a_stranger),
+        TEST(a_circle_ends),
         TEST(inline_forms),
         TEST(take_on_another_core),
     };

@@ -51,7 +51,7 @@ void bench_configure(struct bench *bench, const struct nic_config *config)
     }
 }
 
-struct bench *bench_start(uint32_t ports, const struct nic_config *config)
+struct bench *bench_ready(uint32_t ports, const struct nic_config *config)
 {
     struct bench *bench = bench_new(ports, 0x10d3);
 
@@ -59,6 +59,13 @@ struct bench *bench_start(uint32_t ports, const struct nic_config *config)
     assert_int_equal(nic_probe_all(), ports);
     assert_int_equal(pool_create("test", 0, 2, PORT_POOL, &bench->pool), RT_OK);
     bench_configure(bench, config);
+    return bench;
+}
+
+struct bench *bench_start(uint32_t ports, const struct nic_config *config)
+{
+    struct bench *bench = bench_ready(ports, config);
+
     for (uint32_t i = 0; i < ports; i++)
         assert_int_equal(nic_start(bench->port[i].nic), RT_OK);
     return bench;

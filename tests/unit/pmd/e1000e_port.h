@@ -35,7 +35,8 @@ extern const struct nic_config port_config;
 
 /* A machine with `ports` devices, nothing probed. */
 struct bench *bench_new(uint32_t ports, uint16_t device);
-/* Probes, makes the pool, configures, sets queues up on core 0, starts. */
+/* Probes, makes the pool, configures, sets queues up on core 0; ... and starts. */
+struct bench *bench_ready(uint32_t ports, const struct nic_config *config);
 struct bench *bench_start(uint32_t ports, const struct nic_config *config);
 void bench_configure(struct bench *bench, const struct nic_config *config);
 void bench_free(struct bench *bench);

@@ -159,6 +159,62 @@ static void removed_and_back(void **state)
     must_recover(bench);
 }
 
+/* No register is touched while the card is reset; what is asked for then is refused, or kept
+ * and written when it is back. */
+static void what_comes_in_waits_for_a_recovery(void **state)
+{
+    static const uint8_t group[6] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x01};
+    struct bench *bench = forwarding();
+    struct nic *nic = bench->port[0].nic;
+    uint32_t *reg = bench->port[0].fake->reg;
+    uint32_t reads;
+
+    assert_int_equal(nic_add_multicast(nic, group), RT_OK);
+    memset(reg, 0, sizeof(bench->port[0].fake->reg));
+    look_for(bench, LOOK_US);
+    assert_true(bench_logged(bench, "fault=was-reset action=reset"));
+    for (unsigned i = 0; i < LOOKS_MAX && !bench_logged(bench, "status=recovered"); i++) {
+        reads = bench->port[0].fake->reads;
+        assert_int_equal(nic_add_multicast(nic, group), RT_BUSY);
+        assert_int_equal(nic_set_vlan_filter(nic, 7, true), RT_BUSY);
+        assert_int_equal(nic_set_promiscuous(nic, i % 2 != 0), RT_OK);
+        assert_int_equal(bench->port[0].fake->reads, reads);
+        look_for(bench, LOOK_US);
+    }
+    assert_true(bench_logged(bench, "status=recovered"));
+    assert_int_equal((reg[E1000E_RCTL / 4] & E1000E_RCTL_UPE) != 0, nic->config.promiscuous);
+    assert_int_equal(nic_set_vlan_filter(nic, 7, true), RT_OK);
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
+/* Before the start and behind the stop a queue has nothing, takes nothing and holds nobody up. */
+static void a_stopped_port_moves_nothing(void **state)
+{
+    struct bench *bench = bench_ready(1, &port_config);
+    struct buf_batch batch = {.count = 0};
+    struct port *port = &bench->port[0];
+
+    for (unsigned starts = 0; starts < 3; starts++) {
+        if (starts > 0) {
+            assert_int_equal(nic_start(port->nic), RT_OK);
+            send(bench, 3);
+            nic_stop(port->nic);
+        }
+        batch.buf[batch.count++] = frame_buf(bench->pool, FRAME_BYTES, 1);
+        nic_tx(port->txq, &batch);
+        assert_int_equal(batch.count, 1);
+        assert_int_equal(*batch.buf[0]->owner, BUF_STACK);
+        assert_int_equal(nic_tx_reclaim(port->txq), 0);
+        buf_batch_free(&batch);
+        assert_int_equal(nic_rx(port->rxq, &batch, 1), 0);
+        assert_false(nic_rx_arm(port->rxq));
+        nic_rx_disarm(port->rxq);
+        assert_int_equal(bench->pool->free, bench->pool->total);
+    }
+    bench_free(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +223,8 @@ int main(void)
         cmocka_unit_test(held_up_is_no_hang),
         cmocka_unit_test(a_reset_by_others_is_seen),
         cmocka_unit_test(removed_and_back),
+        cmocka_unit_test(what_comes_in_waits_for_a_recovery),
+        cmocka_unit_test(a_stopped_port_moves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
