@@ -24,6 +24,7 @@ static enum rt_status make_home_rings(struct pool *pool, unsigned cores)
 {
     uint32_t slots = 1;
 
+    RT_ASSERT_LE(cores, (unsigned)HAL_CORES_MAX);
     /* As large as the pool, so that a ring can never be full: each buffer is in one at most. */
     while (slots < pool->total)
         slots *= 2;
@@ -112,6 +113,7 @@ enum rt_status pool_create_config(const struct pool_config *config, struct pool 
     struct pool *pool;
     uint32_t count = config->count;
 
+    RT_ASSERT(config->name != NULL);
     if (!is_sound(config))
         return RT_INVALID;
     if (POOL_HOSTILE) {

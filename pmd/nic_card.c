@@ -34,6 +34,7 @@ enum rt_status nic_card_steps(struct nic *nic, const struct nic_step_table *tabl
 {
     struct nic_steps steps;
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     nic_steps_begin(&steps, *table, nic->model_flags);
     return nic_steps_finish(nic, &steps);
 }
@@ -52,6 +53,7 @@ void nic_card_begin(struct nic *nic, enum nic_way way, struct nic_steps *steps)
     const struct nic_card *card = nic->ops->card;
     bool there = !nic_card_gone(nic);
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     card->let_go(nic, there);
     if (way == NIC_UP)
         nic_steps_begin(steps, *card->up, nic->model_flags);
@@ -80,6 +82,7 @@ enum rt_status nic_card_start(struct nic *nic)
     const struct nic_card *card = nic->ops->card;
     enum rt_status st = nic->fresh ? RT_OK : go(nic, NIC_DOWN);
 
+    RT_ASSERT(!nic->started);
     nic->irqs_silent = 0; /* each is tried below */
     if (st == RT_OK)
         st = go(nic, NIC_UP);
@@ -92,6 +95,7 @@ enum rt_status nic_card_start(struct nic *nic)
 
 void nic_card_stop(struct nic *nic)
 {
+    RT_ASSERT(nic->started);
     nic->ops->poll_stats(nic, NIC_STATS_ALL);
     shut_down(nic);
     if (!nic_card_gone(nic))

@@ -48,6 +48,7 @@ bool nic_counters_read(struct nic *nic, const struct hal_mmio *mmio, uint32_t ro
 
 uint64_t nic_count_now(struct nic *nic, const struct hal_mmio *mmio, uint32_t offset)
 {
+    RT_ASSERT_NE(offset, 0u);
     for (uint32_t i = 0; i < nic->counter_reg_count; i++)
         if (nic->counter_regs[i].offset == offset)
             return nic->counters[i].value += hal_read32(mmio, offset);

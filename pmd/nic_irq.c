@@ -16,6 +16,7 @@
 
 enum rt_status nic_irq_init(struct nic *nic)
 {
+    RT_ASSERT(nic->irqs == NULL); /* once a port */
     nic->irqs = hal_alloc(sizeof(*nic->irqs), RT_CACHE_LINE, "interrupts");
     if (nic->irqs == NULL)
         return RT_NO_MEMORY;
@@ -45,6 +46,7 @@ static void hand_out(struct nic *nic)
 {
     uint16_t rxqs = nic->config.rxqs;
 
+    RT_ASSERT_LE(rxqs, NIC_QUEUES_MAX);
     for (uint16_t q = 0; q < rxqs; q++) {
         struct nic_rxq *rxq = nic->rxq[q];
         bool here;
@@ -97,6 +99,7 @@ static void do_without(struct nic *nic, uint32_t silent)
 {
     bool line = nic->irq_mode == NIC_IRQ_INTX;
 
+    RT_ASSERT_NE(silent, 0u);
     nic->irqs_silent = silent;
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
         if (is_silent(nic, q))

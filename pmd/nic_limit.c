@@ -39,6 +39,7 @@ void nic_rx_use(struct nic_rxq *q, nic_rx_fn *rx, uint32_t card_max_bytes)
     const uint32_t limit = (uint32_t)q->nic->config.frame_max_bytes + NIC_VLAN_BYTES;
     const bool check = limit < card_max_bytes && limit < BUF_ROOM_BYTES;
 
+    RT_ASSERT(rx != NULL && rx != rx_limited);
     q->rx_card = rx;
     __atomic_store_n(&q->rx, check ? rx_limited : rx, __ATOMIC_RELEASE);
 }

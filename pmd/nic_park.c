@@ -52,6 +52,7 @@ static void rxq_follow(struct nic_rxq *rxq)
 {
     uint32_t asked = __atomic_load_n(&rxq->asked, __ATOMIC_ACQUIRE);
 
+    RT_ASSERT_LE(asked, (uint32_t)NIC_QUEUE_EMPTY);
     if (asked == rxq->state)
         return;
     if (asked == NIC_QUEUE_PARKED) {
@@ -67,6 +68,7 @@ static void txq_follow(struct nic_txq *txq)
 {
     uint32_t asked = __atomic_load_n(&txq->asked, __ATOMIC_ACQUIRE);
 
+    RT_ASSERT_LE(asked, (uint32_t)NIC_QUEUE_EMPTY);
     if (asked == txq->state)
         return;
     if (asked == NIC_QUEUE_PARKED) {
@@ -104,6 +106,7 @@ void nic_park_ask(struct nic *nic, enum nic_queue_state state)
 {
     uint64_t cores = 0;
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     for (uint16_t q = 0; q < nic->config.rxqs; q++) {
         __atomic_store_n(&nic->rxq[q]->asked, (uint32_t)state, __ATOMIC_RELEASE);
         cores |= UINT64_C(1) << nic->rxq[q]->core;

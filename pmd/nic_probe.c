@@ -27,6 +27,7 @@ static void failed(struct nic *nic, const char *reason)
     const struct pci_dev *pci = nic->pci;
     char bdf[NIC_BDF_BYTES];
 
+    RT_ASSERT(nic->failed == NULL); /* the first reason is the reason */
     nic->failed = reason;
     pci_bus_master(pci, false);
     rt_log("%s pci=%s id=%04x:%04x state=failed reason=\"%s\" name=\"%s %s\"", nic->name,

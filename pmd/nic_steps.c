@@ -10,6 +10,7 @@
 
 void nic_steps_begin(struct nic_steps *steps, struct nic_step_table table, uint32_t flags)
 {
+    RT_ASSERT(table.step != NULL);
     *steps = (struct nic_steps){.table = table, .flags = flags};
 }
 
@@ -23,6 +24,8 @@ enum rt_status nic_step_reg(struct nic_steps *steps, const struct hal_mmio *mmio
 {
     uint64_t waited_us = nic_step_us(steps); /* before the read: once more after the deadline */
 
+    RT_ASSERT_LT(wait.offset, mmio->bytes);
+    RT_ASSERT_EQ(wait.want & ~wait.mask, 0u); /* or it would never come */
     *value = hal_read32(mmio, wait.offset);
     if ((*value & wait.mask) == wait.want)
         return RT_OK;

@@ -48,6 +48,7 @@ static struct nic_watch watches[NIC_PORTS_MAX];
 
 static void count(struct nic *nic, enum nic_watch_row row)
 {
+    RT_ASSERT_LE((uint32_t)NIC_WATCH_ROWS, nic->counter_count);
     nic->counters[nic->counter_count - NIC_WATCH_ROWS + row].value++;
 }
 
@@ -78,6 +79,7 @@ static bool tx_hung(const struct nic *nic, struct tx_look *look, uint16_t queue,
     uint64_t packets = packets_of(txq);
     uint32_t head = 0, tail = 0;
 
+    RT_ASSERT_LE(look->packets, packets); /* it only grows */
     if (look->empty && packets == look->packets)
         return false;
     nic->ops->tx_position(txq, &head, &tail);
@@ -149,6 +151,7 @@ static void try_later(struct nic *nic, struct nic_watch *w)
     uint64_t delay_us = RT_MIN((uint64_t)RETRY_FIRST_US << RT_MIN(w->tries, 16u),
                                (uint64_t)RETRY_MAX_US);
 
+    RT_ASSERT_LT(w->tries, UINT32_MAX);
     w->tries++;
     if (RT_IS_POW2(w->tries))
         rt_log("%s fault=%s action=reset status=failed tries=%u next_ms=%u", nic->name,
@@ -169,6 +172,8 @@ static void resume(struct nic *nic, struct nic_watch *w)
 {
     uint64_t recoveries;
 
+    RT_ASSERT(w->state == WATCH_UP);
+    RT_ASSERT_EQ(nic_park_missing(nic, NIC_QUEUE_EMPTY), (unsigned)HAL_CORES_MAX);
     count(nic, NIC_RECOVERIES);
     recoveries = nic->counters[nic->counter_count - NIC_WATCH_ROWS + NIC_RECOVERIES].value;
     look_from_here(nic, w);
@@ -280,6 +285,7 @@ void nic_watch_start(struct nic *nic)
 {
     struct nic_watch *w = &watches[nic->port];
 
+    RT_ASSERT(!nic->started);
     *w = (struct nic_watch){.state = WATCH_OFF};
     for (uint16_t q = 0; q < nic->config.rxqs; q++) {
         nic->ops->rxq_run(nic->rxq[q]);
@@ -300,6 +306,7 @@ void nic_watch_stop(struct nic *nic)
     struct nic_watch *w = &watches[nic->port];
     uint64_t now_us = hal_now_us();
 
+    RT_ASSERT(nic->started);
     if ((w->state == WATCH_DOWN || w->state == WATCH_UP) && w->due_us > now_us)
         hal_delay_us((uint32_t)(w->due_us - now_us));
     for (uint16_t q = 0; q < nic->config.rxqs; q++)

@@ -108,7 +108,7 @@ static enum kit_exit configure_port(const struct kit *kit, uint32_t port)
         .rx_descs = (uint16_t)kit_options.rx_descs,
         .tx_descs = (uint16_t)kit_options.tx_descs,
         .frame_max_bytes = (uint16_t)kit_options.frame_max,
-        .moderation_us = rt_config.poll.moderation_us,
+        .moderation_us = kit_options.moderation_us,
         .irq_mode = kit_options.irq,
         .promiscuous = kit_options.promiscuous,
         .vlan_strip = kit_options.vlan_strip,

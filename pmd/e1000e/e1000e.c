@@ -67,6 +67,8 @@ static enum rt_status probe(struct nic *nic)
     uint8_t mac[6] = {0};
     enum rt_status st;
 
+    RT_ASSERT(!nic->started);
+    RT_ASSERT(nic->fresh); /* the reset before has ended */
     st = e1000e_semaphore_take(dev);
     if (st != RT_OK)
         return st;
@@ -106,6 +108,8 @@ static enum rt_status configure(struct nic *nic)
     uint32_t tx_kb = (2 * (frame + INTEL_CRC_BYTES) + 1023) / 1024;
     uint32_t rx_kb = E1000E_PACKET_BUFFER_KB - RT_MAX(tx_kb, (uint32_t)TX_BUFFER_KB_MIN);
 
+    RT_ASSERT(!nic->started);
+    RT_ASSERT_LT(tx_kb, (uint32_t)E1000E_PACKET_BUFFER_KB);
     rx_kb = RT_MIN(rx_kb, (uint32_t)dev->model->rx_buffer_kb);
     if (rx_kb != dev->rx_buffer_kb)
         nic->fresh = false; /* needs a reset to take effect */

@@ -50,6 +50,8 @@ static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
 {
     const struct e1000e *dev = nic->priv;
 
+    RT_ASSERT(dev->semaphore);
+    RT_ASSERT_LT(dev->rx_buffer_kb, (uint32_t)E1000E_PACKET_BUFFER_KB);
     e1000e_write(dev, E1000E_PBA, dev->rx_buffer_kb);
     e1000e_write(dev, E1000E_CTRL, e1000e_read(dev, E1000E_CTRL) | E1000E_CTRL_RST);
     steps->wait_us = AFTER_RST_US;
@@ -85,6 +87,7 @@ static enum rt_status reset_wait(struct nic *nic, struct nic_steps *steps)
     struct e1000e *dev = nic->priv;
     enum rt_status st = nic_step_await(nic, steps, read, "reset-timeout", "eecd");
 
+    RT_ASSERT(!dev->semaphore); /* it went back behind the reset */
     if (st != RT_OK)
         return st;
     e1000e_write(dev, E1000E_IMC, UINT32_MAX);

@@ -19,6 +19,7 @@ void e1000e_rss_init(struct e1000e *dev)
 {
     bool two = dev->nic->config.rxqs > 1;
 
+    RT_ASSERT_LE(dev->nic->config.rxqs, E1000E_QUEUES_MAX); /* the table knows two */
     e1000e_write(dev, E1000E_MRQC, 0);
     intel_rss_write_key(dev->nic, E1000E_RSSRK(0));
     for (unsigned i = 0; i < E1000E_RETA_COUNT; i++) /* entries go 0, 1, 0, 1 */

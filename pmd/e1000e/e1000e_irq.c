@@ -47,6 +47,7 @@ static void program(struct nic *nic, bool own_vectors)
     uint16_t rxqs = nic->config.rxqs;
     uint32_t ivar = FIELD_PUT(E1000E_IVAR_OTHER, E1000E_IVAR_VALID + rxqs), eiac = 0;
 
+    RT_ASSERT_LE(rxqs, E1000E_QUEUES_MAX);
     for (uint16_t q = 0; q < rxqs; q++)
         e1000e_rxq_of(nic->rxq[q])->ims = own_vectors ? E1000E_INT_RXQ(q) : INT_RX_SHARED;
     if (!own_vectors) {
@@ -71,6 +72,7 @@ void e1000e_irq_setup(struct e1000e *dev)
 {
     struct nic *nic = dev->nic;
 
+    RT_ASSERT_LE((uint64_t)QUIET_US, hal_now_us() - dev->quiet_since_us);
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
         e1000e_rxq_of(nic->rxq[q])->ims = 0;
     nic_irq_setup(nic, program);
@@ -86,6 +88,7 @@ static uint32_t one_of_each(const struct nic *nic)
 {
     uint32_t causes = 0;
 
+    RT_ASSERT_LT(0, nic->config.rxqs);
     if (nic->irq_mode != NIC_IRQ_MSIX)
         return E1000E_INT_RXT0;
     for (uint16_t q = 0; q < nic->config.rxqs; q++)

@@ -19,6 +19,7 @@ static enum rt_status semaphore_try(struct e1000e *dev)
 {
     uint32_t value;
 
+    RT_ASSERT(!dev->semaphore);
     e1000e_write(dev, E1000E_EXTCNF_CTRL,
                  e1000e_read(dev, E1000E_EXTCNF_CTRL) | E1000E_EXTCNF_CTRL_MDIO_SW);
     value = e1000e_read(dev, E1000E_EXTCNF_CTRL);
@@ -74,6 +75,7 @@ enum rt_status e1000e_nvm_check(struct e1000e *dev, uint8_t mac[6])
 {
     uint16_t sum = 0;
 
+    RT_ASSERT(dev->semaphore);
     for (uint32_t word = 0; word < NVM_CHECKSUM_WORDS; word++) {
         uint16_t value;
         enum rt_status st = intel_nvm_read(dev->nic, E1000E_EERD, word, &value);
@@ -94,6 +96,7 @@ static enum rt_status mdic(struct e1000e *dev, uint32_t command, uint16_t *value
     uint32_t reg = 0;
     enum rt_status st;
 
+    RT_ASSERT(dev->semaphore);
     e1000e_write(dev, E1000E_MDIC, command | FIELD_PUT(E1000E_MDIC_PHY, E1000E_PHY_ADDRESS));
     st = hal_wait_reg(&dev->nic->mmio, E1000E_MDIC, E1000E_MDIC_READY, E1000E_MDIC_READY,
                       MDIC_TIMEOUT_US, &reg);
@@ -111,6 +114,7 @@ static enum rt_status mdic(struct e1000e *dev, uint32_t command, uint16_t *value
 
 enum rt_status e1000e_phy_read(struct e1000e *dev, uint32_t reg, uint16_t *value)
 {
+    RT_ASSERT_LE(reg, FIELD_GET(E1000E_MDIC_REG, UINT32_MAX));
     *value = 0;
     return mdic(
         dev, FIELD_PUT(E1000E_MDIC_OP, E1000E_MDIC_OP_READ) | FIELD_PUT(E1000E_MDIC_REG, reg),
@@ -121,6 +125,7 @@ enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value
 {
     uint16_t ignored;
 
+    RT_ASSERT_LE(reg, FIELD_GET(E1000E_MDIC_REG, UINT32_MAX));
     return mdic(dev,
                 FIELD_PUT(E1000E_MDIC_OP, E1000E_MDIC_OP_WRITE) |
                     FIELD_PUT(E1000E_MDIC_REG, reg) | FIELD_PUT(E1000E_MDIC_DATA, value),
@@ -203,6 +208,7 @@ static void check_phy(struct e1000e *dev, uint64_t now_us)
 {
     uint16_t errors = 0, idle = 0;
 
+    RT_ASSERT_LT(dev->phy_hangs, (uint32_t)PHY_HANGS_BEFORE_RESET);
     if ((dev->model->flags & E1000E_PHY_HANGS) == 0 ||
         now_us - dev->phy_checked_us < PHY_CHECK_EVERY_US)
         return;

@@ -39,6 +39,8 @@ enum rt_status e1000e_rings_start(struct e1000e *dev)
     const struct nic *nic = dev->nic;
     enum rt_status st = nic_rings_start(dev->nic);
 
+    RT_ASSERT_LE(nic->config.txqs, E1000E_QUEUES_MAX);
+    RT_ASSERT_LE(nic->config.rxqs, E1000E_QUEUES_MAX);
     if (st != RT_OK)
         return st;
     for (uint16_t queue = 0; queue < nic->config.txqs; queue++) /* one context for all */
@@ -59,6 +61,7 @@ void e1000e_rxq_run(struct nic_rxq *rxq)
 {
     const struct nic *nic = rxq->nic;
 
+    RT_ASSERT_LT(rxq->index, nic->config.rxqs);
     nic_rx_use(rxq, nic->config.rx_checksum ? e1000e_rx_checked : e1000e_rx,
                e1000e_takes_long(nic) ? UINT32_MAX : E1000E_STANDARD_FRAME_BYTES);
     rxq->arm = e1000e_rx_arm;
@@ -67,6 +70,7 @@ void e1000e_rxq_run(struct nic_rxq *rxq)
 
 void e1000e_txq_run(struct nic_txq *txq)
 {
+    RT_ASSERT_LT(txq->index, txq->nic->config.txqs);
     txq->tx = e1000e_tx;
     txq->reclaim = e1000e_tx_reclaim;
 }

@@ -17,6 +17,7 @@ static enum rt_status hardware_bits(struct nic *nic, struct nic_steps *steps)
     const struct e1000e *dev = nic->priv;
     uint32_t flags = dev->model->flags, tarc0, tarc1;
 
+    RT_ASSERT_LE(nic->config.txqs, dev->model->queues);
     e1000e_write(dev, E1000E_CTRL,
                  e1000e_read(dev, E1000E_CTRL) &
                      ~(E1000E_CTRL_BIT29 | E1000E_CTRL_GIO_MASTER_DISABLE));
@@ -52,6 +53,7 @@ static enum rt_status flow_control(struct nic *nic, struct nic_steps *steps)
                      INTEL_CRC_BYTES;
     uint32_t high = RT_MIN(buffer / 10 * 9, buffer - frame) & ~7u;
 
+    RT_ASSERT_LT(frame, buffer);
     e1000e_write(dev, E1000E_FCT, 0x8808);
     e1000e_write(dev, E1000E_FCAH, 0x0100);
     e1000e_write(dev, E1000E_FCAL, 0x00c28001);
@@ -83,6 +85,7 @@ static void receive_on(struct e1000e *dev)
                      E1000E_RFCTL_NFSR_DIS;
     uint32_t ctrl = e1000e_read(dev, E1000E_CTRL) & ~E1000E_CTRL_VME;
 
+    RT_ASSERT_LE(config->rxqs, dev->model->queues);
     if ((dev->model->flags & E1000E_ACK_INT_SPURIOUS) != 0)
         rfctl |= E1000E_RFCTL_ACK_DIS;
     e1000e_write(dev, E1000E_CTRL, config->vlan_strip ? ctrl | E1000E_CTRL_VME : ctrl);
@@ -104,6 +107,7 @@ static void receive_on(struct e1000e *dev)
 
 static enum rt_status filters(struct nic *nic, struct nic_steps *steps)
 {
+    RT_ASSERT(nic->fresh);
     nic->fresh = false;
     intel_filter_init(nic);
     return RT_OK;
@@ -122,6 +126,7 @@ static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status rings(struct nic *nic, struct nic_steps *steps)
 {
+    RT_ASSERT(!nic->fresh); /* `filters` was before */
     e1000e_rss_init(nic->priv);
     return e1000e_rings_start(nic->priv);
 }

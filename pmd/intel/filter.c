@@ -19,6 +19,7 @@ static uint32_t word_of(const uint8_t bytes[4])
 
 void intel_rss_write_key(const struct nic *nic, uint32_t first_reg)
 {
+    RT_ASSERT_LE(first_reg + INTEL_RSS_KEY_BYTES, nic->mmio.bytes);
     for (uint32_t i = 0; i < INTEL_RSS_KEY_BYTES; i += 4)
         hal_write32(&nic->mmio, first_reg + i, word_of(&intel_rss_key[i]));
 }
@@ -49,6 +50,7 @@ bool intel_read_mac(struct nic *nic)
     uint32_t low = hal_read32(&nic->mmio, regs->address);
     uint32_t high = hal_read32(&nic->mmio, regs->address + 4);
 
+    RT_ASSERT_LE(regs->address + 8, nic->mmio.bytes);
     for (unsigned i = 0; i < 6; i++)
         nic->mac[i] = (uint8_t)((i < 4 ? low : high) >> (8 * (i % 4)));
     return (high & ADDRESS_VALID) != 0 && nic_mac_is_station(nic->mac);
@@ -58,6 +60,7 @@ static void change(const struct nic *nic, uint32_t reg, uint32_t bits, bool on)
 {
     uint32_t value = hal_read32(&nic->mmio, reg);
 
+    RT_ASSERT_LT(reg, nic->mmio.bytes);
     hal_write32(&nic->mmio, reg, on ? value | bits : value & ~bits);
 }
 
@@ -77,6 +80,7 @@ enum rt_status intel_add_multicast(struct nic *nic, const uint8_t mac[6])
     const struct intel_filter_regs *regs = nic->ops->filters;
     uint32_t hash = ((uint32_t)mac[4] >> 4 | (uint32_t)mac[5] << 4) & 0xfff;
 
+    RT_ASSERT((mac[0] & 1) != 0);
     if (!nic->started)
         return RT_BUSY;
     if (regs->hashing.bits != 0)

@@ -5,6 +5,7 @@
 const void *intel_model_of(const struct pci_dev *pci, const void *models, size_t count,
                            size_t bytes)
 {
+    RT_ASSERT_LE(sizeof(pci->device), bytes);
     if (pci->vendor != INTEL_VENDOR)
         return NULL;
     for (size_t i = 0; i < count; i++) {

@@ -10,6 +10,11 @@ enum rt_status intel_nvm_read(const struct nic *nic, uint32_t eerd_reg, uint32_t
     uint32_t reg = 0;
     enum rt_status st;
 
+    *value = 0;
+    if (word >= INTEL_NVM_WORDS_MAX) { /* a pointer in the part leads there */
+        nic_complain(nic, "nvm-address", "word", word);
+        return RT_IO;
+    }
     hal_write32(&nic->mmio, eerd_reg, FIELD_PUT(INTEL_EERD_ADDR, word) | INTEL_EERD_START);
     st = hal_wait_reg(&nic->mmio, eerd_reg, INTEL_EERD_DONE, INTEL_EERD_DONE, WORD_TIMEOUT_US,
                       &reg);

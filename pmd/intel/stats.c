@@ -6,6 +6,7 @@ enum rt_status intel_counters_alloc(struct nic *nic)
 {
     const struct intel_counters *counters = nic->ops->counters;
 
+    RT_ASSERT_LT(0u, counters->reg_count);
     return nic_counters_alloc(nic, counters->regs, counters->reg_count);
 }
 

@@ -85,6 +85,7 @@ static enum rt_status probe(struct nic *nic)
 
 static enum rt_status configure(struct nic *nic)
 {
+    RT_ASSERT(!nic->started);
     return RT_OK; /* every setting is written at start */
 }
 
@@ -107,6 +108,7 @@ static void let_go(struct nic *nic, bool there)
 
 static enum rt_status start(struct nic *nic)
 {
+    RT_ASSERT(!nic->started);
     forget(nic);
     return nic_card_start(nic);
 }

@@ -81,6 +81,7 @@ static enum rt_status reset(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
 
+    RT_ASSERT_EQ(dev->synced, 0u); /* the firmware would wait for ever */
     ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) | IXGBE_CTRL_RST);
     steps->wait_us = RST_ALONE_US;
     return RT_OK;

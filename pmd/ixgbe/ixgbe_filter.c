@@ -33,6 +33,8 @@ void ixgbe_rss_init(struct ixgbe *dev)
 {
     uint16_t rxqs = dev->nic->config.rxqs;
 
+    RT_ASSERT_LT(0, rxqs);
+    RT_ASSERT_LE(rxqs, IXGBE_QUEUES_MAX);
     ixgbe_write(dev, IXGBE_MRQC, 0);
     intel_rss_write_key(dev->nic, IXGBE_RSSRK(0));
     for (unsigned i = 0; i < IXGBE_RETA_COUNT; i++) { /* entries go 0, 1, .. rxqs - 1, 0 */

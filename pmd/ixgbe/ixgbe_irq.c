@@ -35,6 +35,7 @@ static void map_causes(struct ixgbe *dev, bool own_vectors)
     uint32_t ivar[(IXGBE_QUEUES_MAX + 1) / 2] = {0};
     uint16_t rxqs = dev->nic->config.rxqs;
 
+    RT_ASSERT_LE(rxqs, IXGBE_QUEUES_MAX);
     for (uint16_t q = 0; q < rxqs; q++)
         ivar[q / 2] |= (IXGBE_IVAR_VALID | (own_vectors ? q : 0u)) << IXGBE_IVAR_RX_SHIFT(q);
     for (unsigned i = 0; i < RT_ARRAY_SIZE(ivar); i++)
@@ -51,6 +52,7 @@ static void program(struct nic *nic, bool own_vectors)
     uint16_t rxqs = nic->config.rxqs;
     uint32_t vectors = RT_BITS(rxqs - 1u, 0);
 
+    RT_ASSERT_LT(0, rxqs); /* `vectors` has a bit for each */
     ixgbe_write(dev, IXGBE_GPIE,
                 own_vectors ? IXGBE_GPIE_MULTIPLE_MSIX | IXGBE_GPIE_OCD | IXGBE_GPIE_EIAME |
                                   IXGBE_GPIE_PBA_SUPPORT
@@ -80,6 +82,7 @@ void ixgbe_irq_setup(struct ixgbe *dev)
 /* What raises each interrupt that the port has. */
 static uint32_t one_of_each(const struct nic *nic)
 {
+    RT_ASSERT_LT(0, nic->config.rxqs);
     return nic->irq_mode == NIC_IRQ_MSIX ? RT_BITS(nic->config.rxqs - 1u, 0) | IXGBE_EICR_LSC :
                                            RT_BIT(0);
 }

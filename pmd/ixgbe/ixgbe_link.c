@@ -75,6 +75,7 @@ enum rt_status ixgbe_serial_wait(struct nic *nic, struct nic_steps *steps)
     struct ixgbe *dev = nic->priv;
     uint32_t value = ixgbe_read(dev, IXGBE_ANLP1);
 
+    RT_ASSERT((dev->synced & IXGBE_SYNC_MAC_CSR) != 0);
     if ((value & IXGBE_ANLP1_AN_STATE) == 0) {
         steps->wait_us = AN_STATE_STEP_US;
         if (nic_step_us(steps) < AN_STATE_TIMEOUT_US)
@@ -111,6 +112,8 @@ static enum rt_status mdio(struct ixgbe *dev, uint32_t phy, uint32_t device, uin
     uint32_t value = 0;
     enum rt_status st;
 
+    RT_ASSERT_LT(phy, (uint32_t)MDIO_PHYS);
+    RT_ASSERT((dev->synced & IXGBE_SYNC_PHY(dev->lan)) != 0);
     ixgbe_write(dev, IXGBE_MSCA, where | FIELD_PUT(IXGBE_MSCA_OP, IXGBE_MSCA_OP_ADDRESS));
     st = hal_wait_reg(&dev->nic->mmio, IXGBE_MSCA, IXGBE_MSCA_COMMAND, 0, MDIO_TIMEOUT_US,
                       &value);
@@ -203,6 +206,7 @@ enum rt_status ixgbe_flow_control(struct nic *nic, struct nic_steps *steps)
                      INTEL_CRC_BYTES;
     uint32_t high = (buffer - PACKET_HEADROOM_BYTES - 2 * frame) & ~31u;
 
+    RT_ASSERT_LT(PACKET_HEADROOM_BYTES + 2 * frame + XON_BYTES_BELOW, buffer);
     ixgbe_write(dev, IXGBE_MFLCN, IXGBE_MFLCN_DPF | IXGBE_MFLCN_RFCE);
     ixgbe_write(dev, IXGBE_FCCFG, FIELD_PUT(IXGBE_FCCFG_TFCE, IXGBE_FCCFG_TFCE_LINK));
     ixgbe_write(dev, IXGBE_FCRTL(0), (high - XON_BYTES_BELOW) | IXGBE_FCRTL_XONE);

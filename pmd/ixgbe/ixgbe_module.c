@@ -101,6 +101,7 @@ static enum rt_status module_read(struct ixgbe *dev, uint8_t address, uint8_t *v
 {
     bool answered;
 
+    RT_ASSERT((dev->synced & IXGBE_SYNC_PHY(dev->lan)) != 0);
     i2c_start(dev);
     answered = i2c_send(dev, I2C_MODULE) && i2c_send(dev, address);
     if (answered) {
@@ -155,6 +156,7 @@ static uint16_t module_section(struct ixgbe *dev, uint16_t kind)
 {
     uint16_t list = 0, id = 0, section = 0;
 
+    RT_ASSERT((dev->synced & IXGBE_SYNC_NVM) != 0);
     if (ixgbe_nvm_read(dev, IXGBE_NVM_SFP_LIST, &list) != RT_OK || list == 0 ||
         list == UINT16_MAX)
         return 0;

@@ -63,6 +63,7 @@ static enum rt_status sync_try(struct ixgbe *dev, uint32_t resources)
     uint32_t theirs = resources << IXGBE_SYNC_FW_SHIFT, value;
     enum rt_status st = take_smbi(dev);
 
+    RT_ASSERT_EQ(dev->synced & resources, 0u); /* not taken twice */
     if (st == RT_OK)
         st = take_second(dev);
     if (st != RT_OK) {
@@ -118,6 +119,7 @@ void ixgbe_sync_give(struct ixgbe *dev, uint32_t resources)
 
 enum rt_status ixgbe_nvm_read(struct ixgbe *dev, uint32_t word, uint16_t *value)
 {
+    RT_ASSERT((dev->synced & IXGBE_SYNC_NVM) != 0);
     return intel_nvm_read(dev->nic, IXGBE_EERD, word, value);
 }
 

@@ -36,6 +36,7 @@ static enum rt_status queues_wait(const struct ixgbe *dev, struct nic_steps *ste
 {
     enum rt_status st = RT_OK;
 
+    RT_ASSERT_LE(queues, IXGBE_QUEUES_MAX);
     for (uint16_t q = 0; q < queues && st == RT_OK; q++) {
         const struct nic_step_wait wait = {first_reg + q * IXGBE_DCTL_STRIDE, IXGBE_DCTL_ENABLE,
                                            on ? IXGBE_DCTL_ENABLE : 0, QUEUE_TIMEOUT_US};
@@ -154,6 +155,7 @@ enum rt_status ixgbe_rings_start(struct ixgbe *dev)
     const struct nic_config *config = &dev->nic->config;
     enum rt_status st = nic_rings_start(dev->nic);
 
+    RT_ASSERT_LE(config->txqs, IXGBE_QUEUES_MAX);
     for (uint16_t queue = 0; queue < config->txqs && st == RT_OK; queue++) {
         ixgbe_write(dev, IXGBE_TDWBAL(queue), 0); /* no head write-back */
         ixgbe_write(dev, IXGBE_TDWBAH(queue), 0);
@@ -174,6 +176,7 @@ enum rt_status ixgbe_rings_start(struct ixgbe *dev)
 
 void ixgbe_rxq_run(struct nic_rxq *rxq)
 {
+    RT_ASSERT_LT(rxq->index, rxq->nic->config.rxqs);
     nic_rx_use(rxq, rxq->nic->config.rx_checksum ? ixgbe_rx_checked : ixgbe_rx,
                ixgbe_card_max_bytes(rxq->nic));
     rxq->arm = ixgbe_rx_arm;
@@ -182,6 +185,7 @@ void ixgbe_rxq_run(struct nic_rxq *rxq)
 
 void ixgbe_txq_run(struct nic_txq *txq)
 {
+    RT_ASSERT_LT(txq->index, txq->nic->config.txqs);
     txq->tx = ixgbe_tx;
     txq->reclaim = ixgbe_tx_reclaim;
 }

@@ -69,6 +69,7 @@ static enum rt_status buffers(struct nic *nic, struct nic_steps *steps)
     const struct ixgbe *dev = nic->priv;
     uint32_t frame_kib = (nic->config.frame_max_bytes + 1023u) / 1024;
 
+    RT_ASSERT_LT(frame_kib + 1, (uint32_t)dev->model->tx_buffer_kib);
     for (unsigned i = 0; i < IXGBE_PACKET_BUFFERS; i++) {
         ixgbe_write(dev, IXGBE_RXPBSIZE(i),
                     i == 0 ? FIELD_PUT(IXGBE_RXPBSIZE_KIB, dev->model->rx_buffer_kib) : 0);
@@ -100,6 +101,7 @@ static enum rt_status receive_setup(struct nic *nic, struct nic_steps *steps)
                       (ixgbe_read(dev, IXGBE_HLREG0) & ~IXGBE_HLREG0_JUMBOEN);
     uint32_t rdrxctl = ixgbe_read(dev, IXGBE_RDRXCTL) & ~IXGBE_RDRXCTL_RSCFRSTSIZE;
 
+    RT_ASSERT_LE(config->frame_max_bytes, nic->caps.frame_max_bytes);
     ixgbe_write(dev, IXGBE_FCTRL,
                 IXGBE_FCTRL_BAM |
                     (config->promiscuous ? IXGBE_FCTRL_UPE | IXGBE_FCTRL_MPE : 0));
@@ -137,6 +139,7 @@ static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
 {
     struct ixgbe *dev = nic->priv;
 
+    RT_ASSERT(nic->fresh);
     nic->fresh = false;
     ixgbe_write(dev, IXGBE_CTRL, ixgbe_read(dev, IXGBE_CTRL) & ~IXGBE_CTRL_GIO_MASTER_DISABLE);
     ixgbe_write(dev, IXGBE_CTRL_EXT,
@@ -147,6 +150,7 @@ static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status rings(struct nic *nic, struct nic_steps *steps)
 {
+    RT_ASSERT(!nic->fresh); /* `driver_loaded` was before */
     return ixgbe_rings_start(nic->priv);
 }
 

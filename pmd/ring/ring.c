@@ -41,18 +41,69 @@ static void check_setup(const struct nic *nic, uint16_t queue, unsigned core,
     RT_ASSERT_EQ(pool->core, core);
 }
 
-static bool rx_memory(struct nic_rx_ring *q, const struct nic *nic, uint16_t descs)
+/* What a ring had before it got more. It lies in a list of its port, in its own shadow, for the
+ * next ring of the port that it is large enough for: hal_alloc() takes nothing back. */
+struct nic_ring_spare {
+    struct nic_ring_spare *next;
+    void *desc;
+    uint16_t *reports; /* NULL: it was a receive ring's */
+    uint16_t descs_max;
+};
+_Static_assert(sizeof(struct nic_ring_spare) <= 8 * sizeof(struct buf_ref),
+               "the smallest shadow has room for it");
+
+static void leave(struct nic *nic, struct nic_ring_spare memory, struct buf_ref *shadow)
 {
+    struct nic_ring_spare *spare = (void *)shadow;
+
+    if (memory.descs_max == 0)
+        return;
+    *spare = memory;
+    spare->next = nic->ring_spares;
+    nic->ring_spares = spare;
+}
+
+/* The smallest that fits, out of the list; NULL: there is none. */
+static struct nic_ring_spare *take_spare(struct nic *nic, uint16_t descs, bool reports)
+{
+    struct nic_ring_spare **best = NULL, *spare = NULL;
+
+    for (struct nic_ring_spare **at = &nic->ring_spares; *at != NULL; at = &(*at)->next)
+        if ((*at)->descs_max >= descs && ((*at)->reports != NULL) == reports &&
+            (best == NULL || (*at)->descs_max < (*best)->descs_max))
+            best = at;
+    if (best != NULL) {
+        spare = *best;
+        *best = spare->next;
+    }
+    return spare;
+}
+
+static bool rx_memory(struct nic_rx_ring *q, struct nic *nic, uint16_t descs)
+{
+    struct nic_ring_spare *spare;
+    struct nic_ring_spare now = {.descs_max = descs};
+    void *shadow;
+
     if (q->descs_max >= descs)
         return true;
-    q->descs_max = 0;
-    q->desc = ring_memory(descs, "rx ring");
-    q->shadow = hal_alloc(descs * sizeof(struct buf_ref), RT_CACHE_LINE, "rx ring buffers");
-    if (q->desc == NULL || q->shadow == NULL) {
+    spare = take_spare(nic, descs, false);
+    if (spare != NULL) {
+        now = *spare;
+        shadow = spare;
+    } else {
+        now.desc = ring_memory(descs, "rx ring");
+        shadow = hal_alloc(descs * sizeof(struct buf_ref), RT_CACHE_LINE, "rx ring buffers");
+    }
+    if (now.desc == NULL || shadow == NULL) {
         no_memory(nic, "rx ring", descs);
         return false;
     }
-    q->descs_max = descs;
+    leave(nic, (struct nic_ring_spare){.desc = q->desc, .descs_max = q->descs_max}, q->shadow);
+    q->desc = now.desc;
+    q->shadow = shadow;
+    q->descs_max = now.descs_max;
+    __builtin_memset(shadow, 0, q->descs_max * sizeof(struct buf_ref));
     return true;
 }
 
@@ -64,9 +115,11 @@ enum rt_status nic_rx_ring_setup(struct nic *nic, uint16_t queue, unsigned core,
     uint16_t descs = nic->config.rx_descs;
 
     check_setup(nic, queue, core, pool);
-    if (q == NULL || !rx_memory(q, nic, descs))
+    if (q == NULL)
         return RT_NO_MEMORY;
     RT_ASSERT(!q->filled); /* its buffers would be lost */
+    if (!rx_memory(q, nic, descs))
+        return RT_NO_MEMORY;
     q->descs = descs;
     q->head.nic = nic;
     q->head.pool = pool;
@@ -78,19 +131,34 @@ enum rt_status nic_rx_ring_setup(struct nic *nic, uint16_t queue, unsigned core,
     return RT_OK;
 }
 
-static bool tx_memory(struct nic_tx_ring *q, const struct nic *nic, uint16_t descs)
+static bool tx_memory(struct nic_tx_ring *q, struct nic *nic, uint16_t descs)
 {
+    struct nic_ring_spare *spare;
+    struct nic_ring_spare now = {.descs_max = descs};
+    void *shadow;
+
     if (q->descs_max >= descs)
         return true;
-    q->descs_max = 0;
-    q->desc = ring_memory(descs, "tx ring");
-    q->shadow = hal_alloc(descs * sizeof(struct buf_ref), RT_CACHE_LINE, "tx ring buffers");
-    q->reports = hal_alloc(descs * sizeof(q->reports[0]), RT_CACHE_LINE, "tx ring reports");
-    if (q->desc == NULL || q->shadow == NULL || q->reports == NULL) {
+    spare = take_spare(nic, descs, true);
+    if (spare != NULL) {
+        now = *spare;
+        shadow = spare;
+    } else {
+        now.desc = ring_memory(descs, "tx ring");
+        now.reports = hal_alloc(descs * sizeof(uint16_t), RT_CACHE_LINE, "tx ring reports");
+        shadow = hal_alloc(descs * sizeof(struct buf_ref), RT_CACHE_LINE, "tx ring buffers");
+    }
+    if (now.desc == NULL || now.reports == NULL || shadow == NULL) {
         no_memory(nic, "tx ring", descs);
         return false;
     }
-    q->descs_max = descs;
+    leave(nic, (struct nic_ring_spare){.desc = q->desc, .reports = q->reports,
+                                       .descs_max = q->descs_max}, q->shadow);
+    q->desc = now.desc;
+    q->shadow = shadow;
+    q->reports = now.reports;
+    q->descs_max = now.descs_max;
+    __builtin_memset(shadow, 0, q->descs_max * sizeof(struct buf_ref));
     return true;
 }
 
@@ -102,9 +170,11 @@ enum rt_status nic_tx_ring_setup(struct nic *nic, uint16_t queue, unsigned core,
     uint16_t descs = nic->config.tx_descs;
 
     check_setup(nic, queue, core, pool);
-    if (q == NULL || !tx_memory(q, nic, descs))
+    if (q == NULL)
         return RT_NO_MEMORY;
-    RT_ASSERT_EQ(q->used, 0);
+    RT_ASSERT_EQ(q->used, 0); /* its buffers would be lost */
+    if (!tx_memory(q, nic, descs))
+        return RT_NO_MEMORY;
     q->descs = descs;
     q->no_owner = BUF_POOL;
     q->head.nic = nic;

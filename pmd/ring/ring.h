@@ -150,8 +150,8 @@ enum {
 
 /* `rxq_setup` and `txq_setup` of struct nic_ops: the queue becomes nic->rxq[queue]
  * (nic->txq[queue]), with memory for as many descriptors as the port is configured for. Made
- * once: a smaller ring keeps what is there, a larger one leaves its old memory unused, as
- * hal_alloc never takes back. RT_NO_MEMORY, and a line. */
+ * once: a smaller ring keeps what is there, the memory of one that grows is for the port's next
+ * ring that it suffices for. RT_NO_MEMORY, and a line: the ring is as it was. */
 RT_NODISCARD enum rt_status nic_rx_ring_setup(struct nic *nic, uint16_t queue, unsigned core,
                                               struct pool *pool);
 RT_NODISCARD enum rt_status nic_tx_ring_setup(struct nic *nic, uint16_t queue, unsigned core,

@@ -77,15 +77,6 @@ static const struct arg rt_args[] = {
         .help = "longest sleep: what a lost interrupt costs at most",
     },
     {
-        .name = "moderation_us",
-        .type = ARG_U32,
-        .unit = "us",
-        .max = 10000,
-        .preset = "10",
-        .dst = &rt_config.poll.moderation_us,
-        .help = "least time between two interrupts of a queue, 0: none",
-    },
-    {
         .name = "run_s",
         .type = ARG_U32,
         .unit = "s",

@@ -105,6 +105,7 @@ struct nic_counter {
 };
 
 struct nic_ops; /* pmd/nic_driver.h */
+struct nic_ring_spare;
 
 typedef uint32_t nic_rx_fn(struct nic_rxq *q, struct buf_batch *out, uint32_t max);
 
@@ -166,6 +167,7 @@ struct nic {
     uint32_t counter_count;
     const struct nic_counter_reg *counter_regs; /* of the first counter_reg_count rows */
     uint32_t counter_reg_count, counter_next;
+    struct nic_ring_spare *ring_spares; /* memory that larger rings left (pmd/ring/ring.c) */
     uint32_t model_flags; /* of the card's model, for steps that some have only */
     bool fresh;           /* reset, and nothing enabled since */
     void *priv;           /* the driver's */
@@ -191,10 +193,10 @@ const char *nic_bdf(const struct pci_dev *pci, char text[NIC_BDF_BYTES]);
  * RT_BUSY: it is started; RT_INVALID, and a line: which value, and what is allowed. */
 RT_NODISCARD enum rt_status nic_configure(struct nic *nic, const struct nic_config *config);
 /* A queue of the configuration, before the start: `core` polls it from then on. The pool must
- * belong to `core` and outlive the port; a receive queue has rx_descs of its buffers as long as
- * the port is started. RT_BUSY: it is started; RT_INVALID, and a line: no such queue, wrong
- * pool; RT_NO_MEMORY. A queue that is set up again with more descriptors leaves its old ring
- * unused. */
+ * belong to `core` and outlive the port; a receive queue has rx_descs of its buffers as long
+ * as the port is started. RT_BUSY: it is started; RT_INVALID, and a line: no such queue, wrong
+ * pool; RT_NO_MEMORY. The old ring of a queue that is set up again with more descriptors is
+ * kept for others of this port. */
 RT_NODISCARD enum rt_status nic_rxq_setup(struct nic *nic, uint16_t queue, unsigned core,
                                           struct pool *pool);
 RT_NODISCARD enum rt_status nic_txq_setup(struct nic *nic, uint16_t queue, unsigned core,

@@ -26,7 +26,6 @@ struct poll_config {
     uint32_t empty_polls;  /* empty turns before sleep */
     uint32_t busy_packets; /* packets in a turn that keep polling */
     uint32_t sleep_max_us; /* longest halt */
-    uint32_t moderation_us; /* interrupt moderation given to NICs */
 };
 
 struct poll_state {

@@ -47,7 +47,7 @@ static void names_bytes_elsewhere(void **state)
 
     make_pools();
     releases = 0;
-    buf_pin_init(&pin, count_release);
+    buf_pin_init_on(&pin, 0, count_release);
     b = header_for(&pin, stored, sizeof(stored));
     assert_ptr_equal(buf_start(b), stored);
     assert_int_equal(buf_bytes(b), 100);

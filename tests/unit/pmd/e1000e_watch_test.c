@@ -215,6 +215,42 @@ static void a_stopped_port_moves_nothing(void **state)
     bench_free(bench);
 }
 
+static void configure(struct bench *bench, uint16_t descs)
+{
+    struct nic_config config = port_config;
+
+    config.rxqs = config.txqs = 2;
+    config.rx_descs = config.tx_descs = descs;
+    bench_configure(bench, &config);
+    assert_int_equal(nic_start(bench->port[0].nic), RT_OK);
+    send(bench, 3);
+    nic_stop(bench->port[0].nic);
+    assert_int_equal(bench->pool->free, bench->pool->total);
+}
+
+/* What a ring had before it grew serves a ring of the port that needs no more: the first queue
+ * grows to 128 and leaves its 64, which the second takes, and so on. */
+static void rings_that_grow_lose_no_memory(void **state)
+{
+    struct bench *bench = bench_ready(1, &port_config); /* one queue each way, 64 descriptors */
+    struct nic *nic = bench->port[0].nic;
+    const void *first_rx = nic_rx_ring_of(nic->rxq[0])->desc;
+    const void *first_tx = nic_tx_ring_of(nic->txq[0])->desc;
+    struct nic_config config = port_config;
+
+    config.rx_descs = config.tx_descs = POOL_HOSTILE ? 64 : 128;
+    bench_configure(bench, &config);
+    assert_true(POOL_HOSTILE || nic_rx_ring_of(nic->rxq[0])->desc != first_rx);
+    configure(bench, 64);
+    if (!POOL_HOSTILE) { /* there all rings are of the least size */
+        assert_ptr_equal(nic_rx_ring_of(nic->rxq[1])->desc, first_rx);
+        assert_ptr_equal(nic_tx_ring_of(nic->txq[1])->desc, first_tx);
+    }
+    configure(bench, 128);
+    configure(bench, 256);
+    bench_free(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +261,7 @@ int main(void)
         cmocka_unit_test(removed_and_back),
         cmocka_unit_test(what_comes_in_waits_for_a_recovery),
         cmocka_unit_test(a_stopped_port_moves_nothing),
+        cmocka_unit_test(rings_that_grow_lose_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -392,6 +392,15 @@ static void run_tried_at_start(void **state)
     }
 }
 
+static void cores_come_by(void)
+{
+    for (unsigned core = 1; core < CORES; core++) {
+        host_set_core(core);
+        nic_core_poll(core);
+    }
+    host_set_core(0);
+}
+
 /* A memory error of the card, and the recovery from it, with the cores of its queues coming by. */
 static void recover(struct card *card)
 {
@@ -399,14 +408,11 @@ static void recover(struct card *card)
     nic_poll_link(card->nic);
     assert_true(card_logged(card, "fault=memory-error"));
     for (unsigned i = 0; i < 1000 && !card_logged(card, "status=recovered"); i++) {
-        for (unsigned core = 1; core < CORES; core++) {
-            host_set_core(core);
-            nic_core_poll(core);
-        }
-        host_set_core(0);
+        cores_come_by();
         (void)card_live_us(card, 1000);
     }
     assert_true(card_logged(card, "status=recovered"));
+    cores_come_by(); /* and take their queues back */
 }
 
 /* Which queues sleep, and are woken; the others say that they have work. */

@@ -12,6 +12,7 @@ struct kit_options {
     uint32_t queues, queues_per_core;
     uint32_t batch, rx_descs, tx_descs, pool_size, frame_max;
     uint32_t irq; /* enum nic_irq_mode */
+    uint32_t moderation_us;
     uint32_t link_wait_ms, stats_s;
 };
 
