@@ -72,12 +72,6 @@ struct nic_counter_reg {
     const char *name;
 };
 
-/* How many buffers a transmit queue may keep in its ring until it asks for a report: half of
- * what the receive rings leave of its pool, shared by the transmit queues of the pool. At least
- * one. With more, all spare buffers of a small pool could wait there for frames that never
- * come. */
-uint32_t nic_tx_unreported_max(const struct nic_txq *txq);
-
 /* nic_counters.c: rows for `regs`, which must outlive the port, and those of nic_watch.h. */
 RT_NODISCARD enum rt_status nic_counters_alloc(struct nic *nic,
                                                const struct nic_counter_reg *regs,

@@ -73,22 +73,3 @@ void nic_complain(const struct nic *nic, const char *what, const char *reg, uint
 
     rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(nic->pci, bdf), what, reg, value);
 }
-
-uint32_t nic_tx_unreported_max(const struct nic_txq *txq)
-{
-    uint32_t rx_descs = 0, txqs = 0;
-
-    for (uint32_t p = 0; p < port_count; p++) {
-        const struct nic *nic = &ports[p];
-
-        for (uint16_t q = 0; q < NIC_QUEUES_MAX; q++) {
-            if (nic->rxq[q] != NULL && nic->rxq[q]->pool == txq->pool)
-                rx_descs += nic->config.rx_descs;
-            txqs += nic->txq[q] != NULL && nic->txq[q]->pool == txq->pool;
-        }
-    }
-    RT_ASSERT_LT(0u, txqs);
-    if (txq->pool->total <= rx_descs)
-        return 1; /* the receive rings will not be filled, and the start fails */
-    return RT_MAX((txq->pool->total - rx_descs) / (2 * txqs), 1u);
-}

@@ -13,8 +13,8 @@ static uint32_t frame_segments(void)
     return (kit_options.frame_max + BUF_ROOM_BYTES - 1) / BUF_ROOM_BYTES;
 }
 
-/* Below this the core ends up without a buffer to receive into: rings are full, sent buffers
- * wait for frames that would push them out, and each path needs a batch to work with. */
+/* Below this the core ends up without a buffer to receive into: rings are full, and each path
+ * needs a batch to work with. */
 static uint32_t least_buffers(const struct kit *kit, unsigned core)
 {
     uint32_t least = 0;
@@ -23,8 +23,7 @@ static uint32_t least_buffers(const struct kit *kit, unsigned core)
         const struct kit_path_plan *plan = &kit->plan.path[i];
 
         if (plan->core == core)
-            least += kit_options.rx_descs + kit->ports[plan->tx_port]->caps.tx_held_max +
-                     kit_options.batch * frame_segments();
+            least += kit_options.rx_descs + kit_options.batch * frame_segments();
     }
     return least;
 }

@@ -14,7 +14,6 @@ const struct nic_ring_chip e1000e_rings = {
     .tx_first = E1000E_TDBAL(0),
     .stride = E1000E_RDBAL(1) - E1000E_RDBAL(0),
     .post_descs = 16,
-    .report_every = 1, /* each transmit call */
     .command = E1000E_TX_COMMAND,
     .per_byte = 1,
 };

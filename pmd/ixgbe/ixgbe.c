@@ -72,7 +72,6 @@ static enum rt_status probe(struct nic *nic)
         .ring_multiple = IXGBE_RING_MIN,
         .frame_max_bytes = FRAME_BYTES_MAX,
         .tx_segments_max = NIC_TX_CHAIN_MAX,
-        .tx_held_max = IXGBE_TX_HELD_MAX,
         .rss = true,
         .vlan = true,
         .rx_checksum = true,

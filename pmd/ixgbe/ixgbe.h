@@ -9,7 +9,6 @@
 #include "ring/ring.h"
 
 #define IXGBE_QUEUES_MAX NIC_QUEUES_MAX
-#define IXGBE_TX_HELD_MAX 63 /* sent descriptors that no report covers yet */
 #define IXGBE_RING_MIN 8 /* length registers count 128 bytes */
 #define IXGBE_RING_MAX 4096
 #define IXGBE_TX_TSO_BYTES_MAX 0x3ffff /* PAYLEN has 18 bits */

@@ -18,7 +18,6 @@ const struct nic_ring_chip ixgbe_rings = {
     .tx_first = IXGBE_TDBAL(0),
     .stride = IXGBE_RDBAL(1) - IXGBE_RDBAL(0),
     .post_descs = 64,
-    .report_every = IXGBE_TX_HELD_MAX + 1, /* what waits for its report is held */
     .command = IXGBE_TX_COMMAND,
     .per_byte = 1 + (UINT64_C(1) << IXGBE_TXD_PAYLEN_SHIFT), /* DTALEN and PAYLEN */
 };

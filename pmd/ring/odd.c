@@ -162,11 +162,9 @@ enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned)
     return NIC_TX_GONE;
 }
 
-/* report_every - 1 descriptors may wait for the report of a later frame: for ever, if this one
- * waited for them. */
 enum nic_tx_fate nic_tx_room_for(struct nic_tx_ring *q, struct buf *b_owned, uint32_t need)
 {
-    if (need > (uint32_t)q->descs - q->report_every)
+    if (need >= q->descs)
         return nic_tx_bad_request(q, b_owned);
     return need > nic_tx_room(q) ? NIC_TX_NO_ROOM : NIC_TX_QUEUED;
 }

@@ -276,8 +276,6 @@ static void tx_start(struct nic_tx_ring *q)
 {
     const struct nic *nic = q->head.nic;
     const struct nic_ring_chip *chip = nic->ops->rings;
-    uint32_t report_every = RT_MIN((uint32_t)chip->report_every,
-                                   nic_tx_unreported_max(&q->head));
     uint32_t one_buffer;
 
     RT_ASSERT_EQ(q->used, 0); /* its buffers would be lost */
@@ -285,8 +283,6 @@ static void tx_start(struct nic_tx_ring *q)
     q->clean = 0;
     q->report_first = 0;
     q->report_count = 0;
-    q->unreported = 0;
-    q->report_every = (uint16_t)RT_MIN(report_every, q->descs / 4u);
     q->per_byte = chip->per_byte;
     q->bytes_max = (uint32_t)nic->config.frame_max_bytes + NIC_VLAN_BYTES;
     q->room_bytes = least_room_bytes();

@@ -110,8 +110,6 @@ struct nic_tx_ring {
     uint16_t used;
     uint16_t descs;
     uint16_t report_first, report_count;
-    uint16_t report_every; /* descriptors from one report to the next */
-    uint16_t unreported;   /* ... since the last */
     uint64_t per_byte; /* what a byte of a frame adds to its command */
     struct hal_mmio mmio;
     uint32_t tail_reg;
@@ -138,7 +136,6 @@ struct nic_ring_chip {
     uint32_t rx_first, tx_first; /* of queue 0: address low; the others follow, as below */
     uint32_t stride;             /* from the registers of a queue to those of the next */
     uint16_t post_descs;         /* rewritten descriptors worth a write of the tail */
-    uint16_t report_every;       /* one of so many reports; fewer in small rings and pools */
     uint64_t command, per_byte;  /* of a frame in one descriptor without requests */
 };
 enum {

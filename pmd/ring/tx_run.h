@@ -215,21 +215,17 @@ RT_INLINE uint32_t nic_tx_reclaim_blocks(struct nic_tx_ring *q, uint32_t blocks)
     return total;
 }
 
-/* `count` new descriptors to the chip. Not every call asks for a report: at low load that would
- * be a write-back a frame, and a cache miss to read it. What waits for its report stays in the
- * ring, at most report_every - 1 descriptors. */
-RT_INLINE void nic_tx_post(struct nic_tx_ring *q, uint32_t count)
+/* New descriptors to the chip. The last one of each call reports: what is sent comes back without
+ * waiting for other traffic. A value whose last header stayed on a quiet queue would never be
+ * released, and a kept segment that was lost could not be sent again. */
+RT_INLINE void nic_tx_post(struct nic_tx_ring *q)
 {
-    q->unreported = (uint16_t)(q->unreported + count);
-    if (q->unreported >= q->report_every) {
-        uint32_t last = q->next == 0 ? q->descs - 1u : q->next - 1u;
-        uint32_t slot = (uint32_t)q->report_first + q->report_count;
+    const uint32_t last = q->next == 0 ? q->descs - 1u : q->next - 1u;
+    const uint32_t slot = (uint32_t)q->report_first + q->report_count;
 
-        q->desc[last].command |= NIC_TXD_RS;
-        q->reports[slot < q->descs ? slot : slot - q->descs] = (uint16_t)last;
-        q->report_count++;
-        q->unreported = 0;
-    }
+    q->desc[last].command |= NIC_TXD_RS;
+    q->reports[slot < q->descs ? slot : slot - q->descs] = (uint16_t)last;
+    q->report_count++;
     q->head.stats.batches++;
     hal_write32(&q->mmio, q->tail_reg, q->next);
 }
@@ -299,7 +295,7 @@ RT_INLINE void nic_tx_call(struct nic_tx_ring *q, const struct nic_tx_format *fo
         n = (uint32_t)q->used - used_before;
     }
     if (RT_LIKELY(n != 0))
-        nic_tx_post(q, n);
+        nic_tx_post(q);
 }
 
 /* The transmit function `name` and its reclaim for one format. */

@@ -18,7 +18,6 @@ const struct nic_ring_chip soft_rings = {
     .tx_first = TX_FIRST,
     .stride = 0x40,
     .post_descs = 1,
-    .report_every = 1,
     .command = NIC_TXD_EOP,
     .per_byte = 1,
 };

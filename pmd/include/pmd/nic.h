@@ -40,7 +40,6 @@ struct nic_caps {
     uint16_t ring_min, ring_max, ring_multiple; /* descriptors */
     uint16_t frame_max_bytes;                   /* without CRC */
     uint16_t tx_segments_max;                   /* of a frame */
-    uint16_t tx_held_max; /* sent buffers that a transmit queue may keep until more are sent */
     bool rss, vlan, rx_checksum, tx_checksum, tso, msix;
 };
 
