@@ -36,7 +36,17 @@ WHY = {
              "reports use after a hand-over",
     "dead": "a source that no meson.build names is not built, tested or true any more",
     "header": "a public header compiles alone: includes have no order",
+    "asserts": "what a function assumes is said where it is run: the share never falls",
 }
+
+# Run-time assertions for each function, at least: what a folder has reached. Raise it with them.
+ASSERTS_MIN = {"rt": 0.34, "mempool": 0.34, "pmd": 0.11, "apps": 0.25}
+ASSERT = re.compile(r"\b(?:RT_ASSERT(?:_[A-Z]+)?|RT_INVARIANT)\(")
+# Not counted: before there is a console, and what a failed assertion itself runs.
+ASSERTS_NOWHERE = ("rt/boot/", "rt/include/rt/assert.h", "rt/core/fmt.c", "rt/core/log.c",
+                   "rt/x86/console.c", "rt/x86/exit.c", "rt/x86/framebuffer.c",
+                   "rt/x86/panic.c", "rt/x86/power.c", "rt/x86/string.c", "rt/x86/symbols.c",
+                   "rt/x86/x86.h")
 
 # Folder nouns (HACKING.md); the stems of a folder's own headers count too.
 PREFIXES = {
@@ -229,6 +239,29 @@ def check_dead(report, texts):
             report.say(path, 1, "dead", "no meson.build names it and nothing includes it")
 
 
+def count_asserts(texts):
+    """{folder of ASSERTS_MIN: (assertions, functions)}."""
+    found = {folder: (0, 0) for folder in ASSERTS_MIN}
+    for path, text in texts.items():
+        folder = path.split("/")[0]
+        if folder not in found or not path.endswith((".c", ".h")) or \
+                path.startswith(ASSERTS_NOWHERE):
+            continue
+        code = strip_c(text)
+        asserts, count = found[folder]
+        found[folder] = (asserts + len(ASSERT.findall(code)), count + len(functions(code)))
+    return found
+
+
+def check_asserts(report, texts):
+    for folder, (asserts, count) in count_asserts(texts).items():
+        share = asserts / max(count, 1)
+        print(f"tidy: {folder}: {asserts} assertions in {count} functions, {share:.2f} each")
+        if count and share < ASSERTS_MIN[folder]:
+            report.say(folder, 1, "asserts", f"{share:.3f} a function, "
+                                             f"at least {ASSERTS_MIN[folder]}")
+
+
 def check_headers(report, root, texts, cc):
     worlds = [w for w in ("rt/host/include", "rt/x86/include")
               if os.path.isdir(os.path.join(root, w))]
@@ -277,6 +310,7 @@ def check_tree(root, cc):
             check_prefixes(report, path, text, headers.get(os.path.dirname(path), set()))
     check_owned(report, texts)
     check_dead(report, texts)
+    check_asserts(report, texts)
     check_headers(report, root, texts, cc)
     return report, len(texts)
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Cores, interrupt controllers and nodes: MADT and SRAT. */
+#include <rt/assert.h>
+
 #include "acpi_table.h"
 
 /* ---- MADT, 5.2.12 ---- */
@@ -10,6 +12,7 @@ static void madt_core(struct acpi_info *info, uint32_t apic_id, uint32_t uid, ui
         info->cores_disabled++;
         return;
     }
+    RT_ASSERT_LE(info->core_count, (uint32_t)ACPI_CORES_MAX);
     for (uint32_t i = 0; i < info->core_count; i++) {
         if (info->core[i].apic_id == apic_id)
             return; /* listed as local APIC and as local x2APIC */
@@ -24,6 +27,7 @@ static void madt_core(struct acpi_info *info, uint32_t apic_id, uint32_t uid, ui
 
 static void madt_ioapic(struct acpi_info *info, const uint8_t *e)
 {
+    RT_ASSERT_LE(info->ioapic_count, (uint32_t)ACPI_IOAPICS_MAX);
     if (info->ioapic_count == ACPI_IOAPICS_MAX)
         return;
     info->ioapic[info->ioapic_count++] =
@@ -34,6 +38,7 @@ static void madt_override(struct acpi_info *info, const uint8_t *e)
 {
     uint16_t flags = le16(e + 8);
 
+    RT_ASSERT_LE(info->override_count, (uint32_t)ACPI_OVERRIDES_MAX);
     if (e[2] != 0 || info->override_count == ACPI_OVERRIDES_MAX)
         return; /* bus 0 is ISA; there is no other */
     info->override[info->override_count++] = (struct acpi_override){
@@ -113,4 +118,5 @@ void acpi_parse_srat(struct acpi_info *info, const struct table *t)
     for (uint32_t i = 0; i < SUBTABLES_MAX && acpi_subtable_next(t, &offset, entry); i++)
         srat_entry(info, entry);
     info->node_count = count_nodes(info);
+    RT_ASSERT_LE(info->node_count, info->core_count);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where devices lie: MCFG, HPET, SPCR, DMAR and IVRS. */
+#include <rt/assert.h>
+
 #include "acpi_table.h"
 
 enum { MCFG_ENTRIES_MAX = 1024 };
@@ -21,6 +23,7 @@ void acpi_parse_mcfg(struct acpi_info *info, const struct table *t)
 
         if (!usable)
             continue;
+        RT_ASSERT_LE(info->ecam_count, (uint32_t)ACPI_ECAMS_MAX);
         if (info->ecam_count < ACPI_ECAMS_MAX)
             info->ecam[info->ecam_count++] = ecam;
         else
@@ -80,6 +83,7 @@ static void add_iommu(struct acpi_info *info, struct acpi_iommu unit)
 {
     if (unit.base == 0 || unit.base % RT_PAGE_BYTES != 0)
         return;
+    RT_ASSERT_LE(info->iommu_count, (uint32_t)ACPI_IOMMUS_MAX);
     for (uint32_t i = 0; i < info->iommu_count; i++) {
         if (info->iommu[i].base == unit.base)
             return;
@@ -95,6 +99,7 @@ static uint32_t iommu_entry(const struct table *t, uint32_t at)
 {
     uint32_t bytes;
 
+    RT_ASSERT_LE((uint32_t)HEADER_BYTES, t->bytes);
     if (at > t->bytes || t->bytes - at < IOMMU_ENTRY_BYTES_MIN)
         return 0;
     bytes = acpi_take16(t, at + 2);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Switching off and on: FADT, and the \_S5 that AML defines. */
+#include <rt/assert.h>
+
 #include "acpi_table.h"
 
 enum { S5_BYTES_MAX = 20 }; /* name, package and two integers */
@@ -46,6 +48,7 @@ static bool aml_s5_package(const uint8_t *p, uint32_t left, uint8_t *type_a, uin
     if (used == 0)
         return false;
     at += used;
+    RT_ASSERT_LE(at, left);
     *type_b = *type_a; /* some tables give one only, and mean both */
     return elements == 1 || aml_integer(p + at, left - at, type_b) != 0;
 }
@@ -57,6 +60,8 @@ static bool aml_s5_at(const struct table *t, uint32_t offset, uint8_t *type_a,
     uint32_t left = RT_MIN(t->bytes - offset, (uint32_t)S5_BYTES_MAX);
     uint8_t before = acpi_take8(t, offset - 1);
 
+    RT_ASSERT_LE((uint32_t)HEADER_BYTES, offset);
+    RT_ASSERT_LT(offset, t->bytes);
     /* Defined by NameOp, perhaps with the root prefix; else it is only a mention. */
     if (before != 0x08 && !(before == '\\' && acpi_take8(t, offset - 2) == 0x08))
         return false;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading a table: nothing outside of it, and nothing that does not add up. */
+#include <rt/assert.h>
+
 #include "acpi_table.h"
 
 static const uint32_t table_bytes_max = UINT32_C(16) << 20;
@@ -13,6 +15,7 @@ bool acpi_fetch(const struct acpi_reader *reader, uint64_t phys, void *out, size
 
 bool acpi_take(const struct table *t, uint32_t offset, void *out, uint32_t bytes)
 {
+    RT_ASSERT_LE(t->bytes, table_bytes_max); /* acpi_table_open() refuses others */
     if (offset > t->bytes || bytes > t->bytes - offset)
         return false;
     return acpi_fetch(t->reader, t->phys + offset, out, bytes);
@@ -80,6 +83,7 @@ bool acpi_table_checksum(const struct table *t)
     uint8_t chunk[CHUNK_BYTES];
     uint8_t total = 0;
 
+    RT_ASSERT_LE((uint32_t)HEADER_BYTES, t->bytes);
     for (uint32_t at = 0; at < t->bytes; at += CHUNK_BYTES) {
         uint32_t n = RT_MIN(t->bytes - at, (uint32_t)CHUNK_BYTES);
 
@@ -105,5 +109,6 @@ bool acpi_subtable_next(const struct table *t, uint32_t *offset,
     if (!acpi_take(t, *offset, out, RT_MIN((uint32_t)head[1], (uint32_t)ENTRY_BYTES_MAX)))
         return false;
     *offset += head[1];
+    RT_ASSERT_LE(*offset, t->bytes);
     return true;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <rt/assert.h>
 #include <rt/hal.h>
 #include <rt/iommu.h>
 #include <rt/log.h>
@@ -39,6 +40,8 @@ static enum rt_status vtd_clear(const struct hal_mmio *unit, uint32_t bit)
 {
     uint32_t now = hal_read32(unit, VTD_GSTS) & ~VTD_ONE_SHOT;
 
+    RT_ASSERT_NE(bit, 0u);
+    RT_ASSERT_EQ(bit & VTD_ONE_SHOT, 0u);
     if ((now & bit) == 0)
         return RT_OK;
     hal_write32(unit, VTD_GCMD, now & ~bit);

@@ -52,6 +52,8 @@ void pci_command_update(const struct pci_dev *dev, uint32_t clear, uint32_t set)
     uint32_t old = pci_read32(dev, PCI_COMMAND);
     uint32_t command = (old & PCI_COMMAND_MASK & ~clear) | set;
 
+    RT_ASSERT_EQ(clear & set, 0u);
+    RT_ASSERT_EQ(set & ~PCI_COMMAND_MASK, 0u); /* the upper half is status */
     if (old == PCI_NOTHING)
         return;
     if (command == (old & PCI_COMMAND_MASK))
@@ -189,6 +191,7 @@ static uint32_t express_at(const struct pci_dev *dev, uint32_t i)
 
 void pci_keep(struct pci_dev *dev)
 {
+    RT_ASSERT(!dev->owned); /* a driver may have changed it */
     for (uint32_t i = 0; i < RT_ARRAY_SIZE(dev->bar); i++)
         dev->bar[i] = pci_read32(dev, PCI_BAR0 + 4 * i);
     for (uint32_t i = 0; i < RT_ARRAY_SIZE(dev->express); i++) {

@@ -22,6 +22,8 @@ static void cap_update(const struct pci_dev *dev, uint32_t cap, uint32_t clear, 
 {
     uint32_t value = pci_read32(dev, cap);
 
+    RT_ASSERT_NE(cap, 0u);
+    RT_ASSERT_EQ(clear & set, 0u);
     if (value != PCI_NOTHING)
         pci_write32(dev, cap, (value & ~clear) | set);
 }
@@ -104,6 +106,7 @@ enum rt_status pci_msi_enable(const struct pci_dev *dev, const struct hal_irq *i
     bool wide;
 
     RT_ASSERT(irq != NULL);
+    RT_ASSERT_LE(irq->msi_data, 0xffffu); /* the register has 16 bits */
     if (cap == 0)
         return RT_UNSUPPORTED;
     control = pci_read32(dev, cap);

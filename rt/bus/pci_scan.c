@@ -79,6 +79,7 @@ static void walk_device(struct walk *walk, uint32_t bdf, uint32_t parent_bdf)
 {
     uint32_t functions = 1;
 
+    RT_ASSERT_EQ(bdf % FUNCTIONS_PER_DEVICE, 0u);
     for (uint32_t fn = 0; fn < functions; fn++) {
         uint32_t id = hal_pci_read32(bdf + fn, PCI_ID);
         uint32_t header;
@@ -96,6 +97,8 @@ static void walk_device(struct walk *walk, uint32_t bdf, uint32_t parent_bdf)
 
 static void walk_buses(struct walk *walk, uint32_t first)
 {
+    RT_ASSERT_LE(first, walk->bus_count);
+    RT_ASSERT(walk->found != NULL);
     for (uint32_t i = first; i < walk->bus_count; i++) {
         for (uint32_t device = 0; device < DEVICES_PER_BUS; device++)
             walk_device(walk, walk->segment_bdf | (uint32_t)walk->bus[i] << 8 | device << 3,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an argument may be, and what a word means as its value. */
+#include <rt/assert.h>
 #include <rt/log.h>
 
 #include "args_part.h"
 
 void args_allowed(const struct arg *arg, char *out, size_t bytes)
 {
+    RT_ASSERT_NE(bytes, 0u);
     switch (arg->type) {
     case ARG_U32:
         rt_snprintf(out, bytes, "%u..%u%s%s", arg->min, arg->max, arg->unit[0] ? " " : "",
@@ -43,6 +45,7 @@ static const char *read_u32(struct word w, const struct arg *arg, uint32_t *out)
     size_t first = i;
     uint64_t value = 0;
 
+    RT_ASSERT_LE(arg->min, arg->max);
     for (; i < w.bytes && digit_of(w.text[i]) < base; i++) {
         value = value * (uint64_t)base + (uint64_t)digit_of(w.text[i]);
         if (value > UINT32_MAX)
@@ -96,6 +99,7 @@ static const char *read_choice(struct word w, const struct arg *arg, uint32_t *o
 
 static const char *read_string(struct word w, const struct arg *arg, char *out)
 {
+    RT_ASSERT_NE(arg->max, 0u); /* room for the NUL */
     if (w.bytes + 1 > arg->max)
         return "too long";
     for (size_t i = 0; i < w.bytes; i++)

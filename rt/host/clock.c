@@ -54,6 +54,8 @@ __attribute__((constructor)) static void calibrate(void)
     while (end_ns < ns + CALIBRATE_NS)
         end_ns = monotonic_ns();
     read_both(&end_cycles, &end_ns);
+    RT_ASSERT_LT(start_cycles, end_cycles);
+    RT_ASSERT_LT(ns, end_ns);
     real_hz = (uint64_t)((unsigned __int128)(end_cycles - start_cycles) * NS_IN_S /
                          (end_ns - ns));
     hal_cycles_hz = real_hz;
@@ -96,6 +98,7 @@ enum rt_status hal_wait_reg(const struct hal_mmio *mmio, uint32_t offset, uint32
 {
     uint64_t end_us = hal_now_us() + timeout_us;
 
+    RT_ASSERT_EQ(want & ~mask, 0u); /* else it could only time out */
     for (;;) {
         bool last = hal_now_us() >= end_us; /* read once more after the deadline */
         uint32_t v = hal_read32(mmio, offset);

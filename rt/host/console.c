@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console of a Linux process: standard output and input, or a test's buffers. */
+#include <rt/assert.h>
+
 #include "host.h"
 
 #include <poll.h>
@@ -56,6 +58,7 @@ int hal_console_read(void)
 
 void host_console_capture(char *out, size_t bytes)
 {
+    RT_ASSERT(out == NULL || bytes != 0); /* room for the NUL */
     capture = out;
     capture_room = out != NULL ? bytes - 1 : 0;
     if (out != NULL)

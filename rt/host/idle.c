@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Halting a core: a timed wait of its thread; in virtual time the clock jumps. */
+#include <rt/assert.h>
+
 #include "host.h"
 
 static void (*wait_hook)(void *ctx, unsigned core, uint64_t until_us);
@@ -11,6 +13,7 @@ void hal_wait(uint64_t until_us)
     unsigned core = hal_core_id();
     uint64_t now_us;
 
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
     waits[core % HAL_CORES_MAX]++;
     if (wait_hook != NULL)
         wait_hook(wait_hook_ctx, core, until_us);
@@ -29,5 +32,6 @@ void host_wait_hook(void (*hook)(void *ctx, unsigned core, uint64_t until_us), v
 
 uint64_t host_waits(unsigned core)
 {
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
     return waits[core % HAL_CORES_MAX];
 }

@@ -32,6 +32,7 @@ enum rt_status hal_irq_alloc(unsigned core, const char *name, struct hal_irq *ir
     if (v >= VECTORS_MAX || vectors_left == 0)
         return RT_FULL;
     RT_ASSERT(!vectors[v].used);
+    RT_ASSERT(irq != NULL);
     vectors_left--;
     vector_next++;
     vectors[v].used = true;
@@ -57,6 +58,7 @@ enum rt_status hal_irq_alloc_line(uint32_t line, const char *name, struct hal_ir
     if (st != RT_OK)
         return st;
     irq->msi_address = 0;
+    RT_ASSERT_EQ(irq->core, 0u);
     irq->msi_data = 0;
     line_vector[line] = irq->vector;
     return RT_OK;
@@ -64,6 +66,7 @@ enum rt_status hal_irq_alloc_line(uint32_t line, const char *name, struct hal_ir
 
 uint64_t hal_irq_total(unsigned core)
 {
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
     return __atomic_load_n(&totals[core % HAL_CORES_MAX], __ATOMIC_RELAXED);
 }
 

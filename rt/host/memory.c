@@ -29,6 +29,7 @@ void *hal_alloc(size_t bytes, size_t align, const char *what)
     if (sealed)
         rt_panic("memory allocation=%s bytes=%zu after the seal", what, bytes);
     RT_ASSERT(RT_IS_POW2(align));
+    RT_ASSERT_LE(used_bytes, limit_bytes);
     if (rounded > limit_bytes - used_bytes)
         return NULL;
     piece = calloc(1, sizeof(*piece));
@@ -57,6 +58,7 @@ void hal_seal(void)
 
 uint64_t hal_memory_free_bytes(void)
 {
+    RT_ASSERT_LE(used_bytes, limit_bytes);
     return limit_bytes - used_bytes;
 }
 

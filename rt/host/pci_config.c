@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PCI on the host: configuration space and registers of software devices. */
+#include <rt/assert.h>
+
 #include "host.h"
 
 enum { MMIO_MAX = 64 };
@@ -32,6 +34,7 @@ bool hal_pci_range(uint32_t index, struct hal_pci_range *range)
 
 void host_pci(const struct host_pci_ops *ops, void *ctx, uint32_t last_bus)
 {
+    RT_ASSERT_LE(last_bus, 255u);
     pci_ops = ops;
     pci_ctx = ctx;
     pci_last_bus = last_bus;
@@ -53,6 +56,8 @@ enum rt_status host_mmio_add(uint64_t phys, size_t bytes, const struct hal_mmio_
 {
     if (region_count == MMIO_MAX)
         return RT_FULL;
+    RT_ASSERT_NE(bytes, 0u);
+    RT_ASSERT(ops != NULL || ctx != NULL);
     regions[region_count].phys = phys;
     regions[region_count].mmio = (struct hal_mmio){
         .base = (volatile uint8_t *)ctx, /* without ops: ctx is the memory */

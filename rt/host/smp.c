@@ -69,6 +69,7 @@ enum rt_status hal_core_run(unsigned core, void (*fn)(void *), void *arg)
     struct core *c = &cores[core % HAL_CORES_MAX];
     enum rt_status st = RT_BUSY;
 
+    RT_ASSERT(fn != NULL);
     if (core == 0 || core >= thread_count)
         return RT_INVALID;
     pthread_mutex_lock(&c->lock);
@@ -88,6 +89,7 @@ bool hal_core_idle(unsigned core)
     struct core *c = &cores[core % HAL_CORES_MAX];
     bool idle;
 
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
     pthread_mutex_lock(&c->lock);
     idle = !c->running;
     pthread_mutex_unlock(&c->lock);
@@ -98,6 +100,7 @@ void host_core_wake(unsigned core)
 {
     struct core *c = &cores[core % HAL_CORES_MAX];
 
+    RT_ASSERT_LT(core, (unsigned)HAL_CORES_MAX);
     pthread_mutex_lock(&c->lock);
     c->woken = true;
     pthread_cond_broadcast(&c->wake);

@@ -7,6 +7,8 @@
 #include <rt/hal.h>
 
 #include "apic.h"
+#include "memory.h"
+#include "trap.h"
 #include "x86.h"
 
 /* Register offsets, Intel SDM 3A table 11-1. */
@@ -186,16 +188,20 @@ static void icr_send(uint32_t target_apic_id, uint32_t command)
 
 void apic_send(uint32_t target_apic_id, uint8_t vector)
 {
+    RT_ASSERT_LE((unsigned)TRAP_EXCEPTIONS, (unsigned)vector);
     icr_send(target_apic_id, ICR_FIXED | ICR_ASSERT | vector);
 }
 
 void apic_send_init(uint32_t target_apic_id)
 {
+    RT_ASSERT(!apic.present || target_apic_id != apic_id()); /* it would stop this core */
     icr_send(target_apic_id, ICR_INIT | ICR_ASSERT);
 }
 
 void apic_send_startup(uint32_t target_apic_id, uint8_t page)
 {
+    RT_ASSERT_NE((unsigned)page, 0u);
+    RT_ASSERT_LT((uint64_t)page * RT_PAGE_BYTES, LOW_MEMORY_END);
     icr_send(target_apic_id, ICR_STARTUP | ICR_ASSERT | page);
 }
 
@@ -206,6 +212,7 @@ void apic_send_nmi(uint32_t target_apic_id)
 
 void apic_accept_8259(void)
 {
+    RT_ASSERT(apic.present);
     reg_write(APIC_LVT_LINT0, LVT_EXTINT);
 }
 
@@ -238,6 +245,7 @@ void apic_timer_calibrate(uint32_t window_us)
     if (!apic.present)
         return;
     if (apic.timer == TIMER_DEADLINE) {
+        RT_ASSERT_NE(hal_cycles_hz, 0u);
         apic.timer_hz = hal_cycles_hz;
         return;
     }
@@ -254,6 +262,7 @@ void apic_timer_calibrate(uint32_t window_us)
         return;
     }
     apic.timer_hz = x86_mul_div(counted, hal_cycles_hz, end_cycles - start_cycles);
+    RT_ASSERT_LT(start_cycles, end_cycles);
     apic.counts_per_us_q32 = x86_mul_div(apic.timer_hz, UINT64_C(1) << 32, 1000000);
 }
 
@@ -266,6 +275,7 @@ const char *apic_timer_mode(void)
 {
     static const char *const names[] = {"none", "oneshot", "deadline"};
 
+    RT_ASSERT_LT((size_t)apic.timer, RT_ARRAY_SIZE(names));
     return names[apic.present ? apic.timer : TIMER_NONE];
 }
 

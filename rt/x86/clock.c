@@ -115,6 +115,7 @@ enum rt_status hal_wait_reg(const struct hal_mmio *mmio, uint32_t offset, uint32
     uint32_t seen;
     bool late;
 
+    RT_ASSERT_EQ(want & ~mask, 0u); /* else it could only time out */
     do { /* the time is read first: a stall never costs the last look */
         late = hal_cycles() - start > limit;
         seen = hal_read32(mmio, offset);
@@ -225,6 +226,7 @@ static bool ref_counts(const struct ref_timer *ref)
 {
     const uint32_t first = ref->read() & ref->mask;
 
+    RT_ASSERT_NE(ref->mask, 0u);
     for (uint32_t i = 0; i < COUNTS_TRIES; i++) {
         if ((ref->read() & ref->mask) != first)
             return true;
@@ -259,6 +261,8 @@ static uint64_t rate_from_ref(const struct ref_timer *ref)
     uint64_t start_cycles = 0, end_cycles = 0, hz;
     uint32_t start, ticks = 0;
 
+    RT_ASSERT_NE(wanted, 0u);
+    RT_ASSERT_LE(wanted, (uint64_t)ref->mask); /* it must not wrap within the measurement */
     (void)read_pair(ref, &start_cycles); /* the code is in the caches (and translated) now */
     start = read_pair(ref, &start_cycles);
     for (uint32_t i = 0; i < WINDOW_READS && ticks < wanted; i++)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include <rt/assert.h>
+
 #include "crc32.h"
 
 #define CRC32_POLYNOMIAL UINT32_C(0xedb88320) /* reflected */
@@ -28,6 +30,7 @@ uint32_t crc32_ieee(const void *data, size_t bytes)
     const uint8_t *p = data;
     uint32_t crc = UINT32_MAX;
 
+    RT_ASSERT(data != NULL || bytes == 0);
     if (table[0][1] == 0)
         make_tables();
     for (; bytes >= SLICES; bytes -= SLICES, p += SLICES) {

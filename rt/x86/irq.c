@@ -65,6 +65,7 @@ static bool pic_end(uint32_t line)
 {
     const bool second = line >= 8;
 
+    RT_ASSERT_LT(line, (uint32_t)PIC_LINES);
     if (line % 8 == 7) {
         x86_out8(second ? PIC2_COMMAND : PIC1_COMMAND, PIC_READ_ISR);
         if ((x86_in8(second ? PIC2_COMMAND : PIC1_COMMAND) & 0x80) == 0) {
@@ -110,6 +111,7 @@ enum rt_status hal_irq_alloc(unsigned core_id, const char *name, struct hal_irq 
     if (core->vector_next >= VECTOR_DEVICE_END)
         return RT_FULL;
     RT_ASSERT_LE((uint32_t)VECTOR_DEVICE, core->vector_next);
+    RT_ASSERT_LT(core->vector_next, (uint32_t)IRQ_VECTORS);
     *irq = (struct hal_irq){
         .msi_address = MSI_ADDRESS | (uint64_t)core->apic_id << 12,
         .msi_data = core->vector_next, /* fixed, edge */
@@ -136,6 +138,7 @@ enum rt_status hal_irq_alloc_line(uint32_t line, const char *name, struct hal_ir
     pic_mask &= (uint16_t)~(1u << line);
     if (line >= 8)
         pic_mask &= (uint16_t)~(1u << PIC_CASCADE);
+    RT_ASSERT_LT((uint32_t)VECTOR_PIC + line, (uint32_t)IRQ_VECTORS);
     pic_apply_mask();
     apic_accept_8259();
     *irq = (struct hal_irq){

@@ -57,6 +57,8 @@ static bool split(uint64_t *entry, unsigned level)
     const uint64_t keep = *entry & ~(PTE_ADDRESS | PTE_LARGE);
     uint64_t base = *entry & PTE_ADDRESS;
 
+    RT_ASSERT_LT(1u, level);
+    RT_ASSERT_NE(*entry & PTE_LARGE, 0u);
     if (table == NULL)
         return false;
     for (unsigned i = 0; i < TABLE_ENTRIES; i++, base += step)
@@ -95,6 +97,7 @@ static unsigned level_for(uint64_t base, uint64_t end)
 {
     unsigned level = paging.gib_pages ? 3 : 2;
 
+    RT_ASSERT_LT(base, end);
     while (level > 1 && (base % level_bytes(level) != 0 || end - base < level_bytes(level)))
         level--;
     return level;
@@ -141,6 +144,7 @@ uint64_t paging_lookup(uint64_t addr, uint64_t *page_bytes)
 {
     const uint64_t *table = paging.root;
 
+    RT_ASSERT(page_bytes != NULL);
     if (table == NULL)
         return 0;
     for (unsigned l = paging.levels; l >= 1; l--) {
@@ -282,6 +286,7 @@ enum rt_status paging_init(const struct boot_info *bi)
 {
     enum rt_status st;
 
+    RT_ASSERT_LE(bi->mem_count, (uint32_t)BOOT_MEM_MAX);
     paging.bi = bi;
     paging.active = false;
     find_nx();

@@ -66,6 +66,7 @@ static const struct hal_mmio *ecam_of(uint32_t bdf, uint32_t *place)
         if (segment != w->buses.segment || bus < w->buses.first_bus || bus > w->buses.last_bus)
             continue;
         *place = (bdf % SEGMENT_BDFS - ((uint32_t)w->buses.first_bus << 8)) * ECAM_CONFIG_BYTES;
+        RT_ASSERT_LT((size_t)*place, w->mmio.bytes);
         return &w->mmio;
     }
     return NULL;
@@ -145,6 +146,8 @@ static void add_window(const struct acpi_ecam *ecam)
     enum rt_status st = hal_map_mmio((phys_t){base}, bytes, &w->mmio);
 
     w->buses = (struct hal_pci_range){ecam->segment, ecam->start_bus, ecam->end_bus};
+    RT_ASSERT_LE(ecam->start_bus, ecam->end_bus); /* the parser leaves others out */
+    RT_ASSERT_LT(window_count, (uint32_t)ACPI_ECAMS_MAX);
     if (st != RT_OK || !window_agrees(w)) {
         rt_log("pci ecam=0x%lx segment=%u state=unused reason=%s remedy=%s", base,
                ecam->segment, st != RT_OK ? rt_status_name(st) : "disagrees_with_ports",

@@ -55,6 +55,7 @@ void core_init_boot(void)
 
 enum rt_status core_make_stacks(struct core *core)
 {
+    RT_ASSERT(core->stack[IST_NONE] == NULL); /* once: they are never given back */
     for (unsigned i = 0; i < IST_COUNT; i++) {
         const size_t bytes = i == IST_NONE ? CORE_STACK_BYTES : CORE_FAULT_STACK_BYTES;
         uint8_t *memory = hal_alloc(CORE_GUARD_BYTES + bytes, CORE_GUARD_BYTES, "core stack");
@@ -70,6 +71,7 @@ enum rt_status core_make_stacks(struct core *core)
 
 void core_setup(struct core *core)
 {
+    RT_ASSERT(core->self == core);
     paging_setup_core();
     trap_setup_core(core);
     apic_init_core();
@@ -149,6 +151,8 @@ enum rt_status hal_core_run(unsigned id, void (*fn)(void *), void *arg)
     if (id == 0 || id >= core_count || fn == NULL)
         return RT_INVALID;
     core = core_table[id];
+    RT_ASSERT_EQ(core_this()->id, 0u);
+    RT_ASSERT_EQ(core->id, id);
     if (state_get(core) != CORE_PARKED)
         return RT_BUSY;
     core->run_fn = fn; /* core 0 alone gives work, so nobody else is here */
@@ -187,6 +191,7 @@ static void fill_start_page(uint8_t *page)
     const uint32_t base = (uint32_t)(uintptr_t)page;
 
     RT_ASSERT_LE((size_t)(ap_page_end - ap_page_start), (size_t)AP_DATA);
+    RT_ASSERT_LE(paging_root(), (uint64_t)UINT32_MAX); /* a core loads it before 64-bit mode */
     memset(page, 0, RT_PAGE_BYTES);
     memcpy(page, ap_page_start, (size_t)(ap_page_end - ap_page_start));
     put32(page, AP_GDTR, (4 * 8 - 1) | (base + AP_GDT) << 16);

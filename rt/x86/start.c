@@ -178,6 +178,7 @@ static void prepare_core0(const struct boot_info *bi)
 {
     struct core *core = core_this();
 
+    RT_ASSERT_EQ(core->id, 0u);
     if (paging_init(bi) != RT_OK)
         too_little_memory("page tables");
     log_nx();
@@ -240,6 +241,8 @@ static void start_machine(void *arg)
 
     bool moved = console_use_spcr(&acpi.spcr); /* first: a mistake must be read there */
 
+    RT_ASSERT(rt_app.main != NULL);
+    RT_ASSERT(rt_app.tables != NULL);
     console_buffer(); /* a fault can be reported now, and sends what waits */
     if (moved)
         rt_log("console name=%s", console_name());

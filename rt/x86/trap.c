@@ -56,6 +56,7 @@ static uint8_t ist_of(unsigned vector)
 
 enum rt_status trap_init(void)
 {
+    RT_ASSERT_EQ((uintptr_t)trap_stubs % STUB_BYTES, 0u);
     for (unsigned v = 0; v < IRQ_VECTORS; v++) {
         const uintptr_t stub = (uintptr_t)trap_stubs + v * STUB_BYTES;
 
@@ -79,6 +80,7 @@ void trap_setup_core(struct core *core)
     const struct table_pointer idt_pointer = {.limit = sizeof(idt) - 1, .base = (uintptr_t)idt};
 
     RT_ASSERT(core->stack[IST_FAULT] != NULL);
+    RT_ASSERT(core->self == core);
     for (unsigned i = IST_FAULT; i < IST_COUNT; i++)
         core->tss.ist[i - 1] = core_stack_top(core, (enum core_ist)i);
     core->tss.io_map_base = sizeof(core->tss); /* past the limit: no I/O map */
