@@ -91,6 +91,19 @@ static void never_sleeps_ends_with_its_source(void **state)
     assert_false(loop.never_sleeps);
 }
 
+/* The place of one that was removed is nobody's, whatever its context was. */
+static void who_is_gone_is_not_found(void **state)
+{
+    struct fake a, b;
+
+    add(&a, 'a');
+    add(&b, 'b');
+    assert_int_equal(rt_loop_remove(&loop, &a), RT_OK);
+    assert_int_equal(rt_loop_remove(&loop, &a), RT_NOT_FOUND);
+    assert_int_equal(rt_loop_remove(&loop, NULL), RT_NOT_FOUND);
+    assert_string_equal(turn(), "pbfb");
+}
+
 /* What arming one source may lead to: buffers come home, a connection ends, another begins. */
 static struct armed {
     bool armed;
@@ -223,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup(a_source_removes_others, start),
         cmocka_unit_test_setup(timers_and_flushes_remove, start),
         cmocka_unit_test_setup(never_sleeps_ends_with_its_source, start),
+        cmocka_unit_test_setup(who_is_gone_is_not_found, start),
         cmocka_unit_test_setup(one_goes_while_armed, start),
         cmocka_unit_test_setup(one_comes_while_armed, start),
         cmocka_unit_test_setup(random_comings_and_goings, start),
