@@ -167,7 +167,7 @@ RT_NODISCARD enum rt_status acpi_parse(const struct acpi_reader *reader, uint64_
  * that do not pass it. Returns its address, 0 when there is none. */
 uint64_t acpi_find_rsdp(const struct acpi_reader *reader);
 
-/* One log line a table part: cores, nodes, IO-APICs, ECAM, timers, serial, DMAR. */
+/* One log line a table part: cores, nodes, IO-APICs, ECAM, timers, serial, DMAR. Core 0. */
 void acpi_log(const struct acpi_info *info);
 
 /* The global interrupt of an ISA line: the override's when there is one, else the line. */

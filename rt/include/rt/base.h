@@ -71,6 +71,7 @@ enum rt_status {
     RT_TRUNCATED = -8,   /* input ends before it should */
     RT_FULL = -9,        /* a bounded table or ring has no room */
 };
+/* "ok", "timeout", ...; never NULL. */
 const char *rt_status_name(enum rt_status st);
 
 /* Integers in network byte order. Comparing one with an int does not compile. */

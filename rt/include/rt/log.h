@@ -12,6 +12,8 @@
 
 #define RT_LOG_LINE_BYTES 1024
 
+/* One line; what is too long is cut and ends in '~', what is not printable becomes '?'. Any
+ * core. */
 void rt_log(const char *fmt, ...) RT_PRINTF(1, 2);
 
 /* A finished line of any length (reports), not changed but for the newline that is added. */

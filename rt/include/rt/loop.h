@@ -95,7 +95,8 @@ struct rt_loop {
     struct timer_wheel timers;
 };
 
-/* An empty loop. `batch`: at least 1. */
+/* An empty loop; the memory is the caller's and must outlive it. `batch`: at least 1. Core 0,
+ * or the core that is to run it. */
 void rt_loop_init(struct rt_loop *loop, uint32_t batch, uint64_t now_us);
 /* Takes a copy of `source`; its counters begin at 0. RT_FULL: LOOP_SOURCES_MAX are there. One
  * that was removed keeps its place until the timers of the turn have run (removed by a flush or
@@ -110,15 +111,17 @@ RT_NODISCARD enum rt_status rt_loop_remove(struct rt_loop *loop, const void *ctx
 /* One turn with the given time; returns what to do next (tests and simulation call this). */
 enum poll_action rt_loop_turn(struct rt_loop *loop, const struct poll_config *config,
                               uint64_t now_us);
-/* Arms every source; false (and all disarmed again) when any has work pending. */
+/* Arms every source; false (and all disarmed again) when any has work pending. For
+ * rt_loop_run(), tests and simulation, as the next two. */
 bool rt_loop_arm(struct rt_loop *loop, uint64_t now_us);
 void rt_loop_disarm(struct rt_loop *loop);
 /* When the next turn must be though nothing wakes the core: the earliest deadline of timers and
  * sources; UINT64_MAX: there is none. */
 uint64_t rt_loop_next_us(const struct rt_loop *loop);
-/* Turns until stop is set. Not again while it runs. `config` may change meanwhile. */
+/* Turns until stop is set, on the calling core, which is the loop's from then on. Not again
+ * while it runs. `config` stays the caller's and may change meanwhile. */
 void rt_loop_run(struct rt_loop *loop, const struct poll_config *config);
-/* Sets stop and kicks the core. Any core. */
+/* Sets stop and kicks the core: the loop ends after the turn it is in. Any core. */
 void rt_loop_stop(struct rt_loop *loop, unsigned core);
 
 #endif

@@ -50,6 +50,8 @@ const char *pci_vendor_name(uint16_t vendor);
 const char *pci_device_name(uint16_t vendor, uint16_t device);
 const char *pci_class_name(uint8_t class_code, uint8_t subclass);
 
+/* Configuration space; `offset` in bytes, a multiple of the width. All ones: it is gone.
+ * Writing 16 bits writes the other half of the dword back, but for the command register. */
 uint16_t pci_read16(const struct pci_dev *dev, uint32_t offset);
 uint32_t pci_read32(const struct pci_dev *dev, uint32_t offset);
 void pci_write16(const struct pci_dev *dev, uint32_t offset, uint16_t value);
@@ -57,16 +59,19 @@ void pci_write32(const struct pci_dev *dev, uint32_t offset, uint32_t value);
 /* Offset of a capability, 0 when there is none. The walk is bounded. */
 uint32_t pci_find_cap(const struct pci_dev *dev, uint8_t id);
 
+/* DMA and messages of the function on or off; has arrived when it returns. */
 void pci_bus_master(const struct pci_dev *dev, bool on);
 /* Physical base and size of a memory BAR (size probing with decode off). RT_UNSUPPORTED: an
  * I/O BAR; RT_NOT_FOUND: not there, or no address; RT_IO: gone, or it answers nonsense. */
 RT_NODISCARD enum rt_status pci_bar(const struct pci_dev *dev, unsigned bar, phys_t *base,
                                     size_t *bytes);
+/* The same, mapped; errors are those of pci_bar() and hal_map_mmio(). Memory decoding is on
+ * then. */
 RT_NODISCARD enum rt_status pci_map_bar(const struct pci_dev *dev, unsigned bar,
                                         struct hal_mmio *mmio);
 /* A function that was off the bus comes back without addresses, and with other limits than the
- * port above it has: it gets its own again (ASPM stays off), and decodes them. Nothing when it is
- * not there. */
+ * port above it has: it gets its own again (ASPM stays off), and decodes them. Nothing when it
+ * is not there. */
 void pci_restore(const struct pci_dev *dev);
 /* Clears ASPM L0s and L1 of the device and of the port above it. */
 void pci_aspm_off(const struct pci_dev *dev);
@@ -77,10 +82,12 @@ uint32_t pci_msix_count(const struct pci_dev *dev); /* 0: no MSI-X */
 RT_NODISCARD enum rt_status pci_msix_enable(struct pci_dev *dev);
 /* Entry below msix_entries: points it at `irq` and unmasks it; NULL masks it. */
 void pci_msix_set(const struct pci_dev *dev, uint32_t entry, const struct hal_irq *irq);
-void pci_msix_disable(struct pci_dev *dev);
+void pci_msix_disable(struct pci_dev *dev); /* enable it again before another set */
+/* One message for all causes, INTx off. RT_UNSUPPORTED: without the capability, or the address
+ * does not fit; RT_IO: the function is gone. */
 RT_NODISCARD enum rt_status pci_msi_enable(const struct pci_dev *dev,
                                            const struct hal_irq *irq);
 void pci_msi_disable(const struct pci_dev *dev);
-void pci_intx(const struct pci_dev *dev, bool on);
+void pci_intx(const struct pci_dev *dev, bool on); /* whether it may pull its line */
 
 #endif

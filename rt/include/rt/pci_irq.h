@@ -29,6 +29,7 @@ struct pci_irqs {
     struct hal_irq line; /* of INTx; `count` NULL: none yet */
 };
 
+/* Nothing is taken yet. `dev` and `name` (for the log) stay the caller's and outlive it. */
 void pci_irqs_init(struct pci_irqs *irqs, struct pci_dev *dev, const char *name);
 /*
  * `wanted` interrupts (1 to PCI_IRQS_MAX), number i for cores[i], in the first mode from `best` on

@@ -44,7 +44,7 @@ RT_INLINE bool poll_busy(struct poll_state *state, const struct poll_config *con
     return true;
 }
 
-/* What to do after a turn that was not busy. */
+/* What to do after a turn that was not busy. Pure but for `state`, which is the core's own. */
 enum poll_action poll_quiet(struct poll_state *state, const struct poll_config *config,
                             uint32_t packets, uint64_t now_us);
 

@@ -27,7 +27,8 @@ struct ring {
     void **slots;
 };
 
-/* `slots` has `count` entries (power of two) and lives as long as the ring. */
+/* An empty ring. `slots` has `count` entries (power of two), stays the caller's and lives as
+ * long as the ring. Before either core uses it. */
 void ring_init(struct ring *ring, void **slots, uint32_t count);
 /* Both halves of a run that goes past the last slot. For ring_put() and ring_get() only. */
 void ring_put_split(struct ring *ring, uint32_t at, void *const *items, uint32_t count);

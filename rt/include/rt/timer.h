@@ -32,12 +32,14 @@ struct timer_wheel {
     struct timer slots[TIMER_LEVELS][TIMER_SLOTS]; /* list heads */
 };
 
+/* An empty wheel; times before now_us are past. */
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_us);
 /* Arms (or moves) a timer; it fires in the first timer_run() at or after due_us, when that run
  * gets so far. `fn` is set; `next` and `prev` are NULL the first time. The memory stays the
  * owner's and must live until it has fired or is cancelled. */
 void timer_arm(struct timer_wheel *wheel, struct timer *timer, uint64_t due_us);
-/* Nothing happens when it is not armed. */
+/* It does not fire any more, also when it is due in this very run; its memory may go.
+ * Nothing happens when it is not armed. */
 void timer_cancel(struct timer_wheel *wheel, struct timer *timer);
 /* Fires what is due, at most `max` (not 0), each timer at most once a call; returns how many.
  * When more is due, timer_next_us() is 0 afterwards. */

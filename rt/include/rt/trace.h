@@ -37,8 +37,10 @@ struct trace_event {
 };
 _Static_assert(sizeof(struct trace_event) == 16, "events are 16 bytes");
 
-void rt_trace(enum trace_id id, uint16_t a, uint32_t b); /* this core's ring */
-/* The last `count` events of a core, oldest first, one log line each. */
+/* Writes into this core's ring, over the oldest event: a few stores, any core, any time. */
+void rt_trace(enum trace_id id, uint16_t a, uint32_t b);
+/* The last `count` events of a core, oldest first, `line` called for each. Any core; events
+ * that the other core writes meanwhile may be torn. */
 void rt_trace_dump(unsigned core, unsigned count, void (*line)(const char *text));
 
 #endif
