@@ -17,7 +17,19 @@ import tempfile
 
 LINE_COLUMNS_WANTED = 96
 LINE_COLUMNS_MAX = 100
-FILE_LINES_MAX = 800
+FILE_LINES_MAX = 400
+# Larger when the limit came, and not larger than that: who splits one takes its row away.
+FILES_LARGER = {
+    "compare/dpdk/native/main.c": 500,
+    "pmd/nic_watch.c": 440,
+    "tests/unit/pmd/e1000e_bringup_test.c": 620,
+    "tests/unit/pmd/e1000e_rx_test.c": 500,
+    "tests/unit/pmd/e1000e_tx_test.c": 460,
+    "tests/unit/pmd/fake_e1000e.c": 480,
+    "tests/unit/pmd/irq_test.c": 490,
+    "tests/unit/pmd/ixgbe_kept_test.c": 440,
+    "tests/unit/pmd/ixgbe_rxtx_test.c": 740,
+}
 FUNCTION_LINES_MAX = 70
 PARAMETERS_MAX = 6
 
@@ -140,7 +152,7 @@ def check_text(report, path, text):
     first = lines[1] if lines[0].startswith("#!") and len(lines) > 1 else lines[0]
     if "SPDX-License-Identifier: BSD-2-Clause" not in first:
         report.say(path, 1, "spdx", "no SPDX-License-Identifier: BSD-2-Clause")
-    if len(lines) > FILE_LINES_MAX + 1 and "tidy: file:" not in text:
+    if len(lines) > FILES_LARGER.get(path, FILE_LINES_MAX) + 1 and "tidy: file:" not in text:
         report.say(path, len(lines), "file", f"{len(lines) - 1} lines")
     for number, line in enumerate(lines, 1):
         columns = len(line[:-1].rstrip() if line.endswith("\\") else line)
