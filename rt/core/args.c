@@ -130,9 +130,11 @@ static void begin(struct parse *p)
     uint32_t total = 0;
 
     for (const struct arg_table *const *t = p->tables; *t != NULL; t++) {
-        for (uint32_t i = 0; i < (*t)->count; i++, total++) {
-            check_row(p, &(*t)->args[i], total);
-            set_default(p, &(*t)->args[i]);
+        const struct arg_table *table = *t;
+
+        for (uint32_t i = 0; i < table->count; i++, total++) {
+            check_row(p, &table->args[i], total);
+            set_default(p, &table->args[i]);
         }
     }
     RT_ASSERT_LE(total, (uint32_t)ARGS_MAX); /* each has its own bit in `seen` */
