@@ -106,6 +106,7 @@ struct help_line {
 
 static void say_names(struct help_line *line)
 {
+    RT_ASSERT_LT(line->used, sizeof(line->text));
     rt_log("commands:%s", line->text);
     line->used = 0;
 }

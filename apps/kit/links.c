@@ -39,6 +39,7 @@ void kit_links_wait(struct kit *kit, uint32_t timeout_ms)
 
 void kit_links_read_all(struct kit *kit)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
         if (kit->ports[p] == NULL)
             continue;
@@ -71,6 +72,7 @@ static void watch_next(struct kit_links *links, uint64_t now_us)
     for (uint32_t i = 0; i < NIC_PORTS_MAX; i++) {
         struct nic *nic;
 
+        RT_ASSERT_LT(links->watched, (uint32_t)NIC_PORTS_MAX);
         links->watched = (links->watched + 1) % NIC_PORTS_MAX;
         nic = links->kit->ports[links->watched];
         if (nic == NULL)

@@ -82,6 +82,7 @@ static uint32_t poll_pools(void *ctx, uint64_t now_us)
 {
     const struct kit_core *core = ctx;
 
+    RT_ASSERT_EQ(hal_core_id(), core->core);
     for (struct pool *pool = pool_first(); pool != NULL; pool = pool->next) {
         if (pool->core == core->core)
             pool_collect(pool);

@@ -75,6 +75,7 @@ static void print_port(const struct kit *kit, uint32_t port)
     const struct nic *nic = kit->ports[port];
     struct traffic t = {.used = 0};
 
+    RT_ASSERT(nic != NULL);
     kit_counters_of_port(kit, port, KIT_TRAFFIC, add_traffic, &t);
     rt_log("stat port=%u link=%s speed_mbps=%u%s", port, nic->link.up ? "up" : "down",
            nic->link.speed_mbps, t.text);

@@ -50,6 +50,7 @@ uint64_t kit_first_frame_us(const struct kit *kit)
 {
     uint64_t first = UINT64_MAX;
 
+    RT_ASSERT_LE(kit->plan.count, (uint32_t)KIT_PATHS_MAX);
     for (uint32_t i = 0; i < kit->plan.count; i++) {
         if (kit->paths[i]->first_cycles != 0)
             first = RT_MIN(first, kit->paths[i]->first_cycles);

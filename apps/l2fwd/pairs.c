@@ -108,6 +108,7 @@ enum rt_status l2fwd_pairs_make(const struct kit_cards *cards, const char *portm
     const char *at = portmap;
     bool any = false;
 
+    RT_ASSERT_LE(cards->count, (uint32_t)NIC_PORTS_MAX);
     while (*at != '\0') { /* each pair moves it */
         if (pair_from_text(&m, portmap, &at) != RT_OK)
             return RT_INVALID;

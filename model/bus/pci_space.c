@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "bus/pci_space.h"
 
+#include <rt/assert.h>
 #include <string.h>
 
 #define BAR_IO          0x1u
@@ -14,12 +15,16 @@ static void put(uint8_t *at, uint32_t value)
 
 void pci_space_set(struct pci_space *space, uint32_t offset, uint32_t value, uint32_t writable)
 {
+    RT_ASSERT_EQ(offset % 4, 0u);
+    RT_ASSERT_LE(offset, (uint32_t)PCI_SPACE_BYTES - 4);
     put(space->value + offset, value);
     put(space->writable + offset, writable);
 }
 
 static void set_bar64(struct pci_space *space, uint32_t offset, uint32_t bytes)
 {
+    RT_ASSERT_LE(16u, bytes);
+    RT_ASSERT_EQ(bytes & (bytes - 1), 0u);
     pci_space_set(space, offset, BAR_64_PREFETCH, ~(bytes - 1));
     pci_space_set(space, offset + 4, 0, UINT32_MAX);
 }
@@ -44,6 +49,8 @@ static void capabilities(struct pci_space *space, const struct model_ops *ops)
 
 void pci_space_init(struct pci_space *space, const struct model_ops *ops, const void *dev)
 {
+    RT_ASSERT_LE(ops->vectors, MODEL_VECTORS_MAX);
+    RT_ASSERT_EQ(ops->io_bytes & (ops->io_bytes - 1), 0u);
     memset(space, 0, sizeof(*space));
     pci_space_set(space, PCI_SPACE_COMMAND, 0x00100000, 0x00000547); /* it has capabilities */
     pci_space_set(space, PCI_SPACE_CACHE_LINE, 0x00000010, 0x000000ff);

@@ -94,6 +94,8 @@ void x82599_reset(struct x82599 *dev, bool power_on)
     uint32_t swsm = x82599_get(dev, R_SWSM), gssr = x82599_get(dev, R_GSSR);
     uint32_t esdp = power_on ? ESDP_SDP3_OUT : x82599_get(dev, R_ESDP); /* the laser is on */
 
+    RT_ASSERT(dev->reg != NULL);
+    RT_ASSERT_LE(dev->stuck_resets, 2u);
     dev->count.resets++;
     memset(dev->reg, 0, X82599_BAR_BYTES);
     if (!power_on) {
@@ -144,6 +146,7 @@ struct x82599 *x82599_create(const struct x82599_config *config)
 
     if (dev == NULL)
         return NULL;
+    RT_ASSERT_EQ((uintptr_t)config->bar % 4096, (uintptr_t)0);
     dev->config = *config;
     if (config->device_id == 0)
         dev->config.device_id = X82599_ID_SFP;
@@ -207,6 +210,7 @@ void x82599_step(struct x82599 *dev, uint64_t now_ns)
         return;
     x82599_fault_step(dev);
     x82599_link_step(dev);
+    RT_ASSERT_LE(dev->late_count, LATE_MAX);
     if (dev->late_count > 0 && dev->now_ns >= dev->late_at_ns)
         x82599_late_flush(dev);
     x82599_irq_deliver(dev);

@@ -38,6 +38,7 @@ const char *x82599_fault_name(enum x82599_fault kind)
 
 bool x82599_fault_hits(struct x82599 *dev, enum x82599_fault kind)
 {
+    RT_ASSERT_LT((unsigned)kind, (unsigned)X82599_FAULT_KINDS);
     if (dev->chance[kind] == 0 && dev->forced[kind] == 0)
         return false;
     if (dev->forced[kind] > 0)
@@ -62,12 +63,15 @@ bool x82599_late(struct x82599 *dev, const struct late *what)
 {
     bool hit = x82599_fault_hits(dev, X82599_FAULT_LATE_WRITEBACK);
 
+    RT_ASSERT_LT((unsigned)what->queue, 2 * QUEUES_ALL);
+    RT_ASSERT_LE(dev->late_count, LATE_MAX);
     if (!hit && (dev->late_count == 0 || !waits_already(dev, what->queue)))
         return false;
     if (dev->late_count == LATE_MAX)
         x82599_late_flush(dev);
     if (dev->late_count == 0)
         dev->late_at_ns = dev->now_ns + LATE_MIN_NS + x82599_random(dev) % LATE_SPAN_NS;
+    RT_ASSERT_LT(dev->late_count, LATE_MAX);
     dev->late[dev->late_count++] = *what;
     return true;
 }
@@ -79,11 +83,13 @@ void x82599_late_forget(struct x82599 *dev, unsigned queue)
     for (unsigned i = 0; i < dev->late_count; i++)
         if (queue != UINT_MAX && dev->late[i].queue != queue)
             dev->late[kept++] = dev->late[i];
+    RT_ASSERT_LE(kept, dev->late_count);
     dev->late_count = kept;
 }
 
 void x82599_late_flush(struct x82599 *dev)
 {
+    RT_ASSERT_LE(dev->late_count, LATE_MAX);
     for (unsigned i = 0; i < dev->late_count; i++) {
         const struct late *late = &dev->late[i];
         struct x82599_desc *desc = x82599_dma(dev, late->phys, sizeof(*desc), true);
@@ -105,6 +111,7 @@ void x82599_late_flush(struct x82599 *dev)
 
 static void flap(struct x82599 *dev)
 {
+    RT_ASSERT(!dev->flapped);
     dev->flapped = true;
     dev->cable_back_ns = dev->now_ns + FLAP_MIN_NS + x82599_random(dev) % FLAP_SPAN_NS;
     x82599_link_restart(dev);

@@ -5,6 +5,7 @@
 
 #include "x82599_reg.h"
 #include <model/x82599.h>
+#include <rt/assert.h>
 
 #define NVM_WORDS X82599_NVM_WORDS
 #define QUEUES_ALL 128u

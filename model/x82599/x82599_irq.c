@@ -134,6 +134,7 @@ void x82599_irq_again(struct x82599 *dev)
 
 static void raise(struct x82599 *dev, uint64_t vectors, uint32_t other)
 {
+    RT_ASSERT_EQ(other & ~(uint32_t)EICR_OTHER, 0u);
     dev->vectors |= vectors;
     dev->vectors_due |= vectors;
     dev->other |= other;
@@ -145,6 +146,7 @@ void x82599_cause_queue(struct x82599 *dev, unsigned queue, bool transmit)
     unsigned shift = 16 * (queue & 1) + (transmit ? 8 : 0);
     uint32_t entry = x82599_get(dev, R_IVAR(queue / 2)) >> shift;
 
+    RT_ASSERT_LT(queue, QUEUES_ALL);
     if ((entry & IVAR_VALID) != 0)
         raise(dev, UINT64_C(1) << FIELD_GET(IVAR_VECTOR, entry), 0);
 }

@@ -22,6 +22,7 @@ static uint32_t read32(const uint8_t *p)
 
 static unsigned stat_row(const struct x82599 *dev, unsigned queue)
 {
+    RT_ASSERT_LT(queue, X82599_QUEUES);
     return x82599_get(dev, R_TQSM(queue / 4)) >> (8 * (queue % 4)) & 15;
 }
 
@@ -64,6 +65,7 @@ static void finish(struct x82599 *dev, unsigned queue, uint8_t *frame, uint32_t 
         return;
     }
     if (tag != NULL) {
+        RT_ASSERT_LE(ETH_ADDRESSES, bytes);
         memmove(frame + ETH_ADDRESSES + VLAN_BYTES, frame + ETH_ADDRESSES,
                 bytes - ETH_ADDRESSES);
         write16(frame + ETH_ADDRESSES, FIELD_GET(DMATXCTL_VT, x82599_get(dev, R_DMATXCTL)));
@@ -86,6 +88,7 @@ static void legacy(struct x82599 *dev, unsigned queue)
     uint32_t offset = FIELD_GET(TXD_LEGACY_CSO, txq->command);
     uint16_t tag = (uint16_t)FIELD_GET(TXD_LEGACY_VLAN, txq->olinfo);
 
+    RT_ASSERT_LE(txq->bytes, TX_FRAME_BYTES);
     if ((txq->command & TXD_LEGACY_IC) != 0) {
         if (start >= txq->bytes || offset + 2 > txq->bytes) {
             dev->count.bad_descs++;

@@ -39,6 +39,7 @@ uint32_t x82599_toeplitz(const struct x82599 *dev, const uint8_t *input, uint32_
     const uint32_t *key = dev->reg + R_RSSRK(0) / 4; /* byte 0 is the low byte of the first */
     uint32_t hash = 0;
 
+    RT_ASSERT_LE(bytes, (uint32_t)RSS_INPUT_MAX);
     if (!table->built || memcmp(table->key, key, sizeof(table->key)) != 0)
         build(table, key);
     for (uint32_t i = 0; i < bytes; i++)

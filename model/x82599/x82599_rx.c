@@ -36,6 +36,8 @@ static bool ring_of(const struct x82599 *dev, unsigned queue, struct rx_ring *ri
 
 static uint32_t room(const struct rx_ring *ring)
 {
+    RT_ASSERT_LT(ring->head, ring->descs);
+    RT_ASSERT_LT(ring->tail, ring->descs);
     return ring->tail >= ring->head ? ring->tail - ring->head
                                     : ring->tail + ring->descs - ring->head;
 }
@@ -60,6 +62,7 @@ bool x82599_rx_room(const struct x82599 *dev)
 
 static unsigned stat_row(const struct x82599 *dev, unsigned queue)
 {
+    RT_ASSERT_LT(queue, X82599_QUEUES);
     return x82599_get(dev, R_RQSMR(queue / 4)) >> (8 * (queue % 4)) & 15;
 }
 
@@ -125,6 +128,7 @@ static const uint8_t *shape(struct x82599 *dev, unsigned queue, const uint8_t *f
     bool crc = keeps_crc(dev);
     uint32_t value = crc ? crc32(frame, *bytes) : 0;
 
+    RT_ASSERT_LE(*bytes + CRC_BYTES, (uint32_t)sizeof(dev->rx_scratch));
     *tag = 0;
     if (!strip && !crc)
         return frame;
@@ -195,6 +199,8 @@ static bool put_piece(struct x82599 *dev, unsigned queue, const struct rx_ring *
     uint64_t address;
     void *buffer;
 
+    RT_ASSERT_LT(ring->head, ring->descs);
+    RT_ASSERT_LE(piece->bytes, ring->buffer_bytes);
     if (desc == NULL)
         return false;
     address = __atomic_load_n(&desc->w[0], __ATOMIC_RELAXED);
@@ -229,6 +235,7 @@ static bool put_frame(struct x82599 *dev, unsigned queue, struct rx_ring *ring,
     const uint8_t *data;
     uint16_t tag;
 
+    RT_ASSERT_NE(ring->buffer_bytes, 0u);
     x82599_parse(dev, frame, bytes, &parsed);
     data = shape(dev, queue, frame, &shaped, &tag);
     while (offset < shaped) { /* at most 16 KiB / 1 KiB */

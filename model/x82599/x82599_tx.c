@@ -15,6 +15,7 @@ static bool ring_of(struct x82599 *dev, unsigned queue, struct tx_ring *ring)
 {
     uint32_t base = R_TXQ(queue);
 
+    RT_ASSERT_LT(queue, X82599_QUEUES);
     if (dev->removed || dev->halted || dev->txq[queue].stuck ||
         (x82599_get(dev, base + Q_CTL) & QCTL_ENABLE) == 0 ||
         (x82599_get(dev, R_DMATXCTL) & DMATXCTL_TE) == 0)
@@ -58,6 +59,7 @@ static bool plain(const struct x82599 *dev, const struct tx_queue *txq, uint32_t
 static void gather(struct x82599 *dev, struct tx_queue *txq, const uint8_t *data,
                    uint32_t bytes)
 {
+    RT_ASSERT_LE(txq->bytes, TX_FRAME_BYTES);
     if (data == NULL || bytes == 0 || bytes > TX_FRAME_BYTES - txq->bytes ||
         ++txq->buffers > TX_BUFFERS_MAX) {
         txq->bad = true;
@@ -74,6 +76,7 @@ static void data(struct x82599 *dev, unsigned queue, const struct x82599_desc *d
     uint32_t bytes = FIELD_GET(TXD_LENGTH, command);
     const uint8_t *p = bytes > 0 ? x82599_dma(dev, desc->w[0], bytes, false) : NULL;
 
+    RT_ASSERT_LT(queue, X82599_QUEUES);
     if (p != NULL && plain(dev, txq, command, olinfo, bytes)) {
         x82599_emit(dev, queue, p, bytes);
         return;
