@@ -98,6 +98,15 @@ static const struct kit_command commands[] = {
     {"help", NULL, command_help},
 };
 
+bool kit_commands_know(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < RT_ARRAY_SIZE(commands); i++) {
+        if (__builtin_strcmp(commands[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A line of names so far; a full one is said, and the next begins. */
 struct help_line {
     size_t used;

@@ -138,6 +138,22 @@ void kit_counters_of_core(const struct kit *kit, unsigned core, kit_counter_fn *
              value_at(&kit->cores[core]->loop.stats, core_counters[i].offset));
 }
 
+static bool has(const struct kit_counter *row, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (__builtin_strcmp(row[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool kit_counters_know(const char *name)
+{
+    return name != NULL && (has(rxq_counters, RT_ARRAY_SIZE(rxq_counters), name) ||
+                            has(txq_counters, RT_ARRAY_SIZE(txq_counters), name) ||
+                            has(card_counters, RT_ARRAY_SIZE(card_counters), name));
+}
+
 static void explain(const char *of, const struct kit_counter *row, uint32_t count)
 {
     static const char *const kinds[] = {

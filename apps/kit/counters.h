@@ -14,6 +14,8 @@ void kit_counters_of_port(const struct kit *kit, uint32_t port, enum kit_counter
 /* ... of a core's loop. */
 void kit_counters_of_core(const struct kit *kit, unsigned core, kit_counter_fn *each,
                           void *ctx);
+/* Whether the kit has a counter of that name. */
+bool kit_counters_know(const char *name);
 /* A line for each counter: what it means, and its unit. */
 void kit_counters_explain(const struct kit *kit);
 

@@ -64,9 +64,9 @@ int kit_run(const struct kit_app *app, const struct boot_info *boot)
     enum kit_exit e;
 
     RT_ASSERT(kit.app == NULL);
-    RT_ASSERT(app->poll != NULL);
-    RT_ASSERT_LE(sizeof(struct kit_path), app->path_bytes);
     RT_ASSERT_EQ(hal_core_id(), 0u);
+    if (!kit_app_is_good(app))
+        return KIT_EXIT_APP;
     kit.app = app;
     kit.boot = boot;
     kit.core_count = hal_core_count();

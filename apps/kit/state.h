@@ -62,8 +62,12 @@ void kit_print_report(const struct kit *kit);
 void kit_console_start(struct kit *kit);
 /* stats_s= may have changed. */
 void kit_console_period(struct kit *kit);
-/* commands.c: runs a whole line; false: no such command. */
+/* commands.c: runs a whole line; false: no such command. Whether the kit has one of that name. */
 bool kit_command_run(struct kit *kit, const char *line);
+bool kit_commands_know(const char *name);
+
+/* check.c: whether the tables of an application can be right; a line for each that cannot. */
+bool kit_app_is_good(const struct kit_app *app);
 
 /* path.c: the source of what other cores want of this one, by its pool. One a core. */
 struct loop_source kit_others_source(struct pool *pool);

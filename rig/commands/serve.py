@@ -109,6 +109,9 @@ def fill_folder(folder, image_path, args, address):
     """All files a machine asks for, readable for the server's own user."""
     if not os.path.isfile(image_path):
         raise ServeError(f"no image {image_path}: run ./millrace build")
+    with open(image_path, "rb") as file:
+        if file.read(4) == b"\x7fELF":
+            raise ServeError(f"{image_path}: firmware loads NAME.img, which lies beside NAME.elf")
     image_name = os.path.basename(image_path)
     shutil.copyfile(image_path, folder / image_name)
     for file in SCRIPTS.iterdir():  # ours, and what the user put there for single machines

@@ -11,12 +11,12 @@ from .. import build, setup
 from ..machine.console import ConsoleTimeout
 from ..machine.qemu import Machine
 from ..machine.wire import Wire, frame
-from ..measure.image import REPORT_LINE, RunError, image_error
+from ..measure.image import REPORT_LINE, RunError, image_error, stop_machine
 from ..options import CORES_MOST, FRAME_BYTES_LEAST, FRAME_BYTES_MOST, nic_option, whole
 
 # EtherType, its name, and how many of ten frames are of it
 KINDS = ((0x0800, "ipv4", 4), (0x86DD, "ipv6", 3), (0x0806, "arp", 2), (0x8100, "vlan", 1))
-BOOT_S, COUNT_S, STOP_S, BACK_S = 30, 20, 20, 5
+BOOT_S, COUNT_S, BACK_S = 30, 20, 5
 CARDS = "model/millrace-nic82599"
 HEADS = (b"\x7fELF", b"MZ")  # of NAME.elf and NAME.img
 
@@ -122,14 +122,24 @@ def try_image(options, say):
         wires = [plugged.enter_context(Wire(machine.port_path(port)))
                  for port in range(options.ports)]
         drive(machine, wires, options, say)
-        machine.console.send("stop")
-        code = machine.wait_exit_code(STOP_S)
+        report, pools, code = stop_machine(machine)
+        refused = [line for line in machine.console.lines if " refused=" in line]
+    return verdict(name, report, pools, refused, code, say)
+
+
+def verdict(name, report, pools, refused, code, say):
+    """Says how it ended; returns the status."""
+    refusals = report["owner_refusals"]
+    for line in (refused if refusals else []) + (pools if code else []):
+        say(line)
+    if refusals:
+        say(f"{name}: {refusals} times a buffer was handed over by who did not own it: freed or "
+            "sent twice?")
     if code != 0:
-        say(f"{name} ended with code {code}" if code is not None else
-            f"{name} did not end within {STOP_S} s of the stop")
-        return 1
-    say(f"{name} ended with code 0: every buffer came home")
-    return 0
+        say(f"{name} ended with code {code}")
+    elif not refusals:
+        say(f"{name} ended with code 0: every buffer came home")
+    return 1 if code or refusals else 0
 
 
 def image_wrong(path):

@@ -55,6 +55,19 @@ def check_changes(folder):
     for text in ["came out port=0 frames=2000", "> total\ntotal ip=1400\n",
                  "> set limit=5\nsetting limit=5\n", "count ended with code 0"]:
         assert text in ran.stdout, ran.stdout
+    check_mistake(folder, source)
+
+
+def check_mistake(folder, source):
+    """A frame that is freed twice is no success, though every buffer is home in the end."""
+    twice = ("    if (frames.count != 0)\n        buf_free(frames.buf[0]);\n"
+             "    buf_batch_free(&frames);\n")
+    (folder / "main.c").write_text(source.replace("    buf_batch_free(&frames);\n", twice).replace(
+        "    nic_tx(seen->path.txq, &frames);\n", ""))
+    subprocess.run(["ninja", "-C", str(folder / "build")], check=True)
+    ran = millrace("try", folder / "build" / "count.elf")
+    assert ran.returncode == 1 and "times a buffer was handed over by who did not own it" in \
+        ran.stdout and "refused=hand-over" in ran.stdout, ran.stdout
 
 
 @pytest.mark.parametrize("name, why", [

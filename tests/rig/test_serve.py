@@ -25,6 +25,12 @@ def _img(image):
     return os.path.splitext(image("l2fwd"))[0] + ".img"
 
 
+def test_serve_refuses_what_firmware_cannot_load(image, tmp_path):
+    from rig.commands import serve
+    with pytest.raises(serve.ServeError, match="NAME.img"):
+        serve.fill_folder(tmp_path, image("l2fwd"), "", "192.168.7.1")
+
+
 @pytest.mark.parametrize("firmware", ["bios", "uefi"])
 def test_serve_boots_a_machine(img, firmware):
     from tests.rig import lan

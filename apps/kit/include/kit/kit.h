@@ -36,6 +36,7 @@ enum kit_exit {
     KIT_EXIT_NO_NIC = 4,
     KIT_EXIT_DEVICE = 5, /* a port refused its configuration */
     KIT_EXIT_PLAN = 6,   /* ports, queues and cores do not fit together */
+    KIT_EXIT_APP = 7,    /* a table of the application is wrong: a line says which */
 };
 
 /*
@@ -100,7 +101,8 @@ struct kit_command {
 };
 
 struct kit_app {
-    const char *running; /* word of the line that says that the loops run: "forwarding" */
+    /* Word of the line that says that the loops run: "forwarding". NULL: "running". */
+    const char *running;
     size_t path_bytes;   /* of its structure of a path; at least a struct kit_path, its head */
     /* One turn of a path: at most batch_max frames, each to its end. Returns how many, and never
      * more than batch_max: the loop asserts it. What is no frame is a source of its own. The
