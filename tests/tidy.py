@@ -21,7 +21,6 @@ FILE_LINES_MAX = 400
 # Larger when the limit came, and not larger than that: who splits one takes its row away.
 FILES_LARGER = {
     "compare/dpdk/native/main.c": 500,
-    "pmd/nic_watch.c": 440,
     "tests/unit/pmd/e1000e_bringup_test.c": 620,
     "tests/unit/pmd/e1000e_rx_test.c": 500,
     "tests/unit/pmd/e1000e_tx_test.c": 460,
@@ -52,7 +51,7 @@ WHY = {
 }
 
 # Run-time assertions for each function, at least: what a folder has reached. Raise it with them.
-ASSERTS_MIN = {"rt": 0.33, "mempool": 0.32, "pmd": 0.10, "apps": 0.22}
+ASSERTS_MIN = {"rt": 0.33, "mempool": 0.38, "pmd": 0.25, "apps": 0.22}
 ASSERT = re.compile(r"\b(?:RT_ASSERT(?:_[A-Z]+)?|RT_INVARIANT)\(")
 # Not counted: before there is a console, and what a failed assertion itself runs.
 ASSERTS_NOWHERE = ("rt/boot/", "rt/include/rt/assert.h", "rt/core/fmt.c", "rt/core/log.c",

@@ -29,10 +29,8 @@ from ..apps import L2FWD
 
 SCRIPTS = build.ROOT / "rig" / "ipxe"
 # From Debian's package ipxe: for BIOS, and for UEFI.
-LOADERS = {"undionly.kpxe": "/usr/lib/ipxe/undionly.kpxe", "ipxe.efi": "/usr/lib/ipxe/ipxe.efi",
-           "snponly.efi": "/usr/lib/ipxe/snponly.efi"}
-HTTP_PORT = 8069
-DHCP_PORT = 67
+LOADERS = {n: f"/usr/lib/ipxe/{n}" for n in ("undionly.kpxe", "ipxe.efi", "snponly.efi")}
+HTTP_PORT, DHCP_PORT = 8069, 67
 RUN_FOLDER = "/run"  # where it may be written; else TMPDIR
 START_S = 10  # dnsmasq has said "started" long before
 X86_ARCHS = (0, 7, 9)  # RFC 4578 2.1 and its errata: BIOS, UEFI x86-64 (two numbers are in use)
