@@ -5,6 +5,8 @@
 #include <rt/assert.h>
 #include <rt/log.h>
 
+_Static_assert(NIC_BDF_BYTES <= NIC_PLACE_BYTES, "a card's place is its address");
+
 static struct nic ports[NIC_PORTS_MAX];
 static uint32_t port_count;
 
@@ -34,6 +36,8 @@ struct nic *nic_port_add(struct pci_dev *pci, const char *driver_name)
         .driver_name = driver_name,
     };
     rt_snprintf(nic->name, sizeof(nic->name), "nic%u", port_count++);
+    if (pci != NULL)
+        nic_bdf(pci, nic->place);
     return nic;
 }
 

@@ -104,12 +104,29 @@ static bool read_number(const char *name, uint32_t *number)
     return at != name && *at == '\0';
 }
 
+/* "tap:left", as it stands; the addresses of cards have more than one form. */
+static bool find_place(const struct kit_cards *cards, const char *name, uint8_t *port)
+{
+    const size_t bytes = __builtin_strlen(name) + 1;
+
+    for (uint32_t i = 0; i < cards->count; i++) {
+        if (bytes > NIC_PLACE_BYTES ||
+            __builtin_memcmp(cards->card[i].place, name, bytes) != 0)
+            continue;
+        *port = (uint8_t)i;
+        return true;
+    }
+    return false;
+}
+
 enum rt_status kit_cards_find(const struct kit_cards *cards, const char *name, uint8_t *port)
 {
     uint8_t mac[MAC_BYTES];
     bool is_mac = read_mac(name, mac);
     uint32_t number;
 
+    if (find_place(cards, name, port))
+        return RT_OK;
     if (read_number(name, &number)) {
         *port = (uint8_t)number;
         if (number < cards->count)
@@ -125,7 +142,7 @@ enum rt_status kit_cards_find(const struct kit_cards *cards, const char *name, u
     }
     for (uint32_t i = 0; i < cards->count; i++) {
         *port = (uint8_t)i;
-        if (is_mac ? has_mac(&cards->card[i], mac) : same_address(name, cards->card[i].bdf))
+        if (is_mac ? has_mac(&cards->card[i], mac) : same_address(name, cards->card[i].place))
             return RT_OK;
     }
     *port = KIT_NO_PORT;

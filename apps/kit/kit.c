@@ -70,11 +70,8 @@ int kit_run(const struct kit_app *app, const struct boot_info *boot)
     kit.app = app;
     kit.boot = boot;
     kit.core_count = hal_core_count();
-    if (nic_probe_all() == 0) {
-        rt_log("%s error=no_ports remedy=\"no card was found that a driver knows: see the"
-               " pci lines above and docs/hardware.md\"", rt_app.name);
-        return KIT_EXIT_NO_NIC;
-    }
-    e = set_up(&kit);
+    e = kit_find_ports();
+    if (e == KIT_EXIT_OK)
+        e = set_up(&kit);
     return (int)(e == KIT_EXIT_OK ? run(&kit) : e);
 }

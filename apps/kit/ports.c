@@ -6,6 +6,38 @@
 #include <rt/config.h>
 #include <rt/log.h>
 
+/* Ports that ports= names and that are no cards. */
+static enum rt_status open_named(const char *ports)
+{
+    const char *at = ports + 1;
+    char name[KIT_CARD_NAME_BYTES];
+    enum rt_status st = RT_NOT_FOUND;
+
+    if (ports[0] != '(')
+        return RT_OK;
+    for (char end = ','; end == ',';) { /* each name moves `at` */
+        end = kit_cards_name(&at, name);
+        if (end != '\0')
+            st = nic_open(name);
+        if (st != RT_OK && st != RT_NOT_FOUND)
+            return st;
+    }
+    return RT_OK; /* what cannot be read is said where names are looked up */
+}
+
+enum kit_exit kit_find_ports(void)
+{
+    uint32_t usable = nic_probe_all(), cards = nic_count();
+
+    if (open_named(kit_options.ports) != RT_OK)
+        return KIT_EXIT_DEVICE;
+    if (usable + nic_count() - cards != 0)
+        return KIT_EXIT_OK;
+    rt_log("%s error=no_ports remedy=\"no card was found that a driver knows: see the"
+           " pci lines above and docs/hardware.md\"", rt_app.name);
+    return KIT_EXIT_NO_NIC;
+}
+
 static void say(void *ctx, const char *line)
 {
     rt_log("%s", line);
@@ -23,7 +55,7 @@ static enum rt_status map_ports(struct kit *kit)
         const struct nic *nic = nic_get(p);
 
         card[p].failed = nic->failed != NULL;
-        nic_bdf(nic->pci, card[p].bdf);
+        __builtin_memcpy(card[p].place, nic->place, sizeof(card[p].place));
         __builtin_memcpy(card[p].mac, nic->mac, sizeof(card[p].mac));
     }
     __builtin_memset(kit->map.peer, KIT_NO_PORT, sizeof(kit->map.peer));

@@ -39,6 +39,7 @@ uint64_t kit_uptime_us(const struct kit *kit);
 uint64_t kit_first_frame_us(const struct kit *kit);
 
 /* memory.c, ports.c: each returns an exit code and logs what went wrong and what helps. */
+enum kit_exit kit_find_ports(void);
 enum kit_exit kit_setup_plan(struct kit *kit);
 enum kit_exit kit_setup_memory(struct kit *kit);
 enum kit_exit kit_setup_ports(struct kit *kit);

@@ -142,12 +142,15 @@ struct nic_txq {
     struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
 
+#define NIC_PLACE_BYTES 24
+
 struct nic {
     const struct nic_ops *ops;
-    struct pci_dev *pci;
+    struct pci_dev *pci; /* NULL: no card, see nic_open() */
     struct hal_mmio mmio; /* its registers */
     uint16_t port;
     char name[8]; /* "nic0" */
+    char place[NIC_PLACE_BYTES]; /* "00:02.0" as nic_bdf(), "tap:left" */
     const char *driver_name;
     const char *failed; /* why this card cannot be used; NULL: it can */
     uint8_t mac[6];
@@ -178,6 +181,11 @@ struct nic {
  * A line for each: PCI id and name, BAR, MAC, queues, or why it was skipped. Takes as long as
  * the slowest card, about 0.1 s. Before the seal; once, but for tests. */
 uint32_t nic_probe_all(void);
+/* A port that is no card, by its place: in a Linux process "tap:NAME" (<pmd/tap.h>), and "pipe:N"
+ * with its other end (<pmd/pipe.h>: 0 and 1 are a pair, 2 and 3 ...). RT_OK also when it is there
+ * already. RT_NOT_FOUND: the program has no ports of that kind; else as the header says. Numbers
+ * follow those of the cards. Core 0, behind nic_probe_all(), before the seal. */
+RT_NODISCARD enum rt_status nic_open(const char *place);
 /* Ports are numbered in PCI order, whether the card works or not: one that fails renumbers no
  * other. A port with nic->failed set takes no call. NULL when there is no such port. Borrowed:
  * a port is never freed. Any core. */

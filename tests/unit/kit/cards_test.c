@@ -75,6 +75,20 @@ static void not_one_that_failed(void **state)
     assert_non_null(strstr(said, "echo error=ports what=\"none of the 3 cards can be used\""));
 }
 
+/* A Linux process has ports that are no cards: by their places, letter by letter. */
+static void by_place(void **state)
+{
+    strcpy(all[0].place, "02:00.0");
+    strcpy(all[1].place, "tap:left");
+    strcpy(all[2].place, "tap:Left");
+    assert_int_equal(make("(tap:Left,02:00.0)", ""), RT_OK);
+    check("0-2");
+    assert_int_equal(make("(tap:left)", ""), RT_OK);
+    check("-1-");
+    assert_int_equal(make("(tap:lef)", ""), RT_INVALID);
+    assert_non_null(strstr(said, "card=\"tap:lef\" what=\"is no number, PCI address or MAC\""));
+}
+
 static void mistakes_bear_its_name(void **state)
 {
     assert_int_equal(make("(5)", ""), RT_INVALID);
@@ -87,6 +101,7 @@ int main(void)
         cmocka_unit_test_setup(all_of_them, fresh),
         cmocka_unit_test_setup(not_the_one_booted_from, fresh),
         cmocka_unit_test_setup(not_one_that_failed, fresh),
+        cmocka_unit_test_setup(by_place, fresh),
         cmocka_unit_test_setup(mistakes_bear_its_name, fresh),
     };
 

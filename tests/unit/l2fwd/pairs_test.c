@@ -31,7 +31,7 @@ static void new_cards(void)
         const uint8_t mac[6] = {0x52, 0x54, 0, 0, 0, (uint8_t)i};
 
         memcpy(all[i].mac, mac, sizeof(mac));
-        snprintf(all[i].bdf, sizeof(all[i].bdf), "%02x:00.0", i);
+        snprintf(all[i].place, sizeof(all[i].place), "%02x:00.0", i);
         all[i].failed = false;
     }
 }
@@ -200,10 +200,10 @@ static void maps(void **state)
         check_peers(rows[i].peers);
         assert_string_equal(said, "");
     }
-    strcpy(all[1].bdf, "0001:00:00.0"); /* a segment of its own: not the same card */
+    strcpy(all[1].place, "0001:00:00.0"); /* a segment of its own: not the same card */
     assert_int_equal(make("0", "(0000:00:00.0,0001:00:00.0)", "", 4), RT_OK);
     check_peers("10");
-    strcpy(all[1].bdf, "0a:0f.1");
+    strcpy(all[1].place, "0a:0f.1");
     assert_int_equal(make("0", "(0A:0F.1,0)", "", 4), RT_OK);
     check_peers("10");
 }

@@ -13,10 +13,10 @@
 #include <rt/args.h>
 
 #define KIT_NO_PORT 0xff
-#define KIT_CARD_NAME_BYTES 24 /* the longest: "01-52-54-00-12-34-56" */
+#define KIT_CARD_NAME_BYTES NIC_PLACE_BYTES /* "01-52-54-00-12-34-56" is 21 */
 
 struct kit_card {
-    char bdf[NIC_BDF_BYTES]; /* "01:00.0" */
+    char place[NIC_PLACE_BYTES]; /* "01:00.0"; in a Linux process "tap:left", too */
     uint8_t mac[6];          /* zero when the card failed before it was read */
     bool failed;
 };

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ports of a Linux process by their places: "tap:left", "pipe:0". */
+#include <pmd/pipe.h>
+#include <pmd/tap.h>
+#include <rt/log.h>
+#include <string.h>
+
+#define TAP "tap:"
+#define PIPE "pipe:"
+
+static bool is_open(const char *place)
+{
+    for (uint32_t i = 0; i < nic_count(); i++)
+        if (strcmp(nic_get(i)->place, place) == 0)
+            return true;
+    return false;
+}
+
+static void describe(struct nic *nic, const char *kind, const char *name)
+{
+    const uint8_t *mac = nic->mac;
+
+    rt_snprintf(nic->place, sizeof(nic->place), "%s%s", kind, name);
+    rt_log("%s place=%s mac=%02x:%02x:%02x:%02x:%02x:%02x driver=%s", nic->name, nic->place, mac[0],
+           mac[1], mac[2], mac[3], mac[4], mac[5], nic->driver_name);
+}
+
+static enum rt_status open_tap(const char *name)
+{
+    struct nic *nic = NULL;
+    enum rt_status st = tap_open(name, &nic);
+
+    if (st == RT_OK)
+        describe(nic, TAP, name);
+    return st;
+}
+
+/* Both ends: 2n and 2n + 1. */
+static enum rt_status open_pipe(const char *name)
+{
+    struct nic *ends[2];
+    uint32_t number = 0;
+    enum rt_status st;
+
+    for (const char *at = name; *at != '\0'; at++) {
+        if (*at < '0' || *at > '9' || number >= NIC_PORTS_MAX) {
+            rt_log("pipe name=\"%.32s\" error=open what=\"not a number below %u\"", name,
+                   10u * NIC_PORTS_MAX);
+            return RT_INVALID;
+        }
+        number = number * 10 + (uint32_t)(*at - '0');
+    }
+    st = pipe_open(ends);
+    for (uint32_t i = 0; i < 2 && st == RT_OK; i++) {
+        char end[NIC_PLACE_BYTES];
+
+        rt_snprintf(end, sizeof(end), "%u", (number & ~1u) + i);
+        describe(ends[i], PIPE, end);
+    }
+    return st;
+}
+
+enum rt_status nic_open(const char *place)
+{
+    if (is_open(place))
+        return RT_OK;
+    if (strncmp(place, TAP, strlen(TAP)) == 0)
+        return open_tap(place + strlen(TAP));
+    if (strncmp(place, PIPE, strlen(PIPE)) == 0)
+        return open_pipe(place + strlen(PIPE));
+    return RT_NOT_FOUND;
+}
