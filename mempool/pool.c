@@ -20,7 +20,7 @@ void pool_takes_fail(bool on)
 }
 
 /* xorshift64*: one step; the seed was printed when the first pool was made. */
-static bool hostile_failure(void)
+RT_UNSYNCHRONISED static bool hostile_failure(void)
 {
     uint64_t x = hostile_state;
 
