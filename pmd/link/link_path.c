@@ -88,6 +88,7 @@ static struct buf *frame_of(struct pool *pool, const uint8_t *bytes, uint32_t co
         *end = b;
         end = &b->next;
     }
+    RT_ASSERT(first != NULL); /* no frame is empty */
     first->segments = segments;
     first->pkt_len = count;
     return first;
