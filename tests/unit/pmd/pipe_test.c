@@ -249,6 +249,21 @@ static void run_link(void **state)
     close_pipe();
 }
 
+/* What an end had sent when it was stopped is home again: nobody gets it any more. */
+static void run_stopped(void **state)
+{
+    open_pipe(1514);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_true(host_port_send(&a, frame_make(a.pool, i, 60)));
+    host_port_stop(&a);
+    assert_int_equal(drain(&b, 0, 60), 0);
+    host_port_start(&a, a.nic, 0, 1514);
+    assert_int_equal(drain(&b, 0, 60), 0);
+    assert_true(host_port_send(&a, frame_make(a.pool, 4, 60)));
+    assert_int_equal(drain(&b, 4, 60), 1);
+    close_pipe();
+}
+
 static uint32_t pass(uint32_t number, const uint8_t to[6], uint16_t tag)
 {
     struct buf *frame = frame_make(a.pool, number, 64);
@@ -376,7 +391,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HOST_TEST(run_both_ways), HOST_TEST(run_in_flight),  HOST_TEST(run_loses_nothing),
         HOST_TEST(run_long_frames), HOST_TEST(run_external), HOST_TEST(run_refused),
-        HOST_TEST(run_arm),       HOST_TEST(run_link),       HOST_TEST(run_filters),
+        HOST_TEST(run_arm),       HOST_TEST(run_link),       HOST_TEST(run_stopped),
+        HOST_TEST(run_filters),
         HOST_TEST(run_recovery),  HOST_TEST(run_many),       HOST_TEST(run_no_more_ports),
     };
 
