@@ -2,6 +2,7 @@
 /* Many at a time, chains, and the inline forms: the same effect as one call a buffer. */
 #include "fixture.h"
 
+#include <mempool/ext.h>
 #include <mempool/take.h>
 #include <string.h>
 
@@ -177,8 +178,7 @@ static void a_circle_ends(void **state)
             assert_int_equal(pool_count_owner(pool, BUF_KEPT), kept);
             for (unsigned i = way; i < way + kept; i++) {
                 b[i]->next = NULL;
-                assert_true(buf_move(b[i], b[i]->owner, BUF_KEPT, BUF_STACK));
-                buf_free(b[i]);
+                buf_let_go((struct buf_ref){b[i], b[i]->owner});
             }
         }
     }
