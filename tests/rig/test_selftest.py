@@ -171,7 +171,7 @@ def test_clock_rate(machine):
         found, when = one.console.wait_for_at(rf"mark n={n} us=(\d+)", BOOT_TIMEOUT_S)
         marks.append((when, int(found.group(1))))
         if n == 2:
-            waited = host_delay_us(one) - waited
+            waited = max(0, host_delay_us(one) - waited)  # a thread that ended takes its own away
     host_us = (marks[1][0] - marks[0][0]) * 1e6
     guest_us = marks[1][1] - marks[0][1]
     assert abs(guest_us - host_us) < CLOCK_ERROR_MAX * host_us + 10e3 + waited, \
