@@ -127,3 +127,30 @@ struct buf *frame_buf(struct pool *pool, uint32_t bytes, uint32_t seed)
     b->pkt_len = bytes;
     return b;
 }
+
+struct nic_config port_with(uint16_t queues, uint16_t frame_max, bool vlan)
+{
+    struct nic_config c = port_config;
+
+    c.rxqs = queues;
+    c.txqs = queues;
+    c.frame_max_bytes = frame_max;
+    c.vlan_strip = vlan;
+    return c;
+}
+
+bool port_receive(struct port *port, uint32_t bytes, uint32_t seed, const struct fake_rx *how)
+{
+    uint8_t frame[FAKE_FRAME_MAX];
+
+    frame_fill(frame, bytes, seed);
+    return fake_receive(port->fake, frame, bytes, how);
+}
+
+void port_send_one(struct port *port, struct buf *b)
+{
+    struct buf_batch batch = {.count = 1, .buf = {b}};
+
+    nic_tx(port->txq, &batch);
+    assert_int_equal(batch.count, 0);
+}

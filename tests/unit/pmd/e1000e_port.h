@@ -49,4 +49,11 @@ bool frame_is(const uint8_t *frame, uint32_t bytes, uint32_t seed);
 /* A buffer that the stack owns with such a frame in it. */
 struct buf *frame_buf(struct pool *pool, uint32_t bytes, uint32_t seed);
 
+/* port_config with so many queues each way, such frames, tags stripped or not. */
+struct nic_config port_with(uint16_t queues, uint16_t frame_max, bool vlan);
+/* A frame with recognisable bytes arrives; false: the card dropped it. */
+bool port_receive(struct port *port, uint32_t bytes, uint32_t seed, const struct fake_rx *how);
+/* Sends one buffer, which the port takes. */
+void port_send_one(struct port *port, struct buf *b);
+
 #endif

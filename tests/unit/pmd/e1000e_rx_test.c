@@ -6,25 +6,6 @@
 
 #define JUMBO 9018
 
-static struct nic_config config_with(uint16_t queues, uint16_t frame_max, bool vlan)
-{
-    struct nic_config c = port_config;
-
-    c.rxqs = queues;
-    c.txqs = queues;
-    c.frame_max_bytes = frame_max;
-    c.vlan_strip = vlan;
-    return c;
-}
-
-static bool receive(struct port *port, uint32_t bytes, uint32_t seed, const struct fake_rx *how)
-{
-    uint8_t frame[FAKE_FRAME_MAX];
-
-    frame_fill(frame, bytes, seed);
-    return fake_receive(port->fake, frame, bytes, how);
-}
-
 static void run_rx_sizes(void **state)
 {
     static const uint32_t sizes[] = {60, 61, 64, 1514, 1517, 1518};
@@ -36,7 +17,7 @@ static void run_rx_sizes(void **state)
         struct buf_batch batch = {.count = 0};
         struct buf *b;
 
-        assert_true(receive(port, bytes, i, NULL));
+        assert_true(port_receive(port, bytes, i, NULL));
         assert_int_equal(nic_rx(port->rxq, &batch, 32), 1);
         b = batch.buf[0];
         assert_int_equal(*b->owner, BUF_STACK);
@@ -65,7 +46,7 @@ static void run_rx_bursts(void **state)
         uint32_t burst = round % room + 1;
 
         for (uint32_t i = 0; i < burst; i++)
-            assert_true(receive(port, 60, in++, NULL));
+            assert_true(port_receive(port, 60, in++, NULL));
         while (out < in) {
             struct buf_batch batch = {.count = 0};
             uint32_t want = RT_MIN(round % 33 + 1, in - out);
@@ -92,7 +73,7 @@ static void run_rx_batch_full(void **state)
     for (uint32_t i = 0; i < BUF_BATCH_MAX - 2; i++)
         batch.buf[batch.count++] = frame_buf(bench->pool, 60, 0);
     for (uint32_t i = 0; i < 5; i++)
-        assert_true(receive(port, 60, i, NULL));
+        assert_true(port_receive(port, 60, i, NULL));
     assert_int_equal(nic_rx(port->rxq, &batch, 32), 2);
     assert_int_equal(batch.count, BUF_BATCH_MAX);
     assert_int_equal(nic_rx(port->rxq, &batch, 32), 0);
@@ -119,13 +100,13 @@ static void run_rx_no_replacement(void **state)
             held[holds++] = b;
     }
     for (uint32_t i = 0; i < rounds; i++) {
-        assert_true(receive(port, 60, i, NULL));
+        assert_true(port_receive(port, 60, i, NULL));
         assert_int_equal(nic_rx(port->rxq, &batch, 32), 0);
     }
     assert_int_equal(port->rxq->stats.no_replacement, rounds);
     assert_int_equal(port->rxq->stats.packets, 0);
     buf_free(held[--holds]);
-    assert_true(receive(port, 60, 77, NULL));
+    assert_true(port_receive(port, 60, 77, NULL));
     assert_int_equal(nic_rx(port->rxq, &batch, 32), 1);
     assert_true(frame_is(buf_data(batch.buf[0]), 60, 77));
     buf_batch_free(&batch);
@@ -137,7 +118,7 @@ static void run_rx_no_replacement(void **state)
 
 static void run_rx_chains(void **state)
 {
-    struct nic_config c = config_with(1, JUMBO, false);
+    struct nic_config c = port_with(1, JUMBO, false);
     struct bench *bench = bench_start(1, &c);
     struct port *port = &bench->port[0];
 
@@ -148,8 +129,8 @@ static void run_rx_chains(void **state)
 
         if (segments > (uint32_t)port->nic->config.rx_descs * 3 / 4)
             break; /* hostile rings hold no more */
-        assert_true(receive(port, bytes, bytes, NULL));
-        assert_true(receive(port, 60, 3, NULL));
+        assert_true(port_receive(port, bytes, bytes, NULL));
+        assert_true(port_receive(port, 60, 3, NULL));
         for (unsigned i = 0; i < 4; i++) /* a call may end inside a frame */
             nic_rx(port->rxq, &batch, 3);
         assert_int_equal(batch.count, 2);
@@ -171,7 +152,7 @@ static void run_rx_chains(void **state)
 /* A frame in two buffers is one of the loop: it is whole after a call that may take one. */
 static void run_rx_pairs(void **state)
 {
-    struct nic_config c = config_with(1, JUMBO, false);
+    struct nic_config c = port_with(1, JUMBO, false);
     struct bench *bench = bench_start(1, &c);
     struct port *port = &bench->port[0];
     uint64_t sum = 0;
@@ -182,7 +163,7 @@ static void run_rx_pairs(void **state)
         uint32_t bytes = BUF_ROOM_BYTES + 1 + i * 337 % BUF_ROOM_BYTES;
         const struct buf *b, *last;
 
-        assert_true(receive(port, bytes, i, &how));
+        assert_true(port_receive(port, bytes, i, &how));
         assert_int_equal(nic_rx(port->rxq, &batch, 1), 1);
         b = batch.buf[0];
         last = b->next;
@@ -211,7 +192,7 @@ static void run_rx_pairs(void **state)
 /* Frames of one, two and three buffers in turn, calls of all sizes: in order and whole. */
 static void run_rx_mixed(void **state)
 {
-    struct nic_config c = config_with(1, JUMBO, false);
+    struct nic_config c = port_with(1, JUMBO, false);
     struct bench *bench = bench_start(1, &c);
     struct port *port = &bench->port[0];
     uint32_t in = 0, out = 0;
@@ -220,7 +201,7 @@ static void run_rx_mixed(void **state)
         struct buf_batch batch = {.count = 0};
 
         for (uint32_t i = 0; i < round % 4; i++)
-            in += receive(port, 100 + in * 997 % 5000, in, NULL); /* as long as there is room */
+            in += port_receive(port, 100 + in * 997 % 5000, in, NULL); /* while there is room */
         nic_rx(port->rxq, &batch, 1 + round % 5);
         for (uint32_t i = 0; i < batch.count; i++, out++) {
             uint32_t done = 0;
@@ -243,140 +224,19 @@ static void run_rx_mixed(void **state)
 /* Half a frame when the batch ends, and when the port stops. */
 static void run_rx_chain_in_parts(void **state)
 {
-    struct nic_config c = config_with(1, JUMBO, false);
+    struct nic_config c = port_with(1, JUMBO, false);
     struct bench *bench = bench_start(1, &c);
     struct port *port = &bench->port[0];
     struct buf_batch batch = {.count = 0};
 
-    assert_true(receive(port, 5000, 1, NULL));
+    assert_true(port_receive(port, 5000, 1, NULL));
     assert_int_equal(nic_rx(port->rxq, &batch, 2), 0);
     assert_int_equal(nic_rx(port->rxq, &batch, 2), 1);
     assert_int_equal(batch.buf[0]->pkt_len, 5000);
     buf_batch_free(&batch);
-    assert_true(receive(port, 5000, 1, NULL));
+    assert_true(port_receive(port, 5000, 1, NULL));
     assert_int_equal(nic_rx(port->rxq, &batch, 1), 0);
     bench_stop_and_check(bench);
-    bench_free(bench);
-}
-
-/* ---- receive from a broken or hostile device ---- */
-
-static void expect_dropped(struct port *port, uint32_t bytes, const struct fake_rx *how,
-                           const uint64_t *counter)
-{
-    struct buf_batch batch = {.count = 0};
-    uint64_t before = *counter;
-
-    assert_true(receive(port, bytes, 1, how));
-    for (unsigned i = 0; i < 10; i++)
-        assert_int_equal(nic_rx(port->rxq, &batch, 32), 0);
-    assert_int_equal(*counter, before + 1);
-    assert_true(receive(port, 60, 5, NULL)); /* the next one is unharmed */
-    assert_int_equal(nic_rx(port->rxq, &batch, 32), 1);
-    assert_true(frame_is(buf_data(batch.buf[0]), 60, 5));
-    buf_batch_free(&batch);
-}
-
-static void run_rx_hostile(void **state)
-{
-    struct bench *bench = bench_start(1, &port_config);
-    struct port *port = &bench->port[0];
-    const struct nic_queue_stats *stats = &port->rxq->stats;
-    static const uint16_t lengths[] = {0, 2049, 4096, 0x8000, 0xffff};
-    static const uint32_t errors[] = {E1000E_RXD_ERR_CE, E1000E_RXD_ERR_SE, E1000E_RXD_ERR_SEQ,
-                                      E1000E_RXD_ERR_CXE, E1000E_RXD_ERR_RXE};
-
-    for (size_t i = 0; i < RT_ARRAY_SIZE(lengths); i++) {
-        struct fake_rx how = {.set_length = true, .length = lengths[i]};
-
-        expect_dropped(port, 60, &how, &stats->hostile);
-    }
-    for (size_t i = 0; i < RT_ARRAY_SIZE(errors); i++) {
-        struct fake_rx how = {.status = errors[i]};
-
-        expect_dropped(port, 60, &how, &stats->errors);
-    }
-    assert_int_equal(stats->hostile, RT_ARRAY_SIZE(lengths));
-    bench_stop_and_check(bench);
-    bench_free(bench);
-}
-
-/* A full room is the largest length there may be. */
-static void run_rx_full_room(void **state)
-{
-    struct nic_config c = config_with(1, JUMBO, false);
-    struct bench *bench = bench_start(1, &c);
-    struct port *port = &bench->port[0];
-    struct buf_batch batch = {.count = 0};
-
-    assert_true(receive(port, BUF_ROOM_BYTES, 4, NULL));
-    assert_int_equal(nic_rx(port->rxq, &batch, 32), 1);
-    assert_int_equal(batch.buf[0]->data_len, BUF_ROOM_BYTES);
-    assert_true(frame_is(buf_data(batch.buf[0]), BUF_ROOM_BYTES, 4));
-    buf_batch_free(&batch);
-    bench_stop_and_check(bench);
-    bench_free(bench);
-}
-
-/* The end of a frame never comes: bounded, counted, and the next frame is seen again. */
-static void run_rx_endless(void **state)
-{
-    struct nic_config c = config_with(1, JUMBO, false);
-    struct bench *bench = bench_start(1, &c);
-    struct port *port = &bench->port[0];
-    struct fake_rx endless = {.no_eop = true};
-    struct buf_batch batch = {.count = 0};
-    uint32_t taken = bench->pool->free;
-
-    for (unsigned i = 0; i < 500; i++) {
-        assert_true(receive(port, 2048, i, &endless));
-        assert_int_equal(nic_rx(port->rxq, &batch, 32), 0);
-        assert_in_range(bench->pool->free, taken - NIC_RX_CHAIN_MAX, taken);
-    }
-    assert_in_range(port->rxq->stats.hostile + port->rxq->stats.too_long, 1, 500);
-    assert_true(receive(port, 100, 1, NULL)); /* ends the endless frame */
-    assert_int_equal(nic_rx(port->rxq, &batch, 32), 0);
-    assert_true(receive(port, 100, 2, NULL));
-    assert_int_equal(nic_rx(port->rxq, &batch, 32), 1);
-    assert_true(frame_is(buf_data(batch.buf[0]), 100, 2));
-    buf_batch_free(&batch);
-    assert_int_equal(bench->pool->free, taken);
-    bench_stop_and_check(bench);
-    bench_free(bench);
-}
-
-static void run_rx_too_long(void **state)
-{
-    struct nic_config c = config_with(1, 3000, false);
-    struct bench *bench = bench_start(1, &c);
-    struct port *port = &bench->port[0];
-
-    expect_dropped(port, 3005, NULL, &port->rxq->stats.too_long);
-    bench_stop_and_check(bench);
-    bench_free(bench);
-}
-
-/* Somebody took a buffer out of the ring behind the driver's back. */
-static void run_rx_stolen(void **state)
-{
-    struct bench *bench = bench_start(1, &port_config);
-    struct port *port = &bench->port[0];
-    struct nic_rx_ring *q = nic_rx_ring_of(port->rxq);
-    struct buf_batch batch = {.count = 0};
-    uint64_t before = buf_refusals();
-    uint8_t *stolen = q->shadow[0].owner;
-
-    *stolen = BUF_APP;
-    assert_true(receive(port, 60, 1, NULL));
-    assert_true(receive(port, 60, 2, NULL));
-    assert_int_equal(nic_rx(port->rxq, &batch, 32), 1);
-    assert_true(frame_is(buf_data(batch.buf[0]), 60, 2));
-    assert_int_equal(buf_refusals(), before + 1);
-    buf_batch_free(&batch);
-    nic_stop(port->nic);
-    assert_int_equal(bench->pool->free, bench->pool->total - 1);
-    assert_int_equal(pool_report(), 1);
-    assert_true(bench_logged(bench, "missing_at=app"));
     bench_free(bench);
 }
 
@@ -405,7 +265,7 @@ static void run_rx_results(void **state)
         struct buf_batch batch = {.count = 0};
         uint32_t flags;
 
-        assert_true(receive(port, 60, 1, &cases[i].how));
+        assert_true(port_receive(port, 60, 1, &cases[i].how));
         assert_int_equal(nic_rx(port->rxq, &batch, 32), 1);
         flags = batch.buf[0]->flags;
         flags |= (flags & good) != 0 ? good : 0; /* either bit */
@@ -418,7 +278,7 @@ static void run_rx_results(void **state)
 
 static void run_rx_rss(void **state)
 {
-    struct nic_config c = config_with(2, 1514, false);
+    struct nic_config c = port_with(2, 1514, false);
     struct bench *bench = bench_start(1, &c);
     struct port *port = &bench->port[0];
 
@@ -430,7 +290,7 @@ static void run_rx_rss(void **state)
         uint32_t before = port->fake->messages[q];
 
         assert_false(nic_rx_arm(port->nic->rxq[q]));
-        assert_true(receive(port, 60, q, &how));
+        assert_true(port_receive(port, 60, q, &how));
         assert_int_equal(port->fake->messages[q], before + 1); /* its own vector */
         nic_rx_disarm(port->nic->rxq[q]);
         assert_int_equal(nic_rx(port->nic->rxq[1 - q], &batch, 32), 0);
@@ -446,7 +306,7 @@ static void run_rx_rss(void **state)
 static void run_rx_vlan(void **state)
 {
     for (unsigned strip = 0; strip < 2; strip++) {
-        struct nic_config c = config_with(1, 1514, strip);
+        struct nic_config c = port_with(1, 1514, strip);
         struct bench *bench = bench_start(1, &c);
         struct port *port = &bench->port[0];
         struct buf_batch batch = {.count = 0};
@@ -477,11 +337,6 @@ int main(void)
         cmocka_unit_test(run_rx_pairs),
         cmocka_unit_test(run_rx_mixed),
         cmocka_unit_test(run_rx_chain_in_parts),
-        cmocka_unit_test(run_rx_hostile),
-        cmocka_unit_test(run_rx_full_room),
-        cmocka_unit_test(run_rx_endless),
-        cmocka_unit_test(run_rx_too_long),
-        cmocka_unit_test(run_rx_stolen),
         cmocka_unit_test(run_rx_results),
         cmocka_unit_test(run_rx_rss),
         cmocka_unit_test(run_rx_vlan),

@@ -7,17 +7,6 @@
 
 #define JUMBO 9018
 
-static struct nic_config config_with(uint16_t queues, uint16_t frame_max, bool vlan)
-{
-    struct nic_config c = port_config;
-
-    c.rxqs = queues;
-    c.txqs = queues;
-    c.frame_max_bytes = frame_max;
-    c.vlan_strip = vlan;
-    return c;
-}
-
 static struct fake_tx *sent_last;
 static uint32_t sent_seed;
 
@@ -112,14 +101,6 @@ static void run_tx_stop_full(void **state)
     bench_free(bench);
 }
 
-static void send_one(struct port *port, struct buf *b)
-{
-    struct buf_batch batch = {.count = 1, .buf = {b}};
-
-    nic_tx(port->txq, &batch);
-    assert_int_equal(batch.count, 0);
-}
-
 static void run_tx_bad_requests(void **state)
 {
     struct bench *bench = bench_start(1, &port_config);
@@ -127,34 +108,34 @@ static void run_tx_bad_requests(void **state)
     uint64_t *bad = &port->txq->stats.bad_request;
     struct buf *b;
 
-    send_one(port, frame_buf(bench->pool, 16, 1));
+    port_send_one(port, frame_buf(bench->pool, 16, 1));
     assert_int_equal(*bad, 1);
-    send_one(port, frame_buf(bench->pool, 1519, 1)); /* 1514 + VLAN tag is the most */
+    port_send_one(port, frame_buf(bench->pool, 1519, 1)); /* 1514 + VLAN tag is the most */
     assert_int_equal(*bad, 2);
     b = frame_buf(bench->pool, 60, 1);
     b->data_off = BUF_HEADROOM_BYTES + BUF_ROOM_BYTES - 59; /* beyond its room */
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(*bad, 3);
     b = frame_buf(bench->pool, 60, 1);
     b->flags = BUF_TX_TSO;
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(*bad, 4);
     b = frame_buf(bench->pool, 60, 1);
     b->segments = 2; /* and there is no second one */
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(*bad, 5);
     b = frame_buf(bench->pool, 60, 1);
     b->flags = BUF_TX_TCP_CSUM;
     b->l2_bytes = 14;
     b->l3_bytes = 40; /* headers end beyond the data */
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(*bad, 6);
     b = frame_buf(bench->pool, 60, 1);
     b->segments = 0;
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(*bad, 7);
-    send_one(port, frame_buf(bench->pool, 1518, 1));
-    send_one(port, frame_buf(bench->pool, 17, 1));
+    port_send_one(port, frame_buf(bench->pool, 1518, 1));
+    port_send_one(port, frame_buf(bench->pool, 17, 1));
     assert_int_equal(*bad, 7);
     assert_int_equal(port->fake->tx_frames, 2);
     bench_stop_and_check(bench);
@@ -182,14 +163,14 @@ static void run_tx_double_send(void **state)
     nic_tx(port->txq, &batch);
     assert_int_equal(batch.count, 0);
     assert_int_equal(buf_refusals(), before + 1);
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(buf_refusals(), before + 2);
     buf_free(b); /* free after send */
     assert_int_equal(buf_refusals(), before + 3);
     b = frame_buf(bench->pool, 60, 1);
     again = hidden(b);
     buf_free(b);
-    send_one(port, again); /* send after free */
+    port_send_one(port, again); /* send after free */
     assert_int_equal(buf_refusals(), before + 4);
     assert_int_equal(port->txq->stats.packets, 1);
     assert_true(bench_logged(bench, "refused=hand-over"));
@@ -217,7 +198,7 @@ static struct buf *chain(struct pool *pool, uint32_t segments, uint32_t each, ui
 
 static void run_tx_chains(void **state)
 {
-    struct nic_config c = config_with(1, JUMBO, false);
+    struct nic_config c = port_with(1, JUMBO, false);
     struct bench *bench = bench_start(1, &c);
     struct port *port = &bench->port[0];
     uint32_t most = RT_MIN(NIC_TX_CHAIN_MAX, port->nic->config.tx_descs - 1u);
@@ -227,18 +208,18 @@ static void run_tx_chains(void **state)
     port->fake->sent = keep_sent;
     for (uint32_t segments = 2; segments <= most; segments++) {
         for (uint32_t each = 20; each <= 9018 / segments && each <= 2048; each += 113) {
-            send_one(port, chain(bench->pool, segments, each, each));
+            port_send_one(port, chain(bench->pool, segments, each, each));
             assert_int_equal(sent_last->bytes, segments * each);
             assert_int_equal(sent_last->descs, segments);
             assert_true(frame_is(sent_last->data, segments * each, each));
         }
     }
     assert_int_equal(port->txq->stats.bad_request, 0);
-    send_one(port, chain(bench->pool, most + 1, 60, 0));
+    port_send_one(port, chain(bench->pool, most + 1, 60, 0));
     assert_int_equal(port->txq->stats.bad_request, 1);
     b = chain(bench->pool, 3, 60, 0);
     b->next->next->next = frame_buf(bench->pool, 60, 0); /* longer than it says */
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(port->txq->stats.bad_request, 2);
     free(sent_last);
     bench_stop_and_check(bench);
@@ -283,20 +264,20 @@ static void run_tx_bad_pairs(void **state)
 
     b = chain(bench->pool, 2, 60, 0);
     b->pkt_len--;
-    send_one(port, b);
+    port_send_one(port, b);
     b = chain(bench->pool, 2, 60, 0);
     b->next->data_off = BUF_HEADROOM_BYTES + BUF_ROOM_BYTES - 59;
-    send_one(port, b);
+    port_send_one(port, b);
     b = chain(bench->pool, 2, 60, 0);
     b->next->data_len = 0;
-    send_one(port, b);
-    send_one(port, chain(bench->pool, 2, 760, 0)); /* 1514 and a tag is the most */
+    port_send_one(port, b);
+    port_send_one(port, chain(bench->pool, 2, 760, 0)); /* 1514 and a tag is the most */
     assert_int_equal(port->txq->stats.bad_request, 4);
     assert_int_equal(buf_refusals(), refused);
     b = chain(bench->pool, 2, 60, 0);
     last = b->next;
     *last->owner = BUF_RING; /* travels between cores: not ours */
-    send_one(port, b);
+    port_send_one(port, b);
     assert_int_equal(port->txq->stats.bad_request, 5);
     assert_int_equal(*last->owner, BUF_RING);
     *last->owner = BUF_STACK;
@@ -309,7 +290,7 @@ static void run_tx_bad_pairs(void **state)
 /* A chain that does not fit now is left whole: no tail write inside a frame. */
 static void run_tx_chain_waits(void **state)
 {
-    struct nic_config c = config_with(1, JUMBO, false);
+    struct nic_config c = port_with(1, JUMBO, false);
     struct bench *bench = bench_start(1, &c);
     struct port *port = &bench->port[0];
     struct nic_tx_ring *q = nic_tx_ring_of(port->txq);
@@ -317,7 +298,7 @@ static void run_tx_chain_waits(void **state)
 
     port->fake->stuck_tx = true;
     while (nic_tx_room(q) > 2)
-        send_one(port, frame_buf(bench->pool, 60, 1));
+        port_send_one(port, frame_buf(bench->pool, 60, 1));
     batch.buf[batch.count++] = chain(bench->pool, 3, 100, 1);
     nic_tx(port->txq, &batch);
     assert_int_equal(batch.count, 1);
@@ -331,86 +312,6 @@ static void run_tx_chain_waits(void **state)
     bench_free(bench);
 }
 
-static struct buf *checksum_frame(struct pool *pool, uint32_t flags, uint16_t l3)
-{
-    struct buf *b = frame_buf(pool, 100, 1);
-
-    b->flags = flags;
-    b->l2_bytes = 14;
-    b->l3_bytes = l3;
-    return b;
-}
-
-static void run_tx_checksums(void **state)
-{
-    struct bench *bench = bench_start(1, &port_config);
-    struct port *port = &bench->port[0];
-    struct nic_tx_ring *q = nic_tx_ring_of(port->txq);
-    struct buf *b;
-    uint16_t next;
-
-    sent_last = calloc(1, sizeof(*sent_last));
-    port->fake->sent = keep_sent;
-    send_one(port, checksum_frame(bench->pool, BUF_TX_IP_CSUM | BUF_TX_TCP_CSUM, 20));
-    assert_true(sent_last->ip_sum && sent_last->l4_sum);
-    /* ip at 14, its sum at 24, ends at 33; tcp at 34, its sum at 50 */
-    assert_int_equal(sent_last->context, UINT64_C(0x0000322200211800) | 14);
-    next = q->next;
-    send_one(port, checksum_frame(bench->pool, BUF_TX_IP_CSUM | BUF_TX_TCP_CSUM, 20));
-    assert_int_equal((q->next + q->descs - next) % q->descs, 1); /* the context is kept */
-    send_one(port, checksum_frame(bench->pool, BUF_TX_UDP_CSUM | BUF_TX_IPV6, 40));
-    assert_true(!sent_last->ip_sum && sent_last->l4_sum);
-    assert_int_equal(sent_last->context, UINT64_C(0x00003c3600000000));
-    send_one(port, checksum_frame(bench->pool, BUF_TX_IP_CSUM, 20));
-    assert_true(sent_last->ip_sum && !sent_last->l4_sum);
-    send_one(port, frame_buf(bench->pool, 60, 1));
-    assert_true(!sent_last->ip_sum && !sent_last->l4_sum);
-    /* Known requests; another context, of a frame whose tag we put in; the first ones again. */
-    for (unsigned k = 0; k < 4; k++) {
-        b = checksum_frame(bench->pool, BUF_TX_IP_CSUM | BUF_TX_TCP_CSUM, 20);
-        if (k == 2)
-            b->flags |= BUF_TX_VLAN;
-        send_one(port, b);
-        assert_true(sent_last->ip_sum && sent_last->l4_sum);
-        assert_int_equal(sent_last->context & 0xff, k == 2 ? 18 : 14);
-    }
-    assert_int_equal(port->txq->stats.bad_request, 0);
-    assert_int_equal(port->fake->tx_frames, 9);
-    free(sent_last);
-    bench_stop_and_check(bench);
-    bench_free(bench);
-}
-
-/* Tags go in by the chip when it strips them too, else by us: the wire sees the same. */
-static void run_tx_vlan(void **state)
-{
-    for (unsigned strip = 0; strip < 2; strip++) {
-        struct nic_config c = config_with(1, 1514, strip);
-        struct bench *bench = bench_start(1, &c);
-        struct port *port = &bench->port[0];
-        struct buf *b = frame_buf(bench->pool, 60, 9);
-        uint8_t plain[60];
-
-        frame_fill(plain, sizeof(plain), 9);
-        sent_last = calloc(1, sizeof(*sent_last));
-        port->fake->sent = keep_sent;
-        b->flags = BUF_TX_VLAN;
-        b->vlan_tci = 0xa123;
-        send_one(port, b);
-        assert_int_equal(sent_last->vlan, strip);
-        assert_int_equal(sent_last->bytes, strip ? 60 : 64);
-        if (strip)
-            assert_int_equal(sent_last->vlan_tci, 0xa123);
-        else
-            assert_memory_equal(sent_last->data + 12, "\x81\x00\xa1\x23", 4);
-        assert_memory_equal(sent_last->data, plain, 12);
-        assert_memory_equal(sent_last->data + (strip ? 12 : 16), plain + 12, 48);
-        free(sent_last);
-        bench_stop_and_check(bench);
-        bench_free(bench);
-    }
-}
-
 /* A buffer of another core's pool goes home by ring when the chip is done with it. */
 static void run_tx_foreign_pool(void **state)
 {
@@ -422,7 +323,7 @@ static void run_tx_foreign_pool(void **state)
     host_set_core(1);
     struct buf *b = frame_buf(other, 60, 1);
     host_set_core(0);
-    send_one(port, b);
+    port_send_one(port, b);
     nic_tx_reclaim(port->txq);
     assert_int_equal(other->free, 63);
     assert_int_equal(pool_count_owner(other, BUF_RING), 1);
@@ -447,8 +348,6 @@ int main(void)
         cmocka_unit_test(run_tx_mixed),
         cmocka_unit_test(run_tx_bad_pairs),
         cmocka_unit_test(run_tx_chain_waits),
-        cmocka_unit_test(run_tx_checksums),
-        cmocka_unit_test(run_tx_vlan),
         cmocka_unit_test(run_tx_foreign_pool),
     };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "fake_e1000e.h"
+#include "fake_e1000e_part.h"
 
 #include "e1000e_reg.h"
 #include "intel/intel.h"
@@ -19,36 +19,23 @@ enum {
     BAR3_BYTES = 0x4000,
     BUS_MASTER = 4,
     INTX_OFF = 1 << 10,
-    BUFFER_BYTES = 2048,
 };
 
 static struct fake_e1000e *devices[DEVICES_MAX];
 static unsigned device_count;
 
-/* Bytes of buffers that belong to the device are poisoned for everybody else: the device moves
- * them one by one, uninstrumented. */
-__attribute__((no_sanitize("address"))) static void dma_copy(void *to, const void *from,
-                                                              uint32_t bytes)
-{
-    volatile uint8_t *t = to;
-    const volatile uint8_t *f = from;
-
-    for (uint32_t i = 0; i < bytes; i++)
-        t[i] = f[i];
-}
-
-static void *at(uint64_t address)
+void *fake_at(uint64_t address)
 {
     return (void *)(uintptr_t)address;
 }
 
-static uint32_t *reg(struct fake_e1000e *f, uint32_t offset)
+uint32_t *fake_reg(struct fake_e1000e *f, uint32_t offset)
 {
     assert(offset < FAKE_BAR_BYTES && offset % 4 == 0);
     return &f->reg[offset / 4];
 }
 
-static bool may_dma(struct fake_e1000e *f)
+bool fake_may_dma(struct fake_e1000e *f)
 {
     if ((f->config[CONFIG_COMMAND] & BUS_MASTER) != 0 && !f->gone)
         return true;
@@ -58,7 +45,7 @@ static bool may_dma(struct fake_e1000e *f)
 
 /* ---- interrupts ---- */
 
-static bool msix_on(const struct fake_e1000e *f)
+bool fake_msix_on(const struct fake_e1000e *f)
 {
     return (f->config[CONFIG_MSIX] & (1u << 31)) != 0;
 }
@@ -82,16 +69,16 @@ static void deliver_msix(struct fake_e1000e *f)
                   {E1000E_INT_OTHER, E1000E_IVAR_OTHER}};
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(causes); i++) {
-        uint32_t vector = (*reg(f, E1000E_IVAR) & causes[i].ivar) >>
+        uint32_t vector = (*fake_reg(f, E1000E_IVAR) & causes[i].ivar) >>
                           FIELD_SHIFT(causes[i].ivar);
 
-        if ((*reg(f, E1000E_ICR) & *reg(f, E1000E_IMS) & causes[i].cause) == 0 ||
+        if ((*fake_reg(f, E1000E_ICR) & *fake_reg(f, E1000E_IMS) & causes[i].cause) == 0 ||
             (vector & E1000E_IVAR_VALID) == 0)
             continue;
         message(f, vector & 7);
-        if ((*reg(f, E1000E_EIAC) & causes[i].cause) != 0) {
-            *reg(f, E1000E_ICR) &= ~causes[i].cause;
-            *reg(f, E1000E_IMS) &= ~causes[i].cause;
+        if ((*fake_reg(f, E1000E_EIAC) & causes[i].cause) != 0) {
+            *fake_reg(f, E1000E_ICR) &= ~causes[i].cause;
+            *fake_reg(f, E1000E_IMS) &= ~causes[i].cause;
         }
     }
 }
@@ -100,9 +87,9 @@ static void deliver(struct fake_e1000e *f)
 {
     const uint32_t *msi = &f->config[CONFIG_MSI];
 
-    if (msix_on(f)) {
+    if (fake_msix_on(f)) {
         deliver_msix(f);
-    } else if ((*reg(f, E1000E_ICR) & *reg(f, E1000E_IMS)) != 0) {
+    } else if ((*fake_reg(f, E1000E_ICR) & *fake_reg(f, E1000E_IMS)) != 0) {
         f->messages[0]++;
         if ((msi[0] & (1u << 16)) != 0)
             host_msi((uint64_t)msi[2] << 32 | msi[1], msi[3]);
@@ -111,164 +98,33 @@ static void deliver(struct fake_e1000e *f)
     }
 }
 
-static void raise(struct fake_e1000e *f, uint32_t causes)
+void fake_raise(struct fake_e1000e *f, uint32_t causes)
 {
-    *reg(f, E1000E_ICR) |= causes;
+    *fake_reg(f, E1000E_ICR) |= causes;
     deliver(f);
 }
 
 void fake_link(struct fake_e1000e *f, bool up)
 {
     f->link = up;
-    raise(f, E1000E_INT_LSC | (msix_on(f) ? E1000E_INT_OTHER : 0));
-}
-
-/* ---- transmit ---- */
-
-static void tx_frame_end(struct fake_e1000e *f, uint64_t command)
-{
-    f->tx.vlan = (command & E1000E_TXD_VLE) != 0;
-    f->tx.vlan_tci = (uint16_t)(command >> E1000E_TXD_VLAN_SHIFT);
-    f->tx.ip_sum = (command & E1000E_TXD_POPTS_IXSM) != 0;
-    f->tx.l4_sum = (command & E1000E_TXD_POPTS_TXSM) != 0;
-    f->tx.context = f->tx_context[0] | (uint64_t)f->tx_context[1] << 32;
-    f->tx_frames++;
-    *reg(f, INTEL_GPTC) += 1;
-    *reg(f, INTEL_GOTCL) += f->tx.bytes + 4;
-    if (f->sent != NULL)
-        f->sent(f, &f->tx);
-    f->tx.bytes = 0;
-    f->tx.descs = 0;
-}
-
-static void tx_one(struct fake_e1000e *f, uint32_t queue, struct e1000e_tx_desc *d)
-{
-    uint32_t length = (uint32_t)d->command & E1000E_TXD_LENGTH;
-
-    assert((d->command & E1000E_TXD_DEXT) != 0);
-    if ((d->command & E1000E_TXD_TYPE_DATA) == 0) {
-        memcpy(f->tx_context, &d->address, sizeof(f->tx_context));
-    } else {
-        assert(length > 0 && f->tx.bytes + length <= FAKE_FRAME_MAX);
-        dma_copy(f->tx.data + f->tx.bytes, at(d->address), length);
-        f->tx.bytes += length;
-        f->tx.queue = queue;
-        f->tx.descs++;
-        if ((d->command & E1000E_TXD_EOP) != 0)
-            tx_frame_end(f, d->command);
-    }
-    if ((d->command & E1000E_TXD_RS) != 0)
-        d->command |= E1000E_TXD_DD;
-}
-
-static void tx_run(struct fake_e1000e *f, uint32_t queue)
-{
-    uint32_t *head = reg(f, E1000E_TDH(queue)), tail = *reg(f, E1000E_TDT(queue));
-    uint32_t descs = *reg(f, E1000E_TDLEN(queue)) / 16;
-    uint64_t ring = *reg(f, E1000E_TDBAL(queue)) |
-                    (uint64_t)*reg(f, E1000E_TDBAH(queue)) << 32;
-
-    if (f->stuck_tx || (*reg(f, E1000E_TCTL) & E1000E_TCTL_EN) == 0 ||
-        (*reg(f, E1000E_TARC(queue)) & E1000E_TARC_QUEUE_ENABLE) == 0 || tail >= descs)
-        return;
-    while (*head != tail && may_dma(f)) {
-        tx_one(f, queue, (struct e1000e_tx_desc *)at(ring) + *head);
-        *head = (*head + 1) % descs;
-    }
-    assert(f->tx.bytes == 0); /* the tail moved inside a frame: some chips cut it there */
-}
-
-/* ---- receive ---- */
-
-static bool strip_vlan(struct fake_e1000e *f, uint8_t *frame, uint32_t *bytes, uint16_t *tag)
-{
-    if ((*reg(f, E1000E_CTRL) & E1000E_CTRL_VME) == 0 || *bytes < 18 || frame[12] != 0x81 ||
-        frame[13] != 0x00)
-        return false;
-    *tag = (uint16_t)(frame[14] << 8 | frame[15]);
-    memmove(frame + 12, frame + 16, *bytes - 16);
-    *bytes -= 4;
-    return true;
-}
-
-static void write_back(struct e1000e_rx_desc *d, const struct fake_rx *how, uint32_t status,
-                       uint32_t length, uint16_t tag)
-{
-    uint64_t word = status | (uint64_t)length << E1000E_RXD_LENGTH_SHIFT |
-                    (uint64_t)tag << E1000E_RXD_VLAN_SHIFT;
-    bool last = (status & E1000E_RXD_EOP) != 0;
-
-    d->low.wb.mrq = last ? how->hash_type | how->queue << 8 : 0;
-    d->low.wb.rss_hash = last ? how->hash : 0;
-    d->status = word; /* first without DD, as the chip does */
-    RT_COMPILER_BARRIER();
-    d->status = word | E1000E_RXD_DD;
-}
-
-bool fake_receive(struct fake_e1000e *f, const void *frame, uint32_t bytes,
-                  const struct fake_rx *how)
-{
-    static const struct fake_rx plain;
-    uint8_t copy[FAKE_FRAME_MAX];
-    uint32_t queue, descs, need, done = 0, status = 0;
-    uint32_t *head;
-    uint64_t ring;
-    uint16_t tag = 0;
-
-    how = how != NULL ? how : &plain;
-    queue = how->queue;
-    head = reg(f, E1000E_RDH(queue));
-    descs = *reg(f, E1000E_RDLEN(queue)) / 16;
-    ring = *reg(f, E1000E_RDBAL(queue)) | (uint64_t)*reg(f, E1000E_RDBAH(queue)) << 32;
-    if (!f->link || (*reg(f, E1000E_RCTL) & E1000E_RCTL_EN) == 0 || !may_dma(f))
-        return false;
-    assert((*reg(f, E1000E_RFCTL) & E1000E_RFCTL_EXTEN) != 0 &&
-           (*reg(f, E1000E_RCTL) & E1000E_RCTL_SECRC) != 0);
-    if (bytes + 4 > 1522 &&
-        (*reg(f, E1000E_RCTL) & E1000E_RCTL_LPE) == 0) { /* with CRC and tag */
-        *reg(f, INTEL_ROC) += 1;
-        return false;
-    }
-    memcpy(copy, frame, bytes);
-    if (strip_vlan(f, copy, &bytes, &tag))
-        status = E1000E_RXD_VP;
-    need = (bytes + BUFFER_BYTES - 1) / BUFFER_BYTES;
-    if ((*reg(f, E1000E_RDT(queue)) + descs - *head) % descs < need) {
-        *reg(f, E1000E_MPC) += 1;
-        return false;
-    }
-    while (done < bytes) {
-        struct e1000e_rx_desc *d = (struct e1000e_rx_desc *)at(ring) + *head;
-        uint32_t length = RT_MIN(bytes - done, (uint32_t)BUFFER_BYTES);
-        bool last = done + length == bytes;
-
-        dma_copy(at(d->low.address), copy + done, length);
-        done += length;
-        write_back(d, how, last ? status | how->status | (how->no_eop ? 0 : E1000E_RXD_EOP) : 0,
-                   how->set_length ? how->length : length, tag);
-        *head = (*head + 1) % descs;
-    }
-    *reg(f, INTEL_GPRC) += 1;
-    *reg(f, INTEL_GORCL) += bytes + 4;
-    raise(f, msix_on(f) ? E1000E_INT_RXQ(queue) : E1000E_INT_RXT0);
-    return true;
+    fake_raise(f, E1000E_INT_LSC | (fake_msix_on(f) ? E1000E_INT_OTHER : 0));
 }
 
 /* ---- registers ---- */
 
 static void reset(struct fake_e1000e *f)
 {
-    uint32_t pba = *reg(f, E1000E_PBA);
+    uint32_t pba = *fake_reg(f, E1000E_PBA);
 
     memset(f->reg, 0, sizeof(f->reg));
-    *reg(f, E1000E_PBA) = pba;
-    *reg(f, E1000E_RAL(0)) = (uint32_t)f->nvm[0] | (uint32_t)f->nvm[1] << 16;
-    *reg(f, E1000E_RAH(0)) = f->nvm[2] | E1000E_RAH_AV;
-    *reg(f, E1000E_TCTL) = E1000E_TCTL_MULR | FIELD_PUT(E1000E_TCTL_RRTHRESH, 1) |
+    *fake_reg(f, E1000E_PBA) = pba;
+    *fake_reg(f, E1000E_RAL(0)) = (uint32_t)f->nvm[0] | (uint32_t)f->nvm[1] << 16;
+    *fake_reg(f, E1000E_RAH(0)) = f->nvm[2] | E1000E_RAH_AV;
+    *fake_reg(f, E1000E_TCTL) = E1000E_TCTL_MULR | FIELD_PUT(E1000E_TCTL_RRTHRESH, 1) |
                            FIELD_PUT(E1000E_TCTL_COLD, 0x3f) | FIELD_PUT(E1000E_TCTL_CT, 0x0f) |
                            E1000E_TCTL_PSP;
-    *reg(f, E1000E_TARC(0)) = E1000E_TARC_QUEUE_ENABLE;
-    *reg(f, E1000E_TARC(1)) = E1000E_TARC_QUEUE_ENABLE;
+    *fake_reg(f, E1000E_TARC(0)) = E1000E_TARC_QUEUE_ENABLE;
+    *fake_reg(f, E1000E_TARC(1)) = E1000E_TARC_QUEUE_ENABLE;
     f->tx.bytes = 0;
     f->resets++;
 }
@@ -303,17 +159,17 @@ static uint32_t read32(void *ctx, uint32_t offset)
     if (f->gone)
         return UINT32_MAX;
     run_hook(f, offset);
-    value = *reg(f, offset);
+    value = *fake_reg(f, offset);
     if (offset == E1000E_STATUS)
         return status_reg(f);
     if (offset == E1000E_EECD)
         return f->stuck_reset ? 0 : E1000E_EECD_AUTO_RD;
     if (offset == E1000E_ICS)
-        return *reg(f, E1000E_ICR);
+        return *fake_reg(f, E1000E_ICR);
     if (offset == E1000E_SWSM)
-        *reg(f, offset) = value | E1000E_SWSM_SMBI;
+        *fake_reg(f, offset) = value | E1000E_SWSM_SMBI;
     if (offset == E1000E_ICR || (offset >= E1000E_STATS_FIRST && offset <= E1000E_STATS_LAST))
-        *reg(f, offset) = 0;
+        *fake_reg(f, offset) = 0;
     return value;
 }
 
@@ -322,19 +178,19 @@ static void nvm_start(struct fake_e1000e *f, uint32_t value)
     uint32_t word = FIELD_GET(INTEL_EERD_ADDR, value);
 
     if (!f->stuck_nvm && word < 64)
-        *reg(f, E1000E_EERD) = value | INTEL_EERD_DONE | (uint32_t)f->nvm[word] << 16;
+        *fake_reg(f, E1000E_EERD) = value | INTEL_EERD_DONE | (uint32_t)f->nvm[word] << 16;
 }
 
 static void mdic_start(struct fake_e1000e *f, uint32_t value)
 {
     uint32_t number = FIELD_GET(E1000E_MDIC_REG, value);
 
-    assert((*reg(f, E1000E_EXTCNF_CTRL) & E1000E_EXTCNF_CTRL_MDIO_SW) != 0);
+    assert((*fake_reg(f, E1000E_EXTCNF_CTRL) & E1000E_EXTCNF_CTRL_MDIO_SW) != 0);
     if (f->stuck_phy)
         return;
     if (FIELD_GET(E1000E_MDIC_OP, value) == E1000E_MDIC_OP_WRITE)
         f->phy[number] = (uint16_t)value;
-    *reg(f, E1000E_MDIC) = (value & ~E1000E_MDIC_DATA) | f->phy[number] | E1000E_MDIC_READY |
+    *fake_reg(f, E1000E_MDIC) = (value & ~E1000E_MDIC_DATA) | f->phy[number] | E1000E_MDIC_READY |
                            (f->phy_error ? E1000E_MDIC_ERROR : 0);
 }
 
@@ -348,18 +204,18 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
         return;
     run_hook(f, offset);
     if (offset == E1000E_ICR) {
-        *reg(f, E1000E_ICR) &= ~value;
+        *fake_reg(f, E1000E_ICR) &= ~value;
     } else if (offset == E1000E_ICS) {
-        raise(f, value);
+        fake_raise(f, value);
     } else if (offset == E1000E_IMS) {
-        *reg(f, E1000E_IMS) |= value;
+        *fake_reg(f, E1000E_IMS) |= value;
         deliver(f); /* a cause that was raised while masked fires now */
     } else if (offset == E1000E_IMC) {
-        *reg(f, E1000E_IMS) &= ~value;
+        *fake_reg(f, E1000E_IMS) &= ~value;
     } else if (offset == E1000E_EXTCNF_CTRL && f->stuck_semaphore) {
-        *reg(f, offset) = value & ~E1000E_EXTCNF_CTRL_MDIO_SW;
+        *fake_reg(f, offset) = value & ~E1000E_EXTCNF_CTRL_MDIO_SW;
     } else {
-        *reg(f, offset) = value;
+        *fake_reg(f, offset) = value;
     }
     if (offset == E1000E_CTRL && (value & E1000E_CTRL_RST) != 0)
         reset(f);
@@ -368,9 +224,9 @@ static void write32(void *ctx, uint32_t offset, uint32_t value)
     if (offset == E1000E_MDIC)
         mdic_start(f, value);
     if (offset == E1000E_TDT(0))
-        tx_run(f, 0);
+        fake_tx_run(f, 0);
     if (offset == E1000E_TDT(1))
-        tx_run(f, 1);
+        fake_tx_run(f, 1);
 }
 
 /* ---- PCI ---- */

@@ -1,169 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interrupts of a port through restarts with other numbers, cores and modes: what the card is
  * told names the core of each queue, and an interrupt raised there arrives there. */
-#include "ixgbe_port.h"
+#include "irq_machine.h"
 
 #include <string.h>
-
-#define CORES 4
-#define MSI_BASE 0xfee00000u
-#define MSI_CAP 0x50u  /* of the model */
-#define MSIX_CAP 0x70u
-#define ON_MSI RT_BIT(16)
-#define ON_MSIX RT_BIT(31)
-#define INTX_OFF RT_BIT(10)
-#define EICS_OFFSET 0x808u
-#define EIMS_OFFSET 0x880u
-
-struct step {
-    uint16_t queues;
-    uint32_t mode;
-    unsigned first_core; /* queue q is on core (first_core + q) % CORES */
-    uint32_t moderation_us;
-};
-
-static struct pool *pools[CORES];
-
-static struct card *machine(void)
-{
-    struct card *card = card_new(X82599_ID_SFP, 1);
-    static const char *const names[CORES] = {"core0", "core1", "core2", "core3"};
-
-    host_set_core_count(CORES);
-    pci_scan();
-    assert_int_equal(nic_probe_all(), 1);
-    card->nic = nic_get(0);
-    for (unsigned core = 0; core < CORES; core++)
-        assert_int_equal(pool_create(names[core], core, CORES, 2000, &pools[core]), RT_OK);
-    card->pool = pools[0];
-    return card;
-}
-
-static void start(struct card *card, const struct step *step)
-{
-    struct nic_config c = card_config;
-
-    c.rxqs = c.txqs = step->queues;
-    c.irq_mode = step->mode;
-    c.moderation_us = step->moderation_us;
-    assert_int_equal(nic_configure(card->nic, &c), RT_OK);
-    for (uint16_t q = 0; q < step->queues; q++) {
-        unsigned core = (step->first_core + q) % CORES;
-
-        assert_int_equal(nic_rxq_setup(card->nic, q, core, pools[core]), RT_OK);
-        assert_int_equal(nic_txq_setup(card->nic, q, core, pools[core]), RT_OK);
-    }
-    assert_int_equal(nic_start(card->nic), RT_OK);
-}
-
-static void stop(struct card *card)
-{
-    nic_stop(card->nic);
-    for (unsigned core = 0; core < CORES; core++) {
-        (void)pool_collect(pools[core]);
-        assert_int_equal(pools[core]->free, pools[core]->total);
-    }
-    assert_int_equal(card->violations, 0);
-}
-
-static uint32_t entry_word(const struct card *card, uint32_t entry, uint32_t word)
-{
-    const struct pci_dev *pci = card->nic->pci;
-
-    return hal_read32(&pci->msix, pci->msix_offset + entry * 16 + word * 4);
-}
-
-static uint32_t address_of(unsigned core)
-{
-    return MSI_BASE | core << 12;
-}
-
-/* Armed, and raised by hand: the count of the queue's own vector grows, and no other. */
-static void raise_arrives(struct card *card, uint16_t q, uint32_t bit)
-{
-    struct nic_rxq *rxq = card->nic->rxq[q];
-    uint64_t before = *rxq->irq.count, total = hal_irq_total(rxq->core);
-
-    assert_true(rxq->irq_reaches);
-    card_pass_us(card, 1000);
-    assert_false(nic_rx_arm(rxq));
-    x82599_write32(card->dev, EICS_OFFSET, bit);
-    assert_int_equal(*rxq->irq.count, before + 1);
-    assert_int_equal(hal_irq_total(rxq->core), total + 1);
-    nic_rx_disarm(rxq);
-}
-
-static void check_msix(struct card *card, const struct step *step)
-{
-    struct nic *nic = card->nic;
-
-    for (uint16_t q = 0; q <= step->queues; q++) {
-        unsigned core = q < step->queues ? nic->rxq[q]->core : 0;
-        const struct hal_irq *irq = q < step->queues ? &nic->rxq[q]->irq : &nic->link_irq;
-
-        assert_int_equal(entry_word(card, q, 0), address_of(core));
-        assert_int_equal(entry_word(card, q, 1), 0);
-        assert_int_equal(entry_word(card, q, 2), irq->msi_data);
-        assert_int_equal(entry_word(card, q, 3), 0);
-        for (uint16_t other = 0; other < q; other++)
-            assert_true(entry_word(card, q, 0) != entry_word(card, other, 0) ||
-                        entry_word(card, q, 2) != entry_word(card, other, 2));
-    }
-    for (uint32_t entry = step->queues + 1u; entry < nic->pci->msix_entries; entry++)
-        assert_int_equal(entry_word(card, entry, 3), 1);
-    for (uint16_t q = 0; q < step->queues; q++)
-        raise_arrives(card, q, RT_BIT(q));
-}
-
-static void check_shared(struct card *card, const struct step *step, unsigned core)
-{
-    for (uint16_t q = 0; q < step->queues; q++) {
-        struct nic_rxq *rxq = card->nic->rxq[q];
-
-        assert_int_equal(rxq->irq.core, core);
-        assert_int_equal(rxq->irq_reaches, rxq->core == core);
-        if (rxq->core == core)
-            raise_arrives(card, q, RT_BIT(0));
-        else
-            assert_true(nic_rx_arm(rxq)); /* never told: never sleeps */
-    }
-    assert_ptr_equal(card->nic->link_irq.count, card->nic->rxq[0]->irq.count);
-}
-
-/* The function interrupts in the mode it says, and only in that. */
-static void check(struct card *card, const struct step *step)
-{
-    struct nic *nic = card->nic;
-    uint32_t msi = pci_read32(nic->pci, MSI_CAP), msix = pci_read32(nic->pci, MSIX_CAP);
-    uint32_t command = pci_read32(nic->pci, 4);
-
-    assert_int_equal(nic->irq_mode, step->mode);
-    assert_int_equal((msix & ON_MSIX) != 0, step->mode == NIC_IRQ_MSIX);
-    assert_int_equal((msi & ON_MSI) != 0, step->mode == NIC_IRQ_MSI);
-    assert_int_equal((command & INTX_OFF) == 0, step->mode == NIC_IRQ_INTX);
-    if (step->mode == NIC_IRQ_MSIX)
-        check_msix(card, step);
-    if (step->mode == NIC_IRQ_MSI) {
-        assert_int_equal(pci_read32(nic->pci, MSI_CAP + 4), address_of(step->first_core));
-        assert_int_equal(pci_read32(nic->pci, MSI_CAP + 12), nic->link_irq.msi_data);
-        check_shared(card, step, step->first_core);
-    }
-    if (step->mode == NIC_IRQ_INTX)
-        check_shared(card, step, 0);
-    for (uint16_t q = 0; step->mode == NIC_IRQ_NONE && q < step->queues; q++)
-        assert_true(nic_rx_arm(nic->rxq[q]));
-}
 
 static void run_more_queues_after_a_stop(void **state)
 {
     static const struct step one = {1, NIC_IRQ_MSIX, 0}, two = {2, NIC_IRQ_MSIX, 0};
-    struct card *card = machine();
+    struct card *card = irq_machine();
 
-    start(card, &one);
-    stop(card);
-    start(card, &two);
-    check(card, &two);
-    stop(card);
+    irq_start(card, &one);
+    irq_stop(card);
+    irq_start(card, &two);
+    irq_check(card, &two);
+    irq_stop(card);
     card_free(card);
 }
 
@@ -171,16 +22,16 @@ static void run_more_queues_after_a_stop(void **state)
 static void run_intx_after_msix(void **state)
 {
     static const struct step msix = {2, NIC_IRQ_MSIX, 0}, intx = {1, NIC_IRQ_INTX, 0};
-    struct card *card = machine();
+    struct card *card = irq_machine();
     uint32_t message;
 
-    start(card, &msix);
+    irq_start(card, &msix);
     message = card->nic->rxq[0]->irq.vector;
-    stop(card);
-    start(card, &intx);
+    irq_stop(card);
+    irq_start(card, &intx);
     assert_int_not_equal(card->nic->rxq[0]->irq.vector, message);
-    check(card, &intx);
-    stop(card);
+    irq_check(card, &intx);
+    irq_stop(card);
     card_free(card);
 }
 
@@ -188,19 +39,19 @@ static void run_intx_after_msix(void **state)
 static void run_any_sequence(void **state)
 {
     static const uint16_t queues[] = {1, 4, 1, 2, 16, 3};
-    struct card *card = machine();
+    struct card *card = irq_machine();
     struct step last = {1, NIC_IRQ_MSIX, 0};
 
     for (uint32_t round = 0; round < 96; round++) {
         struct step step = {queues[round % RT_ARRAY_SIZE(queues)],
                             (round * 7 / 3) % (NIC_IRQ_NONE + 1), (round / 5) % CORES};
 
-        start(card, &step);
-        check(card, &step);
-        stop(card);
-        start(card, &last); /* one after the other, and each after another mode */
-        check(card, &last);
-        stop(card);
+        irq_start(card, &step);
+        irq_check(card, &step);
+        irq_stop(card);
+        irq_start(card, &last); /* one after the other, and each after another mode */
+        irq_check(card, &last);
+        irq_stop(card);
         last = step;
     }
     card_free(card);
@@ -210,16 +61,16 @@ static void run_any_sequence(void **state)
 static void run_starts_without_end(void **state)
 {
     static const struct step sixteen = {16, NIC_IRQ_MSIX, 1}, msi = {3, NIC_IRQ_MSI, 2};
-    struct card *card = machine();
+    struct card *card = irq_machine();
     struct hal_irq first, last;
 
-    start(card, &sixteen);
-    stop(card);
+    irq_start(card, &sixteen);
+    irq_stop(card);
     assert_int_equal(hal_irq_alloc(0, "probe", &first), RT_OK);
     for (unsigned round = 0; round < 40; round++) {
-        start(card, round % 2 == 0 ? &msi : &sixteen);
-        check(card, round % 2 == 0 ? &msi : &sixteen);
-        stop(card);
+        irq_start(card, round % 2 == 0 ? &msi : &sixteen);
+        irq_check(card, round % 2 == 0 ? &msi : &sixteen);
+        irq_stop(card);
     }
     assert_int_equal(hal_irq_alloc(0, "probe", &last), RT_OK);
     assert_int_equal(last.vector, first.vector + 1);
@@ -235,17 +86,17 @@ static void run_out_of_vectors(void **state)
         static const uint32_t falls_to[] = {NIC_IRQ_NONE, NIC_IRQ_MSI, NIC_IRQ_MSI, NIC_IRQ_MSI,
                                             NIC_IRQ_MSI, NIC_IRQ_MSIX};
         struct step got = four;
-        struct card *card = machine();
+        struct card *card = irq_machine();
 
         host_irq_limit(room);
-        start(card, &four);
+        irq_start(card, &four);
         got.mode = falls_to[room];
-        check(card, &got);
-        stop(card);
+        irq_check(card, &got);
+        irq_stop(card);
         host_irq_limit(UINT32_MAX);
-        start(card, &four); /* and with room again: all of it */
-        check(card, &four);
-        stop(card);
+        irq_start(card, &four); /* and with room again: all of it */
+        irq_check(card, &four);
+        irq_stop(card);
         card_free(card);
     }
 }
@@ -257,17 +108,17 @@ static void run_msix_fails_late(void **state)
     struct step msi = {4, NIC_IRQ_MSI, 0}, intx = {4, NIC_IRQ_INTX, 0};
 
     for (unsigned hide_msi = 0; hide_msi <= 1; hide_msi++) {
-        struct card *card = machine();
+        struct card *card = irq_machine();
 
         x82599_port_break_msix(card->port, true);
         x82599_port_hide(card->port, false, hide_msi == 1);
-        start(card, &four);
-        check(card, hide_msi == 1 ? &intx : &msi);
-        stop(card);
+        irq_start(card, &four);
+        irq_check(card, hide_msi == 1 ? &intx : &msi);
+        irq_stop(card);
         x82599_port_break_msix(card->port, false);
-        start(card, &four);
-        check(card, &four);
-        stop(card);
+        irq_start(card, &four);
+        irq_check(card, &four);
+        irq_stop(card);
         card_free(card);
     }
 }
@@ -279,14 +130,14 @@ static void run_left_on_by_a_loader(void **state)
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(modes); i++) {
         const struct step step = {2, modes[i], 0};
-        struct card *card = machine();
+        struct card *card = irq_machine();
 
         pci_write32(card->nic->pci, MSIX_CAP,
                     pci_read32(card->nic->pci, MSIX_CAP) | ON_MSIX);
         pci_write32(card->nic->pci, MSI_CAP, pci_read32(card->nic->pci, MSI_CAP) | ON_MSI);
-        start(card, &step);
-        check(card, &step);
-        stop(card);
+        irq_start(card, &step);
+        irq_check(card, &step);
+        irq_stop(card);
         assert_int_equal(pci_read32(card->nic->pci, MSIX_CAP) & ON_MSIX, 0);
         assert_int_equal(pci_read32(card->nic->pci, MSI_CAP) & ON_MSI, 0);
         assert_int_equal(pci_read32(card->nic->pci, 4) & INTX_OFF, INTX_OFF);
@@ -322,17 +173,17 @@ static void run_link_poll_keeps_causes(void **state)
         {1, NIC_IRQ_MSIX, 1, 10}, {1, NIC_IRQ_MSI, 1, 10}, {1, NIC_IRQ_INTX, 0, 10}};
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(steps); i++) {
-        struct card *card = machine();
+        struct card *card = irq_machine();
 
-        card->pool = pools[steps[i].first_core];
-        start(card, &steps[i]);
+        card->pool = irq_pools[steps[i].first_core];
+        irq_start(card, &steps[i]);
         for (unsigned round = 0; round < 3; round++) {
             card_pass_us(card, 1000);
             assert_int_equal(one_frame(card, false, 0), 1); /* at once; the interval begins */
             assert_int_equal(one_frame(card, true, 0), 0);
             assert_int_equal(one_frame(card, true, 20), 1);
         }
-        stop(card);
+        irq_stop(card);
         card_free(card);
     }
 }
@@ -347,7 +198,7 @@ static void run_arming_hears_other_queues(void **state)
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(modes); i++) {
         struct nic_config c = card_config;
-        struct card *card = machine();
+        struct card *card = irq_machine();
         uint64_t before;
 
         c.rxqs = c.txqs = 2;
@@ -363,7 +214,7 @@ static void run_arming_hears_other_queues(void **state)
         assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)), X82599_RX_ACCEPTED);
         assert_int_equal(*card->nic->rxq[0]->irq.count, before); /* held back */
         assert_true(nic_rx_arm(card->nic->rxq[1]));
-        stop(card);
+        irq_stop(card);
         card_free(card);
     }
 }
@@ -375,10 +226,10 @@ static void run_tried_at_start(void **state)
         {4, NIC_IRQ_MSIX, 0}, {3, NIC_IRQ_MSI, 1}, {2, NIC_IRQ_INTX, 0}, {1, NIC_IRQ_NONE, 0}};
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(steps); i++) {
-        struct card *card = machine();
+        struct card *card = irq_machine();
         uint64_t waits = host_waits(0);
 
-        start(card, &steps[i]);
+        irq_start(card, &steps[i]);
         for (uint32_t n = 0; n < card->nic->irqs->count; n++)
             assert_int_equal(*pci_irqs_get(card->nic->irqs, n)->count, 1);
         assert_false(card_logged(card, "silent="));
@@ -386,8 +237,8 @@ static void run_tried_at_start(void **state)
         assert_int_equal(x82599_read32(card->dev, EICS_OFFSET) & 0xffff, 0); /* none is left */
         for (uint16_t q = 0; q < steps[i].queues; q++)
             assert_int_equal(x82599_read32(card->dev, EIMS_OFFSET) & RT_BIT(q), 0);
-        check(card, &steps[i]);
-        stop(card);
+        irq_check(card, &steps[i]);
+        irq_stop(card);
         card_free(card);
     }
 }
@@ -423,7 +274,7 @@ static void check_silent(struct card *card, const struct step *step, uint32_t si
 
         assert_int_equal(card->nic->rxq[q]->irq_reaches, reached);
         if (reached)
-            raise_arrives(card, q, RT_BIT(q));
+            irq_raise_arrives(card, q, RT_BIT(q));
         else
             assert_true(nic_rx_arm(card->nic->rxq[q]));
     }
@@ -447,23 +298,23 @@ static void run_silent(void **state)
     };
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(cases); i++) {
-        struct card *card = machine();
+        struct card *card = irq_machine();
         const struct step *step = &cases[i].step;
         uint64_t begin_us;
 
         host_irq_block(cases[i].blocked);
-        start(card, step);
+        irq_start(card, step);
         begin_us = hal_now_us();
         assert_true(card_logged(card, cases[i].says));
         check_silent(card, step, cases[i].silent);
         recover(card);
         check_silent(card, step, cases[i].silent);
-        stop(card);
+        irq_stop(card);
         host_irq_block(0);
-        start(card, step); /* the next start tries again */
-        check(card, step);
+        irq_start(card, step); /* the next start tries again */
+        irq_check(card, step);
         assert_true(hal_now_us() - begin_us < 2000000);
-        stop(card);
+        irq_stop(card);
         card_free(card);
     }
 }

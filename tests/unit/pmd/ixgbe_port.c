@@ -312,3 +312,43 @@ bool card_sums_right(const uint8_t *frame, uint32_t bytes)
     return bytes >= 34 + l4_bytes && fold(sum16(ip, 20, 0)) == 0xffff &&
            fold(sum16(ip + 20, l4_bytes, pseudo(ip, l4_bytes))) == 0xffff;
 }
+
+struct nic_config card_with(uint16_t queues, uint16_t frame_max, bool vlan)
+{
+    struct nic_config c = card_config;
+
+    c.rxqs = queues;
+    c.txqs = queues;
+    c.frame_max_bytes = frame_max;
+    c.vlan_strip = vlan;
+    return c;
+}
+
+/* Sends one buffer, counts what the port then sent. */
+uint64_t card_send_one(struct card *card, struct buf *b)
+{
+    struct buf_batch batch = {1, {b}};
+    uint64_t before = card->sent_frames;
+
+    nic_tx(card->nic->txq[0], &batch);
+    assert_int_equal(batch.count, 0);
+    return card->sent_frames - before;
+}
+
+/* Descriptors of a ring that the other side has at any time: a quarter at most waits for its
+ * doorbell or report. Rings of 64 in the normal build, of 8 in the hostile one. */
+uint32_t card_sure_of(uint16_t descs)
+{
+    return descs * 3u / 4;
+}
+
+/* The device sends at once, so a call moves a ring's worth. What fits is one call. */
+void card_send_all(struct card *card, struct buf_batch *batch)
+{
+    uint32_t sure = card_sure_of(card->nic->config.tx_descs);
+    uint32_t calls = (batch->count + sure - 1) / sure;
+
+    for (uint32_t i = 0; i < calls; i++)
+        nic_tx(card->nic->txq[0], batch);
+    assert_int_equal(batch->count, 0);
+}

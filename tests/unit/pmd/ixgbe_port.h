@@ -71,4 +71,13 @@ enum card_sums { SUMS_RIGHT, SUMS_REQUEST, SUMS_TSO };
 void card_ip4(uint8_t *frame, uint32_t bytes, bool tcp, uint32_t flow, enum card_sums sums);
 bool card_sums_right(const uint8_t *frame, uint32_t bytes);
 
+/* card_config with so many queues each way, such frames, tags stripped or not. */
+struct nic_config card_with(uint16_t queues, uint16_t frame_max, bool vlan);
+/* Sends one buffer; returns how many frames the port then sent. */
+uint64_t card_send_one(struct card *card, struct buf *b);
+/* Sends all, in as many calls as the ring needs. */
+void card_send_all(struct card *card, struct buf_batch *batch);
+/* Descriptors of a ring that one call may fill or find for sure. */
+uint32_t card_sure_of(uint16_t descs);
+
 #endif
