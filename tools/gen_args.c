@@ -5,6 +5,7 @@
  */
 #include "options.h"
 
+#include <kit/net.h>
 #include <kit/options.h>
 #include <rt/app.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ static const char *const intro =
     "# Boot arguments\n"
     "\n"
     "<!-- Made by tools/gen_args.c from the tables in rt/core/config.c,\n"
-    "     apps/kit/options.c and apps/l2fwd/options.c: change those, then\n"
+    "     apps/kit/options.c, apps/kit/net_address.c and apps/l2fwd/options.c: change those, then\n"
     "     `gen_args > docs/boot-args.md`. -->\n"
     "\n"
     "Arguments are words `name=value` of the kernel command line (iPXE, GRUB, kexec,\n"
@@ -28,7 +29,8 @@ static const char *const intro =
     "passes on as status 5. Words that loaders add (`BOOT_IMAGE=`, `initrd=`) are skipped.\n"
     "\n"
     "Arguments marked *live* may be changed on the console while running:\n"
-    "`set name=value`. Those of `kit` are every application's, those of `l2fwd` its own.\n";
+    "`set name=value`. Those of `kit` are every application's, those of\n"
+    "`net` of applications with a network stack (`echo`), those of `l2fwd` its own.\n";
 
 static void put_cell(FILE *out, const char *text)
 {
@@ -88,6 +90,7 @@ int main(int argc, char **argv)
     fputs(intro, out);
     put_table(out, &rt_arg_table);
     put_table(out, &kit_arg_table);
+    put_table(out, &kit_net_arg_table);
     put_table(out, &l2fwd_arg_table);
     if (ferror(out) != 0 || fclose(out) != 0)
         return 1;

@@ -7,8 +7,6 @@
 
 #include <mempool/pool.h>
 
-enum { PORT_FIRST = 49152, PORTS = 16384 }; /* RFC 6335 6 */
-
 const char *tcp_reason_name(enum tcp_reason reason)
 {
     static const char *const names[] = {
@@ -26,8 +24,8 @@ const char *tcp_reason_name(enum tcp_reason reason)
 static uint16_t choose_port(struct net *net, const struct ip_addr *local,
                             const struct ip_addr *remote, uint16_t remote_port)
 {
-    for (uint32_t i = 0; i < PORTS; i++) {
-        const uint16_t port = (uint16_t)(PORT_FIRST + net->tcp->port_next++ % PORTS);
+    for (uint32_t i = 0; i < TCP_PORTS; i++) {
+        const uint16_t port = (uint16_t)(TCP_PORT_FIRST + net->tcp->port_next++ % TCP_PORTS);
 
         if (conn_find(net, local, port, remote, remote_port) == NULL &&
             tcp_listener_find(net, local, port) == NULL)
@@ -133,7 +131,7 @@ void tcp_close(struct tcp_conn *conn)
     }
     tcp_shutdown(conn);
     if (conn->state == TCP_FIN_WAIT_2) /* shut down before */
-        conn_at(conn, TCP_AT_END, conn->net->now_us + 60000000);
+        conn_at(conn, TCP_AT_END, conn->net->now_us + TCP_FIN_WAIT_2_US);
 }
 
 void tcp_abort(struct tcp_conn *conn)

@@ -14,7 +14,6 @@ enum {
     LISTENERS_DEFAULT = 8,
     RX_WINDOW_DEFAULT = 4 * 65535,
     TX_ROOM_DEFAULT = 256 * 1024,
-    PORT_FIRST = 49152, /* RFC 6335 6: dynamic ports */
 };
 
 enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
@@ -32,7 +31,7 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     tcp->bucket_count = 1;
     while (tcp->bucket_count < 2 * tcp->config.conns)
         tcp->bucket_count *= 2;
-    tcp->port_next = (uint16_t)(PORT_FIRST + net->config.key[0] * 16);
+    tcp->port_next = (uint16_t)(net->config.key[0] << 8 | net->config.key[1]);
     tcp->conns = hal_alloc(tcp->config.conns * sizeof(*tcp->conns), RT_CACHE_LINE,
                            "TCP connections");
     tcp->buckets = hal_alloc(tcp->bucket_count * sizeof(struct tcp_conn *), RT_CACHE_LINE,

@@ -42,6 +42,9 @@ enum tcp_deadline {
 };
 #define TCP_NEVER UINT64_MAX
 
+#define TCP_FIN_WAIT_2_US 60000000u /* of a connection that nobody reads any more */
+#define TCP_PORT_FIRST 49152 /* RFC 6335 6: dynamic ports */
+#define TCP_PORTS 16384
 #define TCP_ORDER_MAX 64 /* buffers out of order that a connection keeps */
 
 /* Bytes that we send, from the oldest that is not acknowledged on (sendq.h). */

@@ -59,7 +59,8 @@ static void on_retransmit(struct tcp_conn *conn)
         conn->again_now = false;
         conn_output(conn);
     }
-    again_in(conn);
+    if (conn->state != TCP_CLOSED) /* the neighbour may have failed: it has ended */
+        again_in(conn);
 }
 
 static void on_deadline(struct tcp_conn *conn, enum tcp_deadline which)

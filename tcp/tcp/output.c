@@ -239,7 +239,8 @@ void conn_send_probe(struct tcp_conn *conn)
 
 void conn_send_rst(struct tcp_conn *conn)
 {
+    if (conn->state == TCP_SYN_SENT)
+        return; /* the peer may not know of it */
     conn->net->counters.tcp_out_rsts++;
-    if (conn->state != TCP_SYN_SENT)
-        transmit_bare(conn, conn->snd_nxt, TCP_RST | TCP_ACK);
+    transmit_bare(conn, conn->snd_nxt, TCP_RST | TCP_ACK);
 }

@@ -121,13 +121,10 @@ bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
         return false;
     if (conn->state == TCP_SYN_RECEIVED && !established(conn, segment))
         return false;
-    if (seq_after(segment->ack, conn->snd_max) ||
-        conn->snd_una - segment->ack > conn->snd_wnd_max + conn->mss) {
-        /* Of what we never sent, or long ago: a blind guess (RFC 5961 5.2). */
-        if (!seq_within(segment->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_max)) {
-            rx_challenge(conn);
-            return false;
-        }
+    /* Of what we never sent, or long ago: a blind guess (RFC 5961 5.2). */
+    if (!seq_within(segment->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_max)) {
+        rx_challenge(conn);
+        return false;
     }
     if (seq_before(segment->ack, conn->snd_una))
         return true; /* an old one; its data may be new */

@@ -7,7 +7,6 @@
 #include "seq.h"
 
 #define TIME_WAIT_US 60000000u /* 2 MSL, as Linux has it */
-#define FIN_WAIT_2_US 60000000u /* of a connection that nobody reads any more */
 
 void rx_time_wait(struct tcp_conn *conn)
 {
@@ -28,7 +27,7 @@ void rx_fin_acked(struct tcp_conn *conn)
     if (conn->state == TCP_FIN_WAIT_1) {
         conn->state = TCP_FIN_WAIT_2;
         if (conn->app_closed)
-            conn_at(conn, TCP_AT_END, conn->net->now_us + FIN_WAIT_2_US);
+            conn_at(conn, TCP_AT_END, conn->net->now_us + TCP_FIN_WAIT_2_US);
     } else if (conn->state == TCP_CLOSING) {
         rx_time_wait(conn);
     } else if (conn->state == TCP_LAST_ACK) {

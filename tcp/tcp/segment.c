@@ -98,7 +98,7 @@ bool segment_parse(struct net *net, struct ip_packet *packet_owned, struct tcp_s
     if (!read_options((const uint8_t *)(tcp + 1), header_bytes - (uint32_t)sizeof(*tcp),
                       (out->flags & TCP_SYN) != 0, &out->options))
         goto drop;
-    chain_pull(b, header_bytes);
+    out->buf = chain_skip(b, header_bytes); /* no empty buffer in front of what it carries */
     return true;
 drop:
     net->counters.tcp_in_errs++;

@@ -10,15 +10,6 @@
 #include <mempool/pool.h>
 #include <string.h>
 
-static struct ip_addr ours(void)
-{
-    return ip_addr_v4_of(OUR_IP);
-}
-static struct ip_addr peer(void)
-{
-    return ip_addr_v4_of(PEER_IP);
-}
-
 static const struct icmp_header *icmp_of(const struct frame *f)
 {
     const struct ipv4_header *ip = (const void *)(f->data + 14);

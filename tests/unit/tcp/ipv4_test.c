@@ -10,15 +10,6 @@
 #include <mempool/pool.h>
 #include <string.h>
 
-static struct ip_addr ours(void)
-{
-    return ip_addr_v4_of(OUR_IP);
-}
-static struct ip_addr peer(void)
-{
-    return ip_addr_v4_of(PEER_IP);
-}
-
 /* A header with one thing wrong, by number; false: there is no such. The counter it must move. */
 static bool make_wrong(uint32_t n, struct frame *f, const struct net_counters *c,
                        const uint64_t **counter)
@@ -143,12 +134,12 @@ static void run_card_checksum(void **state)
     station_start(&s, 64);
     station_meet(&s, peer());
     frame_ping(&f, peer(), ours(), 8);
-    station_give_flags(&s, &f, BUF_RX_IP_BAD); /* wrongly: looked at */
+    station_give_flags(&s, &f, 0, BUF_RX_IP_BAD); /* wrongly: looked at */
     assert_non_null(station_next(&s));
     ((struct ipv4_header *)(void *)(f.data + 14))->checksum.raw ^= 1;
-    station_give_flags(&s, &f, 0);
+    station_give_flags(&s, &f, 0, 0);
     station_silent(&s);
-    station_give_flags(&s, &f, BUF_RX_IP_GOOD);
+    station_give_flags(&s, &f, 0, BUF_RX_IP_GOOD);
     assert_non_null(station_next(&s));
     station_stop(&s);
 }

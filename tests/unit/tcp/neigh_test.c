@@ -142,7 +142,7 @@ static void run_no_answer(void **state)
     assert_int_equal(net_counters(s.net)->neigh_dropped, 2);
     assert_int_equal(send_to(&s, ip_addr_v4_of(192, 0, 2, 99), 20), RT_NOT_FOUND);
     station_silent(&s);
-    station_advance_us(&s, 3000100);
+    station_advance_us(&s, NEIGH_FAILED_US + 100);
     assert_int_equal(send_to(&s, ip_addr_v4_of(192, 0, 2, 99), 20), RT_OK);
     arp_of(station_next(&s));
     station_stop(&s);

@@ -5,12 +5,24 @@
 #include "wire/eth.h"
 #include "wire/ip.h"
 
-#include <mempool/pool.h>
+#include <mempool/ext.h>
 #include <rt/host.h>
 #include <stdlib.h>
 #include <string.h>
 
 const uint8_t our_mac[6] = {0x02, 0, 0, 0, 0, 1}, peer_mac[6] = {0x02, 0, 0, 0, 0, 2};
+
+/* As a driver: each segment is the card's, and sent. */
+static void device_done(struct buf *frame)
+{
+    struct buf *next;
+
+    for (struct buf *b = frame; b != NULL; b = next) {
+        next = b->next;
+        buf_to_nic(b->owner);
+        buf_sent((struct buf_ref){b, b->owner});
+    }
+}
 
 /* The device: copies what it sends, and gives the buffers back at once. */
 static void device_send(void *ctx, struct buf_batch *batch)
@@ -26,7 +38,7 @@ static void device_send(void *ctx, struct buf_batch *batch)
         for (const struct buf *b = batch->buf[taken]; b != NULL; b = b->next)
             frame_add(f, buf_start(b), buf_bytes(b));
         assert_int_equal(f->bytes, batch->buf[taken]->pkt_len);
-        buf_free(batch->buf[taken]);
+        device_done(batch->buf[taken]);
     }
     batch->count -= taken;
     memmove(batch->buf, batch->buf + taken, batch->count * sizeof(batch->buf[0]));
@@ -108,9 +120,10 @@ void station_give(struct station *s, const struct frame *frame, uint32_t cut)
     give(s, frame, cut, 0);
 }
 
-void station_give_flags(struct station *s, const struct frame *frame, uint32_t flags)
+void station_give_flags(struct station *s, const struct frame *frame, uint32_t cut,
+                        uint32_t flags)
 {
-    give(s, frame, 0, flags);
+    give(s, frame, cut, flags);
 }
 
 void station_advance_us(struct station *s, uint64_t us)

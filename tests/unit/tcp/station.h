@@ -36,6 +36,15 @@ extern const uint8_t our_mac[6], peer_mac[6];
 #define FAR_IP 198, 51, 100, 7
 #define GATEWAY_IP 192, 0, 2, 254
 
+RT_INLINE struct ip_addr ours(void)
+{
+    return ip_addr_v4_of(OUR_IP);
+}
+RT_INLINE struct ip_addr peer(void)
+{
+    return ip_addr_v4_of(PEER_IP);
+}
+
 /* One interface, OUR_IP/24, the gateway, MTU 1500, a pool of `buffers`. */
 void station_start(struct station *s, uint32_t buffers);
 /* The same with another interface. */
@@ -46,7 +55,8 @@ void station_stop(struct station *s);
 /* A frame comes in, in segments of `cut` bytes (0: the usual room); its turn ends. */
 void station_give(struct station *s, const struct frame *frame, uint32_t cut);
 /* The same with receive flags of a device. */
-void station_give_flags(struct station *s, const struct frame *frame, uint32_t flags);
+void station_give_flags(struct station *s, const struct frame *frame, uint32_t cut,
+                        uint32_t flags);
 void station_advance_us(struct station *s, uint64_t us); /* in turns, whenever one is due */
 /* The next frame that left; NULL: none did. Good until STATION_FRAMES others left. */
 const struct frame *station_next(struct station *s);
