@@ -126,6 +126,7 @@ static void reset(struct fake_e1000e *f)
     *fake_reg(f, E1000E_TARC(0)) = E1000E_TARC_QUEUE_ENABLE;
     *fake_reg(f, E1000E_TARC(1)) = E1000E_TARC_QUEUE_ENABLE;
     f->tx.bytes = 0;
+    memset(f->tx_reported, 0, sizeof(f->tx_reported));
     f->resets++;
 }
 

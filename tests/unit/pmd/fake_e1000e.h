@@ -49,10 +49,12 @@ struct fake_e1000e {
     uint32_t config[64], config_mask[64];
     uint16_t nvm[64], phy[32];
     uint32_t tx_context[2];
+    uint32_t tx_reported[2]; /* up to here descriptors say that they are done */
     bool link;
     /* faults */
     bool stuck_master, stuck_reset, stuck_nvm, stuck_phy, phy_error, stuck_semaphore, gone;
     bool stuck_tx; /* tails are taken, nothing is sent */
+    bool late_reports; /* frames go out, their descriptors say so with fake_tx_report() */
     bool no_msix, no_msi;
     /* before the next read or write of this register, once */
     uint32_t hook_offset;

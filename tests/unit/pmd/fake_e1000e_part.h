@@ -14,5 +14,7 @@ bool fake_msix_on(const struct fake_e1000e *f);
 void fake_raise(struct fake_e1000e *f, uint32_t causes);
 /* The tail of a transmit queue was written: sends what lies before it. */
 void fake_tx_run(struct fake_e1000e *f, uint32_t queue);
+/* Descriptors of the frames that were sent say so, where they were asked to. */
+void fake_tx_report(struct fake_e1000e *f, uint32_t queue);
 
 #endif

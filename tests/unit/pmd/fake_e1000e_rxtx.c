@@ -56,24 +56,42 @@ static void tx_one(struct fake_e1000e *f, uint32_t queue, struct e1000e_tx_desc 
         if ((d->command & E1000E_TXD_EOP) != 0)
             tx_frame_end(f, d->command);
     }
-    if ((d->command & E1000E_TXD_RS) != 0)
-        d->command |= E1000E_TXD_DD;
+}
+
+static struct e1000e_tx_desc *tx_ring(struct fake_e1000e *f, uint32_t queue)
+{
+    return fake_at(*fake_reg(f, E1000E_TDBAL(queue)) |
+                   (uint64_t)*fake_reg(f, E1000E_TDBAH(queue)) << 32);
+}
+
+void fake_tx_report(struct fake_e1000e *f, uint32_t queue)
+{
+    uint32_t *at = &f->tx_reported[queue], head = *fake_reg(f, E1000E_TDH(queue));
+    uint32_t descs = *fake_reg(f, E1000E_TDLEN(queue)) / 16;
+
+    while (*at != head && fake_may_dma(f)) {
+        struct e1000e_tx_desc *d = tx_ring(f, queue) + *at;
+
+        if ((d->command & E1000E_TXD_RS) != 0)
+            d->command |= E1000E_TXD_DD;
+        *at = (*at + 1) % descs;
+    }
 }
 
 void fake_tx_run(struct fake_e1000e *f, uint32_t queue)
 {
     uint32_t *head = fake_reg(f, E1000E_TDH(queue)), tail = *fake_reg(f, E1000E_TDT(queue));
     uint32_t descs = *fake_reg(f, E1000E_TDLEN(queue)) / 16;
-    uint64_t ring = *fake_reg(f, E1000E_TDBAL(queue)) |
-                    (uint64_t)*fake_reg(f, E1000E_TDBAH(queue)) << 32;
 
     if (f->stuck_tx || (*fake_reg(f, E1000E_TCTL) & E1000E_TCTL_EN) == 0 ||
         (*fake_reg(f, E1000E_TARC(queue)) & E1000E_TARC_QUEUE_ENABLE) == 0 || tail >= descs)
         return;
     while (*head != tail && fake_may_dma(f)) {
-        tx_one(f, queue, (struct e1000e_tx_desc *)fake_at(ring) + *head);
+        tx_one(f, queue, tx_ring(f, queue) + *head);
         *head = (*head + 1) % descs;
     }
+    if (!f->late_reports)
+        fake_tx_report(f, queue);
     assert(f->tx.bytes == 0); /* the tail moved inside a frame: some chips cut it there */
 }
 
