@@ -44,6 +44,17 @@ def test_script_names_every_module():
                                  "initrd m2 m2", "boot"]
 
 
+def test_descriptors_are_read_ahead(image):
+    """Seven lines of them, and a frame's data: a compiler may take prefetches for nothing."""
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", image("l2fwd")],
+                          capture_output=True, text=True, check=True).stdout
+    found = {part.split("<")[1].split(">:")[0]: part.count("prefetch")
+             for part in code.split("\n\n") if "_some>:" in part}
+    for name in ("e1000e_rx_some", "e1000e_rx_checked_some", "ixgbe_rx_some",
+                 "ixgbe_rx_checked_some"):
+        assert found.get(name, 0) >= 7 + 1, found
+
+
 def test_symbols_of_the_image(image):
     symbols = elf.Elf(image("l2fwd"))
     offset = symbols.offset("l2fwd_worker_poll")
