@@ -9,6 +9,7 @@
 #include "link/eth.h"
 #include "state.h"
 #include "tcp/conn.h"
+#include "udp/udp.h"
 #include "wire/eth.h"
 #include "wire/ip.h"
 
@@ -89,18 +90,31 @@ enum rt_status net_gateway_set(struct net *net, uint32_t iface, const struct ip_
 
 /* ---- fed ---- */
 
+/* Something went wrong with a packet of ours: whoever sent it judges what that means. */
+static void tell_error(struct net *net, const struct icmp_error *error)
+{
+    if (error->protocol == IP_TCP && net->tcp != NULL)
+        tcp_icmp(net, &error->src, &error->dst, error->type, error->code, error->quote);
+    if (error->protocol == IP_UDP && net->udp != NULL)
+        udp_icmp(net, error);
+}
+
 static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
 {
     struct icmp_error error;
 
     net->counters.ip_in_delivers++;
     if (packet_owned->protocol == IP_ICMP) {
-        if (icmp_input(net, packet_owned, &error) && error.protocol == IP_TCP && net->tcp != NULL)
-            tcp_icmp(net, &error.src, &error.dst, error.type, error.code, error.quote);
+        if (icmp_input(net, packet_owned, &error))
+            tell_error(net, &error);
         return;
     }
     if (packet_owned->protocol == IP_TCP && net->tcp != NULL) {
         tcp_input(net, packet_owned);
+        return;
+    }
+    if (packet_owned->protocol == IP_UDP && net->udp != NULL) {
+        udp_input(net, packet_owned);
         return;
     }
     net->counters.ip_in_delivers--;
@@ -156,6 +170,8 @@ void net_turn(struct net *net, uint64_t now_us)
     for (uint32_t i = 0; i < looped && loop_take(net, &packet); i++)
         ip_deliver(net, &packet);
     timer_run(&net->wheel, now_us, TIMERS_MAX);
+    if (net->udp != NULL)
+        udp_tell_all(net);
     if (net->tcp != NULL) {
         tcp_tell_all(net);
         tcp_output_all(net);
@@ -166,7 +182,7 @@ void net_turn(struct net *net, uint64_t now_us)
 
 uint64_t net_next_us(const struct net *net)
 {
-    if (net->loop_count != 0 || tcp_output_waits(net))
+    if (net->loop_count != 0 || tcp_output_waits(net) || udp_tells(net))
         return 0;
     return timer_next_us(&net->wheel);
 }
@@ -175,6 +191,7 @@ uint64_t net_next_us(const struct net *net)
 
 void net_close(struct net *net)
 {
+    udp_close_all(net);
     tcp_close_all(net);
     for (uint32_t i = 0; i < net->if_count; i++)
         if_flush(&net->ifs[i]); /* what tells peers that it is over */

@@ -9,6 +9,7 @@
 #include <tcp/net.h>
 
 struct tcp_stack;
+struct udp_stack;
 
 struct net {
     uint64_t now_us; /* of the call that runs */
@@ -22,6 +23,7 @@ struct net {
     struct net_counters counters;
     struct neigh_table neighs;
     struct tcp_stack *tcp; /* NULL: it has none */
+    struct udp_stack *udp; /* the same */
     struct timer_wheel wheel; /* what is rare */
     struct net_if ifs[NET_IFS_MAX];
 };

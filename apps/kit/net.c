@@ -38,10 +38,12 @@ static void make_key(uint8_t key[16], unsigned core)
 static struct net *make_net(const struct kit_path *path, const struct tcp_config *tcp)
 {
     struct net_config config = {.core = path->core, .pool = path->pool};
+    const struct udp_config udp = {.socks = 0};
     struct net *net;
 
     make_key(config.key, path->core);
-    if (net_create(&config, hal_now_us(), &net) != RT_OK || tcp_create(net, tcp) != RT_OK)
+    if (net_create(&config, hal_now_us(), &net) != RT_OK || tcp_create(net, tcp) != RT_OK ||
+        udp_create(net, &udp) != RT_OK)
         return NULL;
     nets[path->core] = net;
     return net;

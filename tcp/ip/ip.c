@@ -13,7 +13,7 @@ enum rt_status ip_send(struct net *net, const struct ip_how *how, struct buf *da
     struct ip_route route;
 
     net->counters.ip_out_requests++;
-    if (!ip_route(net, &how->dst, &route)) {
+    if (!ip_route_how(net, how, &route)) {
         net->counters.ip_out_no_routes++;
         buf_free(datagram_owned);
         return RT_NOT_FOUND;

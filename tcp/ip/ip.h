@@ -25,11 +25,13 @@ struct ip_route {
     struct net_if *iface;
     struct ip_addr next_hop, src;
     bool to_us;
+    bool to_group; /* a group or a broadcast: no neighbour is asked */
 };
 
 /* How to send one. */
 struct ip_how {
     struct ip_addr src, dst; /* unspecified src: the route's */
+    struct net_if *iface;    /* a group or 255.255.255.255 is behind it; NULL: the first one */
     uint8_t protocol, hops, tos;
     bool dont_cut;       /* IPv4's DF: too long is refused */
     uint16_t sum_offset; /* of the checksum in the transport header; IP_NO_SUM: none to fill in */
@@ -38,6 +40,10 @@ struct ip_how {
 
 /* False: there is no way there. */
 bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route);
+/* The same, also to groups and broadcasts. */
+bool ip_route_how(struct net *net, const struct ip_how *how, struct ip_route *route);
+/* Puts a packet, from its IP header on, on its way to the route's next hop; as neigh_send(). */
+enum rt_status ip_link_send(const struct ip_route *route, struct buf *packet_owned);
 
 /* Sends a datagram (STACK), its data begins at the transport header, in front of which there is
  * headroom for all others (128 bytes are). Consumed. RT_NOT_FOUND: no route, or the next host

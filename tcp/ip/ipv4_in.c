@@ -51,13 +51,16 @@ static bool has_source_route(const uint8_t *options, uint32_t bytes)
 }
 
 /* From a host, and to us: an address of the interface, a group or a broadcast (RFC 1122
- * 3.2.1.3). */
-static bool addresses_are_right(const struct net_if *iface, const struct ip_packet *p)
+ * 3.2.1.3); what the link brought to many must be for many (3.3.6). */
+static bool addresses_are_right(const struct net_if *iface, const struct ip_packet *p,
+                                bool link_group)
 {
     if (!ip_addr_is_host(&p->src) || if_is_broadcast(iface, &p->src) ||
         if_addr_find(iface, &p->src) != NULL)
         return false;
-    return p->to_group || if_addr_find(iface, &p->dst) != NULL;
+    if (if_hears_group(iface, &p->dst))
+        return true;
+    return !link_group && if_addr_find(iface, &p->dst) != NULL;
 }
 
 bool ipv4_input(struct net_if *iface, struct buf *packet_owned, bool to_group,
@@ -84,7 +87,7 @@ bool ipv4_input(struct net_if *iface, struct buf *packet_owned, bool to_group,
     out->to_group = to_group || ip_addr_is_multicast(&out->dst) ||
                     if_is_broadcast(iface, &out->dst);
     counter = &net->counters.ip_in_addr_errors;
-    if (!addresses_are_right(iface, out))
+    if (!addresses_are_right(iface, out, to_group))
         goto drop;
     counter = &net->counters.ip_in_options;
     if (has_source_route((const uint8_t *)(ip + 1), out->header_bytes - (uint32_t)sizeof(*ip)))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An IPv4 packet goes out (RFC 791, RFC 1122 3.2.1): one header, or as many as it has pieces. */
 #include "../chain.h"
-#include "../link/neigh.h"
 #include "../state.h"
 #include "../wire/checksum.h"
 #include "../wire/eth.h"
@@ -72,7 +71,7 @@ static enum rt_status send_pieces(struct net *net, const struct ip_how *how,
             return RT_NO_MEMORY;
         put_header(net, how, route->iface, piece, fragment);
         net->counters.ip_out_frag_creates++;
-        st = neigh_send(route->iface, &route->next_hop, piece);
+        st = ip_link_send(route, piece);
         if (st != RT_OK)
             return st;
     }
@@ -90,7 +89,7 @@ enum rt_status ipv4_output(struct net *net, const struct ip_how *how,
         ip_fill_sum(route->iface, how, datagram_owned);
         put_header(net, how, route->iface, datagram_owned,
                    how->dont_cut ? IPV4_DONT_FRAGMENT : 0);
-        return neigh_send(route->iface, &route->next_hop, datagram_owned);
+        return ip_link_send(route, datagram_owned);
     }
     if (how->dont_cut || total > UINT16_MAX) {
         net->counters.ip_out_frag_fails++;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a packet goes: to ourselves, to a neighbour, or to a gateway (RFC 1122 3.3.1). */
+#include "../link/eth.h"
+#include "../link/neigh.h"
 #include "../state.h"
+#include "../wire/eth.h"
+#include "../wire/ip.h"
 #include "ip.h"
 
 static bool is_ours(struct net *net, const struct ip_addr *dst, struct ip_route *route)
@@ -45,4 +49,57 @@ bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route
         return true;
     }
     return false;
+}
+
+/* The first address of that family. NULL: there is none yet, as before a lease. */
+static const struct if_addr *any_addr(const struct net_if *iface, bool v4)
+{
+    for (uint32_t i = 0; i < iface->addr_count; i++)
+        if (ip_addr_is_v4(&iface->addrs[i].addr) == v4)
+            return &iface->addrs[i];
+    return NULL;
+}
+
+/* To many by one interface: the one that was wanted, or whose subnet it is the broadcast of. */
+static bool is_to_group(struct net *net, const struct ip_how *how, struct ip_route *route)
+{
+    struct net_if *iface = how->iface != NULL ? how->iface : &net->ifs[0];
+    bool found = net->if_count != 0 &&
+                 (ip_addr_is_multicast(&how->dst) || if_is_broadcast(iface, &how->dst));
+    const struct if_addr *own;
+
+    for (uint32_t i = 0; i < net->if_count && !found; i++) {
+        iface = &net->ifs[i];
+        found = if_is_broadcast(iface, &how->dst);
+    }
+    if (!found)
+        return false;
+    own = if_addr_for(iface, &how->dst);
+    if (own == NULL)
+        own = any_addr(iface, ip_addr_is_v4(&how->dst));
+    *route = (struct ip_route){.iface = iface, .next_hop = how->dst, .to_group = true};
+    if (own != NULL)
+        route->src = own->addr;
+    else if (ip_addr_is_v4(&how->dst))
+        route->src = ip_addr_v4((be32_t){0});
+    return true;
+}
+
+bool ip_route_how(struct net *net, const struct ip_how *how, struct ip_route *route)
+{
+    const bool may_be = how->protocol != IP_TCP; /* a stream has one peer: not asked, it is hot */
+
+    return (may_be && is_to_group(net, how, route)) || ip_route(net, &how->dst, route);
+}
+
+enum rt_status ip_link_send(const struct ip_route *route, struct buf *packet_owned)
+{
+    const bool v4 = ip_addr_is_v4(&route->next_hop);
+    uint8_t mac[6];
+
+    if (!route->to_group)
+        return neigh_send(route->iface, &route->next_hop, packet_owned);
+    eth_group_mac(&route->next_hop, mac);
+    eth_send(route->iface, packet_owned, mac, v4 ? ETH_IPV4 : ETH_IPV6);
+    return RT_OK;
 }

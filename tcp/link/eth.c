@@ -15,6 +15,18 @@ static bool is_group(const uint8_t mac[6])
            (mac[0] == 0x33 && mac[1] == 0x33);
 }
 
+void eth_group_mac(const struct ip_addr *group, uint8_t mac[6])
+{
+    const uint8_t *low = &group->bytes[12];
+
+    if (!ip_addr_is_multicast(group))
+        __builtin_memcpy(mac, eth_broadcast, 6);
+    else if (ip_addr_is_v4(group))
+        __builtin_memcpy(mac, (uint8_t[]){0x01, 0x00, 0x5e, low[1] & 0x7f, low[2], low[3]}, 6);
+    else
+        __builtin_memcpy(mac, (uint8_t[]){0x33, 0x33, low[0], low[1], low[2], low[3]}, 6);
+}
+
 /* The VLAN of a frame and its tag off; 0: it has none, or a priority only. False: cut short. */
 static bool take_vlan(struct buf *frame, uint16_t *type, uint16_t *vlan)
 {

@@ -13,6 +13,8 @@ struct eth_frame {
 
 extern const uint8_t eth_broadcast[6];
 
+/* The MAC of a group or a broadcast. */
+void eth_group_mac(const struct ip_addr *group, uint8_t mac[6]);
 /* Takes header and tag off a frame; false: it is not for us, and counted. Borrowed. */
 bool eth_parse(struct net_if *iface, struct buf *frame, struct eth_frame *out);
 /* Puts header and tag in front of a packet, and the frame on its way. Consumed. */

@@ -98,3 +98,10 @@ bool if_is_broadcast(const struct net_if *iface, const struct ip_addr *addr)
     }
     return false;
 }
+
+bool if_hears_group(const struct net_if *iface, const struct ip_addr *addr)
+{
+    const struct ip_addr all_hosts = ip_addr_v4_of(224, 0, 0, 1);
+
+    return if_is_broadcast(iface, addr) || ip_addr_equal(addr, &all_hosts);
+}

@@ -42,5 +42,7 @@ const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_a
 const struct if_addr *if_addr_for(const struct net_if *iface, const struct ip_addr *peer);
 /* The broadcast address of one of its IPv4 subnets, or 255.255.255.255. */
 bool if_is_broadcast(const struct net_if *iface, const struct ip_addr *addr);
+/* ... or a group that we are in: 224.0.0.1, all hosts (RFC 1112 4). */
+bool if_hears_group(const struct net_if *iface, const struct ip_addr *addr);
 
 #endif

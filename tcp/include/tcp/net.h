@@ -100,6 +100,11 @@ struct net_counters {
     uint64_t icmp_out_msgs;      /* icmpStatsOutMsgs */
     uint64_t icmp_out_limited;   /* errors that were not sent: too many a second */
     uint64_t if_out_frames;      /* that devices took */
+    uint64_t udp_in_datagrams;   /* udpInDatagrams: for sockets */
+    uint64_t udp_no_ports;       /* udpNoPorts */
+    uint64_t udp_in_errors;      /* udpInErrors: length, checksum */
+    uint64_t udp_queue_full;     /* a socket had no room for it */
+    uint64_t udp_out_datagrams;  /* udpOutDatagrams */
     uint64_t tcp_in_segs;        /* tcpInSegs */
     uint64_t tcp_in_errs;        /* tcpInErrs: lengths, checksum, options, to a group */
     uint64_t tcp_out_segs;       /* tcpOutSegs, without retransmissions */

@@ -15,6 +15,7 @@
 
 #include <kit/kit.h>
 #include <tcp/tcp.h>
+#include <tcp/udp.h>
 
 struct kit_net_path {
     struct kit_path path; /* first: the kit knows only this */
