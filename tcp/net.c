@@ -55,7 +55,12 @@ enum rt_status net_if_add(struct net *net, const struct net_if_config *config, u
         return RT_INVALID;
     if (net->if_count == NET_IFS_MAX)
         return RT_FULL;
-    net->ifs[net->if_count] = (struct net_if){.config = *config, .net = net};
+    net->ifs[net->if_count] = (struct net_if){
+        .config = *config,
+        .net = net,
+        .link_up = true,
+        .mtu_most_bytes = config->mtu_bytes,
+    };
     *iface = net->if_count++;
     return RT_OK;
 }
@@ -71,7 +76,8 @@ enum rt_status net_addr_add(struct net *net, uint32_t iface, const struct ip_add
     if (to->addr_count == NET_ADDRS_MAX)
         return RT_FULL;
     to->addrs[to->addr_count++] =
-        (struct if_addr){.addr = *addr, .prefix_bits = (uint8_t)prefix_bits};
+        (struct if_addr){.addr = *addr, .prefix_bits = (uint8_t)prefix_bits,
+                         .acd = {.due_us = UINT64_MAX}};
     return RT_OK;
 }
 
@@ -195,6 +201,8 @@ void net_close(struct net *net)
     tcp_close_all(net);
     for (uint32_t i = 0; i < net->if_count; i++)
         if_flush(&net->ifs[i]); /* what tells peers that it is over */
+    for (uint32_t i = 0; i < net->if_count; i++)
+        acd_close(&net->ifs[i]);
     neigh_close(net);
     loop_close(net);
     for (uint32_t i = 0; i < net->if_count; i++)

@@ -60,8 +60,8 @@ PREFIXES = {
     "pmd": {"nic", "e1000e"},
     "apps/l2fwd": {"l2fwd"},
     "apps/kit": {"kit"},
-    "tcp": {"tcp", "net", "ip", "if", "eth", "arp", "neigh", "icmp", "loop", "chain", "csum",
-            "udp", "dhcp"},
+    "tcp": {"tcp", "net", "ip", "if", "eth", "arp", "acd", "neigh", "icmp", "loop", "chain",
+            "csum", "udp", "dhcp"},
 }
 # What the language, the compiler and the assembler call by their own names.
 FREE_NAMES = {"main", "memcpy", "memset", "memmove", "memcmp", "memchr", "strlen", "strnlen",

@@ -18,18 +18,20 @@ static bool is_ours(struct net *net, const struct ip_addr *dst, struct ip_route 
     return false;
 }
 
+/* Of several subnets the smallest, then the first. */
 static bool is_on_link(struct net *net, const struct ip_addr *dst, struct ip_route *route)
 {
+    const struct if_addr *best = NULL;
+
     for (uint32_t i = 0; i < net->if_count; i++) {
         const struct if_addr *own = if_addr_for(&net->ifs[i], dst);
 
-        if (own != NULL) {
-            *route = (struct ip_route){.iface = &net->ifs[i], .next_hop = *dst,
-                                       .src = own->addr};
-            return true;
-        }
+        if (own == NULL || (best != NULL && own->prefix_bits <= best->prefix_bits))
+            continue;
+        best = own;
+        *route = (struct ip_route){.iface = &net->ifs[i], .next_hop = *dst, .src = own->addr};
     }
-    return false;
+    return best != NULL;
 }
 
 bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route)
@@ -43,7 +45,8 @@ bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route
         if (!iface->has_gateway || ip_addr_is_v4(dst) != ip_addr_is_v4(&iface->gateway))
             continue;
         own = if_addr_for(iface, &iface->gateway);
-        RT_ASSERT(own != NULL); /* net_gateway_set() saw to it */
+        if (own == NULL)
+            continue; /* the address that its subnet is of is not ours yet */
         *route = (struct ip_route){.iface = iface, .next_hop = iface->gateway,
                                    .src = own->addr};
         return true;
@@ -55,7 +58,8 @@ bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route
 static const struct if_addr *any_addr(const struct net_if *iface, bool v4)
 {
     for (uint32_t i = 0; i < iface->addr_count; i++)
-        if (ip_addr_is_v4(&iface->addrs[i].addr) == v4)
+        if (ip_addr_is_v4(&iface->addrs[i].addr) == v4 &&
+            iface->addrs[i].state != IF_ADDR_TENTATIVE)
             return &iface->addrs[i];
     return NULL;
 }

@@ -7,15 +7,15 @@
 #include "eth.h"
 #include "neigh.h"
 
-/* Sends a message; without a buffer it is not sent, and whoever asked asks again. */
-static void send_message(struct net_if *iface, enum arp_op op, const struct arp_header *ends,
+/* Sends a message; false: there is no buffer, and it is not sent. */
+static bool send_message(struct net_if *iface, enum arp_op op, const struct arp_header *ends,
                          const uint8_t dst[6])
 {
     struct buf *b = pool_take(iface->net->config.pool);
     struct arp_header *arp;
 
     if (b == NULL)
-        return;
+        return false;
     b->data_off = (uint16_t)(b->data_off + sizeof(*arp));
     arp = chain_push(b, sizeof(*arp));
     *arp = *ends;
@@ -27,6 +27,7 @@ static void send_message(struct net_if *iface, enum arp_op op, const struct arp_
     __builtin_memcpy(arp->sender_mac, iface->config.mac, 6);
     iface->net->counters.arp_out++;
     eth_send(iface, b, dst, ETH_ARP);
+    return true;
 }
 
 void arp_request(struct net_if *iface, const struct ip_addr *target, const uint8_t *to)
@@ -36,15 +37,22 @@ void arp_request(struct net_if *iface, const struct ip_addr *target, const uint8
 
     if (own != NULL)
         ends.sender = ip_addr_get_v4(&own->addr);
-    send_message(iface, ARP_REQUEST, &ends, to != NULL ? to : eth_broadcast);
+    (void)!send_message(iface, ARP_REQUEST, &ends, to != NULL ? to : eth_broadcast);
 }
 
-void arp_announce(struct net_if *iface, const struct ip_addr *own)
+bool arp_probe(struct net_if *iface, const struct ip_addr *target)
+{
+    const struct arp_header ends = {.target = ip_addr_get_v4(target)};
+
+    return send_message(iface, ARP_REQUEST, &ends, eth_broadcast);
+}
+
+bool arp_announce(struct net_if *iface, const struct ip_addr *own)
 {
     const struct arp_header ends = {.sender = ip_addr_get_v4(own),
                                     .target = ip_addr_get_v4(own)};
 
-    send_message(iface, ARP_REQUEST, &ends, eth_broadcast);
+    return send_message(iface, ARP_REQUEST, &ends, eth_broadcast);
 }
 
 /* What comes by the link that is no ARP of Ethernet and IPv4, or from a group. */
@@ -63,18 +71,15 @@ static void handle(struct net_if *iface, const struct arp_header *arp)
 
     if (__builtin_memcmp(arp->sender_mac, iface->config.mac, 6) == 0)
         return; /* our own, come back */
-    if (if_addr_find(iface, &sender) != NULL) {
-        iface->net->counters.arp_conflicts++; /* RFC 5227 2.4 (b): said once more, no more */
-        arp_announce(iface, &sender);
+    if (acd_input(iface, arp))
         return;
-    }
     if (ip_addr_is_host(&sender) && if_addr_for(iface, &sender) != NULL)
         neigh_learn(iface, &sender, arp->sender_mac, for_us);
     if (for_us && be16_get(arp->op) == ARP_REQUEST) {
         struct arp_header ends = {.sender = arp->target, .target = arp->sender};
 
         __builtin_memcpy(ends.target_mac, arp->sender_mac, 6);
-        send_message(iface, ARP_REPLY, &ends, arp->sender_mac);
+        (void)!send_message(iface, ARP_REPLY, &ends, arp->sender_mac);
     }
 }
 

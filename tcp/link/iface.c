@@ -63,7 +63,7 @@ void if_withdraw(struct net_if *iface, const struct buf *b)
     iface->left = RT_MIN(iface->left, kept);
 }
 
-const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_addr *addr)
+struct if_addr *if_addr_any(struct net_if *iface, const struct ip_addr *addr)
 {
     for (uint32_t i = 0; i < iface->addr_count; i++)
         if (ip_addr_equal(&iface->addrs[i].addr, addr))
@@ -71,12 +71,28 @@ const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_a
     return NULL;
 }
 
-const struct if_addr *if_addr_for(const struct net_if *iface, const struct ip_addr *peer)
+const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_addr *addr)
 {
     for (uint32_t i = 0; i < iface->addr_count; i++)
-        if (ip_addr_same_prefix(&iface->addrs[i].addr, peer, iface->addrs[i].prefix_bits))
+        if (ip_addr_equal(&iface->addrs[i].addr, addr) &&
+            iface->addrs[i].state != IF_ADDR_TENTATIVE)
             return &iface->addrs[i];
     return NULL;
+}
+
+const struct if_addr *if_addr_for(const struct net_if *iface, const struct ip_addr *peer)
+{
+    const struct if_addr *best = NULL;
+
+    for (uint32_t i = 0; i < iface->addr_count; i++) {
+        const struct if_addr *own = &iface->addrs[i];
+
+        if (own->state != IF_ADDR_TENTATIVE &&
+            (best == NULL || own->prefix_bits > best->prefix_bits) &&
+            ip_addr_same_prefix(&own->addr, peer, own->prefix_bits))
+            best = own;
+    }
+    return best;
 }
 
 bool if_is_broadcast(const struct net_if *iface, const struct ip_addr *addr)

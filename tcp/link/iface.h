@@ -3,11 +3,21 @@
 #ifndef TCP_LINK_IFACE_H
 #define TCP_LINK_IFACE_H
 
+#include "acd.h"
+
+#include <rt/timer.h>
 #include <tcp/net.h>
+
+enum if_addr_state {
+    IF_ADDR_PREFERRED = 0,
+    IF_ADDR_TENTATIVE, /* not ours yet: the link is being asked, or another host has it */
+};
 
 struct if_addr {
     struct ip_addr addr;
     uint8_t prefix_bits;
+    uint8_t state; /* enum if_addr_state */
+    struct acd acd;
 };
 
 struct net_if {
@@ -17,6 +27,9 @@ struct net_if {
     uint32_t addr_count;
     bool has_gateway;
     struct ip_addr gateway;
+    bool link_up;
+    uint16_t mtu_most_bytes; /* what the device carries; config.mtu_bytes is what is used */
+    struct timer acd_timer;  /* the next step of an address */
     uint32_t left; /* frames of `out` that the device would not take yet */
     struct buf_batch out;
 };
@@ -37,9 +50,12 @@ RT_INLINE uint32_t if_room(const struct net_if *iface)
     return BUF_BATCH_MAX - iface->out.count;
 }
 
-/* The interface's address of that kind and subnet, NULL: it has none. */
+/* The interface's address, and the one of the peer's subnet (of several that with the longest
+ * prefix, then the first), NULL: it has none that may be used. */
 const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_addr *addr);
 const struct if_addr *if_addr_for(const struct net_if *iface, const struct ip_addr *peer);
+/* The same as if_addr_find(), also of one that is TENTATIVE. */
+struct if_addr *if_addr_any(struct net_if *iface, const struct ip_addr *addr);
 /* The broadcast address of one of its IPv4 subnets, or 255.255.255.255. */
 bool if_is_broadcast(const struct net_if *iface, const struct ip_addr *addr);
 /* ... or a group that we are in: 224.0.0.1, all hosts (RFC 1112 4). */

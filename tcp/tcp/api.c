@@ -13,7 +13,7 @@ const char *tcp_reason_name(enum tcp_reason reason)
         [TCP_DONE] = "done",         [TCP_REFUSED] = "refused",
         [TCP_RESET] = "reset",       [TCP_ABORTED] = "aborted",
         [TCP_TIMED_OUT] = "timeout", [TCP_UNREACHABLE] = "unreachable",
-        [TCP_STOPPED] = "stopped",
+        [TCP_STOPPED] = "stopped",   [TCP_NO_ADDRESS] = "no-address",
     };
 
     return names[reason];

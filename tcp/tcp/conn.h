@@ -189,5 +189,7 @@ uint32_t conn_right_edge(const struct tcp_conn *conn);
 bool conn_window_opened(const struct tcp_conn *conn);
 
 void tcp_close_all(struct net *net);
+/* addr_gone.c: ends the connections from an address that is ours no more. */
+void tcp_addr_gone(struct net *net, const struct ip_addr *addr);
 
 #endif

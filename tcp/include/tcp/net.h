@@ -34,6 +34,13 @@ struct net_config {
     uint8_t key[16];       /* secret: of hashes and of first sequence numbers */
 };
 
+/* What becomes of an address of ours. */
+enum net_addr_event {
+    NET_ADDR_READY,    /* nobody else has it: it is used from now on */
+    NET_ADDR_TAKEN,    /* another host has it: not used, asked for again a minute later */
+    NET_ADDR_CONFLICT, /* another host uses it, too: it stays ours, and everybody is told so */
+};
+
 /* What is behind an interface. Its functions are called on the stack's core. */
 struct net_if_config {
     uint8_t mac[6];
@@ -42,7 +49,23 @@ struct net_if_config {
     bool tx_ip_checksum, tx_l4_checksum; /* the device fills them in where it is asked to */
     /* Takes frames from the front of the batch, as nic_tx() does; moves the rest to the front. */
     void (*send)(void *ctx, struct buf_batch *frames);
+    /* For a log, at once, from net_input() and net_turn(): calls nothing here. May be NULL. */
+    void (*told)(void *ctx, const struct ip_addr *addr, enum net_addr_event event);
     void *ctx;
+};
+
+/* All that an interface has of IPv4: from boot arguments, from a lease; plain data, which one
+ * core may hand to another. */
+struct net_setup {
+    struct {
+        struct ip_addr addr;
+        uint32_t prefix_bits;
+    } addrs[NET_ADDRS_MAX];
+    uint32_t count;
+    struct ip_addr gateway;
+    bool has_gateway;
+    bool probe;         /* ask the link before an address is used (RFC 5227) */
+    uint16_t mtu_bytes; /* 0: what the device carries */
 };
 
 /* Makes a stack without interfaces. RT_NO_MEMORY: nothing is given back. Before the seal. */
@@ -59,6 +82,15 @@ RT_NODISCARD enum rt_status net_addr_add(struct net *net, uint32_t iface,
 /* Where packets go that are for no subnet of ours. RT_INVALID: the gateway is in none. */
 RT_NODISCARD enum rt_status net_gateway_set(struct net *net, uint32_t iface,
                                             const struct ip_addr *gateway);
+
+/* What an interface has of IPv4 becomes this. Addresses that it has already stay as they are; those
+ * that go end their connections (TCP_NO_ADDRESS). RT_INVALID: an address that no host has, a
+ * gateway in no subnet, an MTU out of range; then nothing changed. */
+RT_NODISCARD enum rt_status net_setup_apply(struct net *net, uint32_t iface,
+                                            const struct net_setup *setup);
+/* The link is there, or not; at first it is. When it comes back addresses are asked for and
+ * announced again; connections live on. */
+void net_link(struct net *net, uint32_t iface, bool up);
 
 /* Frames that came in by an interface; consumed, the batch is empty afterwards. */
 void net_input(struct net *net, uint32_t iface, struct buf_batch *frames_owned,

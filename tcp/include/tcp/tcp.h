@@ -33,6 +33,7 @@ enum tcp_reason {
     TCP_TIMED_OUT,   /* the peer does not answer */
     TCP_UNREACHABLE, /* there is no way to it, or its neighbour does not answer */
     TCP_STOPPED,     /* the stack was closed */
+    TCP_NO_ADDRESS,  /* our address is not ours any more: a lease ended */
 };
 const char *tcp_reason_name(enum tcp_reason reason);
 
