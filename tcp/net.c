@@ -100,7 +100,7 @@ enum rt_status net_gateway_set(struct net *net, uint32_t iface, const struct ip_
 static void tell_error(struct net *net, const struct icmp_error *error)
 {
     if (error->protocol == IP_TCP && net->tcp != NULL)
-        tcp_icmp(net, &error->src, &error->dst, error->type, error->code, error->quote);
+        tcp_icmp(net, error);
     if (error->protocol == IP_UDP && net->udp != NULL)
         udp_icmp(net, error);
 }

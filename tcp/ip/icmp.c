@@ -34,6 +34,17 @@ static void answer_echo(struct net *net, struct ip_packet *message_owned)
     send_message(net, &message_owned->dst, &message_owned->src, message_owned->tos, b);
 }
 
+static enum icmp_what what_of(const struct icmp_header *icmp)
+{
+    if (icmp->type != ICMP_UNREACHABLE)
+        return ICMP_SAYS_OTHER;
+    if (icmp->code == ICMP_FRAGMENTATION_NEEDED)
+        return ICMP_SAYS_TOO_BIG;
+    if (icmp->code == ICMP_PROTOCOL || icmp->code == ICMP_PORT)
+        return ICMP_SAYS_REFUSED;
+    return ICMP_SAYS_UNREACHABLE;
+}
+
 /* Reads what an error quotes of our packet. False: it quotes too little, or no packet of ours. */
 static bool read_error(const struct ip_packet *message, struct icmp_error *out)
 {
@@ -48,8 +59,7 @@ static bool read_error(const struct ip_packet *message, struct icmp_error *out)
         left - header_bytes < sizeof(out->quote))
         return false;
     *out = (struct icmp_error){
-        .type = icmp->type,
-        .code = icmp->code,
+        .what = what_of(icmp),
         .mtu_bytes = be16_get(icmp->sequence),
         .src = ip_addr_v4(ip->src),
         .dst = ip_addr_v4(ip->dst),

@@ -7,13 +7,21 @@
 
 #define ICMP_ERRORS_PER_S 100 /* sent, at most (RFC 1812 4.3.2.8) */
 
+/* What an error says to the layer above, by whichever family's ICMP (RFC 1122 4.2.3.9). */
+enum icmp_what {
+    ICMP_SAYS_UNREACHABLE, /* there is no way now: of something that stands, no reason to end */
+    ICMP_SAYS_REFUSED,     /* the host has no such protocol, or nobody at that port */
+    ICMP_SAYS_TOO_BIG,     /* for the next link */
+    ICMP_SAYS_OTHER,       /* it went round in circles, or its header was not understood */
+};
+
 /* Something went wrong with a packet of ours, says somebody who saw it. */
 struct icmp_error {
-    uint8_t type, code;
-    uint16_t mtu_bytes; /* "fragmentation needed": of the next link; 0: not said */
-    struct ip_addr src, dst; /* of our packet */
+    enum icmp_what what;
+    uint16_t mtu_bytes; /* TOO_BIG: of the next link; 0: not said */
     uint8_t protocol;
-    uint8_t quote[8]; /* what follows its IP header */
+    uint8_t quote[8]; /* what follows the IP header of our packet */
+    struct ip_addr src, dst; /* of our packet */
 };
 
 /* An ICMP message; consumed. True: it reports an error, for the layer above to judge. */

@@ -3,6 +3,7 @@
 #ifndef TCP_TCP_CONN_H
 #define TCP_TCP_CONN_H
 
+#include "../ip/icmp.h"
 #include "../ip/ip.h"
 #include "cc.h"
 #include "rtt.h"
@@ -160,8 +161,7 @@ void conn_timer_init(struct tcp_conn *conn);
 
 /* ---- input.c, rx_*.c ---- */
 void tcp_input(struct net *net, struct ip_packet *packet_owned);
-void tcp_icmp(struct net *net, const struct ip_addr *local, const struct ip_addr *remote,
-              uint8_t type, uint8_t code, const uint8_t quote[8]);
+void tcp_icmp(struct net *net, const struct icmp_error *error);
 
 /* ---- output.c ---- */
 void conn_output(struct tcp_conn *conn); /* at the end of the turn, something may be sent */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A segment comes in: whose it is, and the steps it goes through (RFC 9293 3.10.7). */
-#include "../ip/icmp.h"
 #include "../state.h"
-#include "../wire/ip.h"
 #include "../wire/tcp.h"
 #include "rx.h"
 #include "seq.h"
@@ -56,21 +54,21 @@ void tcp_input(struct net *net, struct ip_packet *packet_owned)
 
 /* An error is believed when it quotes a number that is on its way (RFC 5927 4.1). It ends an
  * attempt to connect, nothing that stands (5.2). */
-void tcp_icmp(struct net *net, const struct ip_addr *local, const struct ip_addr *remote,
-              uint8_t type, uint8_t code, const uint8_t quote[8])
+void tcp_icmp(struct net *net, const struct icmp_error *error)
 {
+    const uint8_t *quote = error->quote;
     const uint16_t local_port = (uint16_t)(quote[0] << 8 | quote[1]);
     const uint16_t remote_port = (uint16_t)(quote[2] << 8 | quote[3]);
-    struct tcp_conn *conn = conn_find(net, local, local_port, remote, remote_port);
+    struct tcp_conn *conn =
+        conn_find(net, &error->src, local_port, &error->dst, remote_port);
     be32_t seq;
 
     __builtin_memcpy(&seq, quote + 4, sizeof(seq));
     if (conn == NULL || conn->snd_una == conn->snd_max ||
         !seq_within(be32_get(seq), conn->snd_una, conn->snd_max - 1))
         return;
-    if (conn->state == TCP_SYN_SENT && type == ICMP_UNREACHABLE &&
-        (code == ICMP_PROTOCOL || code == ICMP_PORT))
+    if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_REFUSED)
         conn_end(conn, TCP_REFUSED);
-    else if (conn->state == TCP_SYN_SENT && type == ICMP_UNREACHABLE)
+    else if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_UNREACHABLE)
         conn_end(conn, TCP_UNREACHABLE);
 }

@@ -56,11 +56,11 @@ void udp_input(struct net *net, struct ip_packet *packet_owned)
     udp_queue(sock, &way, packet_owned->buf);
 }
 
-static enum udp_error error_of(uint8_t code)
+static enum udp_error error_of(enum icmp_what what)
 {
-    if (code == ICMP_PORT)
+    if (what == ICMP_SAYS_REFUSED)
         return UDP_NO_PORT;
-    return code == ICMP_FRAGMENTATION_NEEDED ? UDP_TOO_LONG : UDP_NO_WAY;
+    return what == ICMP_SAYS_TOO_BIG ? UDP_TOO_LONG : UDP_NO_WAY;
 }
 
 /* Only a hint: UDP keeps nothing of what was sent that a stranger would have to know. */
@@ -74,7 +74,7 @@ void udp_icmp(struct net *net, const struct icmp_error *error)
     };
     struct udp_sock *sock = udp_find(net, &error->src, (uint16_t)(quote[0] << 8 | quote[1]));
 
-    if (sock == NULL || error->type != ICMP_UNREACHABLE)
+    if (sock == NULL || error->what == ICMP_SAYS_OTHER)
         return; /* a route that loops, or a header: nothing that the socket could do */
-    udp_fail(sock, &way, error_of(error->code));
+    udp_fail(sock, &way, error_of(error->what));
 }
