@@ -105,6 +105,16 @@ static void tell_error(struct net *net, const struct icmp_error *error)
         udp_icmp(net, error);
 }
 
+void ip_undeliverable(struct net *net, struct buf *packet_owned)
+{
+    struct icmp_error error = {.what = ICMP_SAYS_UNREACHABLE};
+
+    RT_ASSERT_EQ(*packet_owned->owner, (uint8_t)BUF_STACK);
+    if (icmp_read_quote(buf_data(packet_owned), packet_owned->data_len, &error))
+        tell_error(net, &error);
+    buf_free(packet_owned);
+}
+
 static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
 {
     struct icmp_error error;

@@ -45,28 +45,33 @@ static enum icmp_what what_of(const struct icmp_header *icmp)
     return ICMP_SAYS_UNREACHABLE;
 }
 
+bool icmp_read_quote(const uint8_t *quoted, uint32_t bytes, struct icmp_error *out)
+{
+    const struct ipv4_header *ip = (const struct ipv4_header *)(const void *)quoted;
+    uint32_t header_bytes;
+
+    if (bytes < sizeof(*ip) || ip->version_words >> 4 != 4)
+        return false;
+    header_bytes = (ip->version_words & 0x0fu) * 4;
+    if (header_bytes < sizeof(*ip) || bytes < header_bytes ||
+        bytes - header_bytes < sizeof(out->quote))
+        return false;
+    out->src = ip_addr_v4(ip->src);
+    out->dst = ip_addr_v4(ip->dst);
+    out->protocol = ip->protocol;
+    __builtin_memcpy(out->quote, quoted + header_bytes, sizeof(out->quote));
+    return true;
+}
+
 /* Reads what an error quotes of our packet. False: it quotes too little, or no packet of ours. */
 static bool read_error(const struct ip_packet *message, struct icmp_error *out)
 {
     const struct icmp_header *icmp = (const struct icmp_header *)buf_data(message->buf);
-    const struct ipv4_header *ip = (const struct ipv4_header *)(const void *)(icmp + 1);
-    uint32_t header_bytes, left = message->buf->data_len - (uint32_t)sizeof(*icmp);
 
-    if (left < sizeof(*ip) || ip->version_words >> 4 != 4)
-        return false;
-    header_bytes = (ip->version_words & 0x0fu) * 4;
-    if (header_bytes < sizeof(*ip) || left < header_bytes ||
-        left - header_bytes < sizeof(out->quote))
-        return false;
-    *out = (struct icmp_error){
-        .what = what_of(icmp),
-        .mtu_bytes = be16_get(icmp->sequence),
-        .src = ip_addr_v4(ip->src),
-        .dst = ip_addr_v4(ip->dst),
-        .protocol = ip->protocol,
-    };
-    __builtin_memcpy(out->quote, (const uint8_t *)ip + header_bytes, sizeof(out->quote));
-    return if_addr_find(message->iface, &out->src) != NULL;
+    *out = (struct icmp_error){.what = what_of(icmp), .mtu_bytes = be16_get(icmp->sequence)};
+    return icmp_read_quote((const uint8_t *)(icmp + 1),
+                           message->buf->data_len - (uint32_t)sizeof(*icmp), out) &&
+           if_addr_find(message->iface, &out->src) != NULL;
 }
 
 static bool is_error(uint8_t type)

@@ -26,6 +26,8 @@ struct icmp_error {
 
 /* An ICMP message; consumed. True: it reports an error, for the layer above to judge. */
 bool icmp_input(struct net *net, struct ip_packet *message_owned, struct icmp_error *out);
+/* Reads a header of ours and what follows it, of which `bytes` are there. False: not enough. */
+bool icmp_read_quote(const uint8_t *quoted, uint32_t bytes, struct icmp_error *out);
 /* Tells the sender of a packet what went wrong with it, quoting it; unless nobody may be told, or
  * too many were. The packet stays the caller's, its IP header still in front of its data. */
 void icmp_send_error(struct net *net, const struct ip_packet *packet, uint8_t type,

@@ -51,6 +51,12 @@ enum rt_status ip_link_send(const struct ip_route *route, struct buf *packet_own
 RT_NODISCARD enum rt_status ip_send(struct net *net, const struct ip_how *how,
                                     struct buf *datagram_owned);
 
+/* A connection with this host moves on: the way to it works (RFC 4861 7.3.1). */
+void ip_confirm(struct net *net, const struct ip_addr *dst);
+/* A packet of ours, from its IP header on, has no neighbour that answers: who sent it is told, as
+ * by ICMP (net.c). Consumed. */
+void ip_undeliverable(struct net *net, struct buf *packet_owned);
+
 /* Takes a packet apart; its data is at the IP header. True: `out` is for the layer above. False:
  * it was consumed: dropped and counted, or a fragment kept. */
 bool ipv4_input(struct net_if *iface, struct buf *packet_owned, bool to_group,

@@ -107,3 +107,11 @@ enum rt_status ip_link_send(const struct ip_route *route, struct buf *packet_own
     eth_send(route->iface, packet_owned, mac, v4 ? ETH_IPV4 : ETH_IPV6);
     return RT_OK;
 }
+
+void ip_confirm(struct net *net, const struct ip_addr *dst)
+{
+    struct ip_route route;
+
+    if (ip_route(net, dst, &route) && !route.to_us)
+        neigh_confirm(route.iface, &route.next_hop);
+}

@@ -30,14 +30,14 @@ static bool send_message(struct net_if *iface, enum arp_op op, const struct arp_
     return true;
 }
 
-void arp_request(struct net_if *iface, const struct ip_addr *target, const uint8_t *to)
+bool arp_request(struct net_if *iface, const struct ip_addr *target, const uint8_t *to)
 {
     const struct if_addr *own = if_addr_for(iface, target);
     struct arp_header ends = {.target = ip_addr_get_v4(target)};
 
     if (own != NULL)
         ends.sender = ip_addr_get_v4(&own->addr);
-    (void)!send_message(iface, ARP_REQUEST, &ends, to != NULL ? to : eth_broadcast);
+    return send_message(iface, ARP_REQUEST, &ends, to != NULL ? to : eth_broadcast);
 }
 
 bool arp_probe(struct net_if *iface, const struct ip_addr *target)

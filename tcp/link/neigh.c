@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "neigh.h"
 
+#include "../ip/ip.h"
 #include "../state.h"
 #include "../wire/eth.h"
 #include "arp.h"
@@ -20,11 +21,11 @@ static struct neigh **bucket_of(struct net *net, const struct ip_addr *addr)
     return &net->neighs.buckets[hash & (net->neighs.bucket_count - 1)];
 }
 
-static struct neigh *find(struct net *net, const struct ip_addr *addr)
+static struct neigh *find(struct net_if *iface, const struct ip_addr *addr)
 {
-    struct neigh *n = *bucket_of(net, addr);
+    struct neigh *n = *bucket_of(iface->net, addr);
 
-    while (n != NULL && !ip_addr_equal(&n->addr, addr))
+    while (n != NULL && (n->iface != iface || !ip_addr_equal(&n->addr, addr)))
         n = n->next;
     return n;
 }
@@ -70,12 +71,37 @@ static struct neigh *choose(struct net *net)
 
 static void ask(struct neigh *n)
 {
-    n->requests++;
-    arp_request(n->iface, &n->addr, n->state == NEIGH_PROBED ? n->mac : NULL);
+    RT_ASSERT_LT(n->requests, NEIGH_REQUESTS);
+    n->tries++;
+    n->requests += arp_request(n->iface, &n->addr, n->state == NEIGH_PROBED ? n->mac : NULL);
     timer_arm(&n->iface->net->wheel, &n->timer, n->iface->net->now_us + NEIGH_REQUEST_US);
 }
 
 /* No answer came in time, or a state has ended. */
+static void begin_asking(struct neigh *n, enum neigh_state state)
+{
+    n->state = (uint8_t)state;
+    n->requests = 0;
+    n->tries = 0;
+    ask(n);
+}
+
+static void fail(struct neigh *n, uint64_t now_us)
+{
+    struct net *net = n->iface->net;
+    struct buf *waiting = n->waiting;
+
+    n->waiting = NULL;
+    n->state = NEIGH_FAILED;
+    timer_arm(&net->wheel, &n->timer, now_us + NEIGH_FAILED_US);
+    net->counters.neigh_failed++;
+    net->counters.neigh_dropped += waiting != NULL;
+    if (waiting != NULL && n->requests == NEIGH_REQUESTS)
+        ip_undeliverable(net, waiting);
+    else
+        buf_free(waiting);
+}
+
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
     struct neigh *n = RT_CONTAINER_OF(timer, struct neigh, timer);
@@ -87,14 +113,12 @@ static void on_timer(struct timer *timer, uint64_t now_us)
         return;
     case NEIGH_ASKED:
     case NEIGH_PROBED:
-        if (n->requests < NEIGH_REQUESTS) {
+        if (n->requests < NEIGH_REQUESTS && n->tries < NEIGH_TRIES)
             ask(n);
-            return;
-        }
-        net->counters.neigh_failed++;
-        drop_waiting(net, n);
-        n->state = NEIGH_FAILED;
-        timer_arm(&net->wheel, timer, now_us + NEIGH_FAILED_US);
+        else if (n->state == NEIGH_PROBED) /* it may have another MAC now */
+            begin_asking(n, NEIGH_ASKED);
+        else
+            fail(n, now_us);
         return;
     case NEIGH_FAILED:
         forget(net, n);
@@ -134,21 +158,17 @@ static void send_to(struct neigh *n, struct buf *packet_owned)
 /* The neighbour, asked if it must be; NULL: no room for another one. */
 static struct neigh *use(struct net_if *iface, const struct ip_addr *next_hop)
 {
-    struct net *net = iface->net;
-    struct neigh *n = find(net, next_hop);
+    struct neigh *n = find(iface, next_hop);
 
     if (n == NULL) {
         n = make(iface, next_hop);
         if (n == NULL)
             return NULL;
-        n->state = NEIGH_ASKED;
-        ask(n);
+        begin_asking(n, NEIGH_ASKED);
     } else if (n->state == NEIGH_STALE) {
-        n->state = NEIGH_PROBED;
-        n->requests = 0;
-        ask(n);
+        begin_asking(n, NEIGH_PROBED);
     }
-    n->used_us = net->now_us;
+    n->used_us = iface->net->now_us;
     return n;
 }
 
@@ -184,19 +204,18 @@ static void set_reachable(struct neigh *n)
     struct net *net = n->iface->net;
 
     n->state = NEIGH_REACHABLE;
-    n->requests = 0;
     timer_arm(&net->wheel, &n->timer, net->now_us + NEIGH_REACHABLE_US);
 }
 
 void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],
                  bool solicited)
 {
-    struct neigh *n = find(iface->net, addr);
+    struct neigh *n = find(iface, addr);
     struct buf *waiting;
 
     if (n == NULL && solicited)
         n = make(iface, addr);
-    if (n == NULL || n->iface != iface)
+    if (n == NULL)
         return;
     __builtin_memcpy(n->mac, mac, sizeof(n->mac));
     set_reachable(n);
@@ -206,9 +225,9 @@ void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t
         send_to(n, waiting);
 }
 
-void neigh_confirm(struct net *net, const struct ip_addr *addr)
+void neigh_confirm(struct net_if *iface, const struct ip_addr *next_hop)
 {
-    struct neigh *n = find(net, addr);
+    struct neigh *n = find(iface, next_hop);
 
     if (n != NULL && (n->state == NEIGH_STALE || n->state == NEIGH_PROBED))
         set_reachable(n);

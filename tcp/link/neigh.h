@@ -3,13 +3,16 @@
  * Neighbours: which MAC an address on the link has (RFC 826, RFC 1122 2.3.2; states and times
  * as RFC 4861 7.3 has them, for IPv4 as well).
  *
- *     asked -> answered: REACHABLE --30 s--> STALE -- used --> asked again, by unicast, while
- *       |                                                      packets go on to the old MAC
- *       +--- no answer to 3 requests, 1 s apart: FAILED for 3 s, packets are refused at once
+ *     ASKED -> answered: REACHABLE --30 s--> STALE -- used --> PROBED: asked by unicast, while
+ *      | ^                                                      packets go on to the old MAC
+ *      | +--------------------- no answer to 3 requests ------------------------+
+ *      +--- no answer to 3 requests, 1 s apart: FAILED for 3 s, packets are refused at once
  *
  * Each neighbour is asked on its own clock: one that never answers delays no other. The newest
- * packet that waits for an answer is kept, older ones are dropped. Only an answer we asked for,
- * or a packet for us, makes an entry; what a stranger announces changes one that is there.
+ * packet that waits for an answer is kept, older ones are dropped; the layer above hears of one
+ * that nobody answered for (RFC 1122 2.3.2.2, RFC 4861 7.2.2). A request that we had no buffer
+ * for is not one that was not answered. Only an answer we asked for, or a packet for us, makes an
+ * entry; what a stranger announces changes one that is there.
  */
 #ifndef TCP_LINK_NEIGH_H
 #define TCP_LINK_NEIGH_H
@@ -19,6 +22,7 @@
 #include <rt/timer.h>
 
 #define NEIGH_REQUESTS 3
+#define NEIGH_TRIES 10 /* to send them: without a buffer it ends, too */
 #define NEIGH_REQUEST_US 1000000
 #define NEIGH_REACHABLE_US 30000000
 #define NEIGH_FAILED_US 3000000
@@ -36,7 +40,7 @@ struct neigh {
     struct ip_addr addr;
     uint8_t mac[6];
     uint8_t state; /* enum neigh_state */
-    uint8_t requests; /* sent since the last answer */
+    uint8_t requests, tries; /* sent since the last answer; and those we had no buffer for */
     struct net_if *iface;
     struct buf *waiting; /* newest packet, from its IP header on; NULL: none */
     uint64_t used_us;    /* for choosing which one to forget */
@@ -61,8 +65,8 @@ bool neigh_ready(struct net_if *iface, const struct ip_addr *next_hop);
  * else only one that is there changes. */
 void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],
                  bool solicited);
-/* A connection to this neighbour moves on: no need to ask (RFC 4861 7.3.1). */
-void neigh_confirm(struct net *net, const struct ip_addr *addr);
+/* A connection by this next hop moves on: no need to ask (RFC 4861 7.3.1). */
+void neigh_confirm(struct net_if *iface, const struct ip_addr *next_hop);
 /* Drops what waits, stops every timer. */
 void neigh_close(struct net *net);
 

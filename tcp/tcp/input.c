@@ -52,6 +52,16 @@ void tcp_input(struct net *net, struct ip_packet *packet_owned)
         input_conn(conn, &segment);
 }
 
+/* That there is no way may be a moment's truth (RFC 1122 4.2.3.9): it ends an attempt when it is
+ * said of a second SYN, too. */
+static void unreachable(struct tcp_conn *conn)
+{
+    RT_ASSERT_EQ(conn->state, TCP_SYN_SENT);
+    if (conn->no_way)
+        conn_end(conn, TCP_UNREACHABLE);
+    conn->no_way = true;
+}
+
 /* An error is believed when it quotes a number that is on its way (RFC 5927 4.1). It ends an
  * attempt to connect, nothing that stands (5.2). */
 void tcp_icmp(struct net *net, const struct icmp_error *error)
@@ -70,5 +80,5 @@ void tcp_icmp(struct net *net, const struct icmp_error *error)
     if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_REFUSED)
         conn_end(conn, TCP_REFUSED);
     else if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_UNREACHABLE)
-        conn_end(conn, TCP_UNREACHABLE);
+        unreachable(conn);
 }

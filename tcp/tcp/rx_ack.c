@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a segment acknowledges (RFC 9293 3.10.7.4, fifth; RFC 5681, RFC 6582; RFC 5961 5). */
-#include "../link/neigh.h"
 #include "../state.h"
 #include "../wire/tcp.h"
 #include "rx.h"
@@ -80,7 +79,7 @@ static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment)
     } else {
         cc_recovered(&conn->cc, conn->mss, conn->snd_nxt - ack);
     }
-    neigh_confirm(conn->net, &conn->remote);
+    ip_confirm(conn->net, &conn->remote);
     conn_at(conn, TCP_AT_RETRANSMIT,
             conn->snd_nxt != ack ? conn->net->now_us + rtt_wait_us(&conn->rtt) : TCP_NEVER);
     if (conn->room_wanted) {

@@ -139,8 +139,7 @@ void conn_send_syn(struct tcp_conn *conn)
         return; /* the timer comes back to it */
     segment_push_header(segment, &fields);
     conn->net->counters.tcp_out_segs++;
-    if (send(conn, segment) == RT_NOT_FOUND && conn->state == TCP_SYN_SENT)
-        conn_end(conn, TCP_UNREACHABLE);
+    (void)!send(conn, segment); /* the timer comes back to it; of no way tcp_icmp() hears */
 }
 
 void tcp_refuse(struct net *net, const struct tcp_segment *segment)

@@ -46,7 +46,8 @@ static void start(struct station *s)
     assert_int_equal(tcp_create(s->net, &config), RT_OK);
 }
 
-/* Nobody answers for the peer: told once, no timer is left, and the place serves again. */
+/* Nobody answers for the peer, and for the second SYN nobody either: told once, no timer is left,
+ * and the place serves again. */
 static void run_unreachable(void **state)
 {
     const struct ip_addr nobody = ip_addr_v4_of(192, 0, 2, 99);
@@ -55,14 +56,42 @@ static void run_unreachable(void **state)
 
     start(&s);
     for (uint32_t round = 1; round <= 3; round++) {
+        const uint64_t began_us = s.now_us;
+
         assert_int_equal(tcp_connect(s.net, &nobody, PORT, &ops, NULL, &conn), RT_OK);
         for (uint32_t i = 0; i < 1000 && closed < round; i++)
             station_advance_us(&s, 100000);
         assert_int_equal(closed, round);
-        assert_true(why == TCP_UNREACHABLE || why == TCP_TIMED_OUT);
+        assert_int_equal(why, TCP_UNREACHABLE);
+        assert_in_range(s.now_us - began_us, 2000000, 20000000);
     }
     station_advance_us(&s, 20000000); /* the neighbour is forgotten, too */
     assert_int_equal(net_next_us(s.net), UINT64_MAX);
+    station_stop(&s);
+}
+
+/* Questions that we had no buffer for were not left unanswered: the connection waits. */
+static void run_no_buffers(void **state)
+{
+    const struct ip_addr to = peer();
+    struct buf_batch taken = {.count = 0};
+    struct station s;
+    struct tcp_conn *conn;
+
+    start(&s);
+    while (pool_take_batch(s.pool, &taken, 64 - taken.count) != 0)
+        ;
+    assert_int_equal(taken.count, 64);
+    assert_int_equal(tcp_connect(s.net, &to, PORT, &ops, NULL, &conn), RT_OK);
+    station_advance_us(&s, 12000000);
+    station_silent(&s);
+    assert_int_equal(closed, 0);
+    buf_batch_free(&taken);
+    station_advance_us(&s, 20000000); /* a SYN comes, then a question */
+    assert_non_null(station_next(&s));
+    assert_int_equal(closed, 0);
+    tcp_abort(conn);
+    station_advance_us(&s, 1);
     station_stop(&s);
 }
 
@@ -147,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_unreachable),
+        cmocka_unit_test(run_no_buffers),
         cmocka_unit_test(run_blind_ack),
         cmocka_unit_test(run_headers_alone),
     };

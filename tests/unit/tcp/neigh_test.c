@@ -175,6 +175,58 @@ static void run_stale(void **state)
     station_stop(&s);
 }
 
+/* One that is gone is asked by unicast, then, as it may have another MAC, everybody is; packets
+ * wait meanwhile, and the one of the new place gets them. */
+static void run_moved_silently(void **state)
+{
+    struct station s;
+    const struct frame *f;
+
+    station_start(&s, 64);
+    station_meet(&s, peer());
+    station_advance_us(&s, NEIGH_REACHABLE_US + 1000);
+    assert_int_equal(send_to(&s, peer(), 20), RT_OK);
+    arp_of(station_next(&s));
+    assert_int_equal(station_next(&s)->bytes, 54);
+    station_advance_us(&s, 2000200);
+    for (uint32_t i = 0; i < 2; i++) {
+        f = station_next(&s);
+        arp_of(f);
+        assert_memory_equal(f->data, peer_mac, 6);
+    }
+    station_advance_us(&s, 1000200);
+    f = station_next(&s);
+    arp_of(f);
+    assert_int_equal(f->data[0], 0xff);
+    assert_int_equal(send_to(&s, peer(), 33), RT_OK);
+    station_silent(&s);
+    answer(&s, peer());
+    assert_int_equal(station_next(&s)->bytes, 14 + 20 + 33);
+    assert_int_equal(net_counters(s.net)->neigh_failed, 0);
+    station_stop(&s);
+}
+
+/* A host that moves on behind a gateway says that the gateway lives. */
+static void run_confirmed(void **state)
+{
+    const struct ip_addr far = ip_addr_v4_of(FAR_IP);
+    struct station s;
+
+    station_start(&s, 64);
+    station_meet(&s, ip_addr_v4_of(GATEWAY_IP));
+    station_advance_us(&s, NEIGH_REACHABLE_US + 1000);
+    assert_int_equal(send_to(&s, ip_addr_v4_of(FAR_IP), 20), RT_OK);
+    arp_of(station_next(&s)); /* STALE: asked */
+    assert_int_equal(station_next(&s)->bytes, 54);
+    ip_confirm(s.net, &far);
+    station_advance_us(&s, 10000000);
+    station_silent(&s); /* not again */
+    assert_int_equal(send_to(&s, ip_addr_v4_of(FAR_IP), 20), RT_OK);
+    assert_int_equal(station_next(&s)->bytes, 54);
+    station_silent(&s);
+    station_stop(&s);
+}
+
 /* Off the subnet: the gateway is asked for, not the host. */
 static void run_gateway(void **state)
 {
@@ -235,6 +287,7 @@ int main(void)
         cmocka_unit_test(run_answers),    cmocka_unit_test(run_bad),
         cmocka_unit_test(run_unsolicited), cmocka_unit_test(run_no_answer),
         cmocka_unit_test(run_stale),      cmocka_unit_test(run_gateway),
+        cmocka_unit_test(run_moved_silently), cmocka_unit_test(run_confirmed),
         cmocka_unit_test(run_full),       cmocka_unit_test(run_conflict),
     };
 
