@@ -73,6 +73,8 @@ enum rt_status net_addr_add(struct net *net, uint32_t iface, const struct ip_add
     RT_ASSERT_LT(iface, net->if_count);
     if (!ip_addr_is_host(addr) || prefix_bits > (ip_addr_is_v4(addr) ? 32u : 128u))
         return RT_INVALID;
+    if (!ip_addr_is_v4(addr))
+        return to->ip6.on ? ip6_addr_add(to, addr, prefix_bits) : RT_INVALID;
     if (to->addr_count == NET_ADDRS_MAX)
         return RT_FULL;
     to->addrs[to->addr_count++] =
@@ -86,9 +88,11 @@ enum rt_status net_gateway_set(struct net *net, uint32_t iface, const struct ip_
     struct net_if *to = &net->ifs[iface];
 
     RT_ASSERT_LT(iface, net->if_count);
-    if (!ip_addr_is_host(gateway) || if_addr_for(to, gateway) == NULL ||
-        if_addr_find(to, gateway) != NULL)
+    if (!ip_addr_is_host(gateway) || if_addr_find(to, gateway) != NULL ||
+        (!ip_addr_is_link_local(gateway) && if_addr_for(to, gateway) == NULL))
         return RT_INVALID;
+    if (!ip_addr_is_v4(gateway))
+        return to->ip6.on ? ip6_router_add(to, gateway, UINT64_MAX) : RT_INVALID;
     to->gateway = *gateway;
     to->has_gateway = true;
     return RT_OK;
@@ -120,8 +124,9 @@ static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
     struct icmp_error error;
 
     net->counters.ip_in_delivers++;
-    if (packet_owned->protocol == IP_ICMP) {
-        if (icmp_input(net, packet_owned, &error))
+    if (packet_owned->protocol == (ip_addr_is_v4(&packet_owned->src) ? IP_ICMP : IP_ICMPV6)) {
+        if (ip_addr_is_v4(&packet_owned->src) ? icmp_input(net, packet_owned, &error)
+                                              : icmp6_input(net, packet_owned, &error))
             tell_error(net, &error);
         return;
     }
@@ -153,11 +158,14 @@ static void frame_input(struct net *net, struct net_if *iface, struct buf *frame
         if (ipv4_input(iface, frame_owned, frame.to_group, &packet))
             ip_deliver(net, &packet);
         return;
+    case ETH_IPV6:
+        if (ipv6_input(iface, frame_owned, frame.to_group, &packet))
+            ip_deliver(net, &packet);
+        return;
     case ETH_ARP:
         arp_input(iface, frame_owned);
         return;
     case ETH_VLAN: /* a tag in a tag */
-    case ETH_IPV6:
     default:
         net->counters.eth_unknown_type++;
         buf_free(frame_owned);

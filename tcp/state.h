@@ -18,6 +18,7 @@ struct net {
     uint32_t loop_count; /* packets to ourselves that wait for the next turn */
     struct buf *loop_first, *loop_last;
     uint16_t ip_id; /* of the next packet that may be cut */
+    uint32_t ip6_id; /* of the next one that is */
     uint32_t icmp_tokens; /* errors that may be sent now (RFC 1812 4.3.2.8) */
     uint64_t icmp_tokens_us;
     struct net_counters counters;

@@ -45,14 +45,11 @@ static enum icmp_what what_of(const struct icmp_header *icmp)
     return ICMP_SAYS_UNREACHABLE;
 }
 
-bool icmp_read_quote(const uint8_t *quoted, uint32_t bytes, struct icmp_error *out)
+static bool read_quote_v4(const uint8_t *quoted, uint32_t bytes, struct icmp_error *out)
 {
     const struct ipv4_header *ip = (const struct ipv4_header *)(const void *)quoted;
-    uint32_t header_bytes;
+    const uint32_t header_bytes = (ip->version_words & 0x0fu) * 4;
 
-    if (bytes < sizeof(*ip) || ip->version_words >> 4 != 4)
-        return false;
-    header_bytes = (ip->version_words & 0x0fu) * 4;
     if (header_bytes < sizeof(*ip) || bytes < header_bytes ||
         bytes - header_bytes < sizeof(out->quote))
         return false;
@@ -63,6 +60,29 @@ bool icmp_read_quote(const uint8_t *quoted, uint32_t bytes, struct icmp_error *o
     return true;
 }
 
+/* What we send whole has no extension headers: what has is not looked at. */
+static bool read_quote_v6(const uint8_t *quoted, uint32_t bytes, struct icmp_error *out)
+{
+    const struct ipv6_header *ip = (const struct ipv6_header *)(const void *)quoted;
+
+    if (bytes < sizeof(*ip) || bytes - sizeof(*ip) < sizeof(out->quote))
+        return false;
+    __builtin_memcpy(&out->src, ip->src, sizeof(out->src));
+    __builtin_memcpy(&out->dst, ip->dst, sizeof(out->dst));
+    out->protocol = ip->next;
+    __builtin_memcpy(out->quote, ip + 1, sizeof(out->quote));
+    return !ip_addr_is_v4(&out->src) && !ip_addr_is_v4(&out->dst);
+}
+
+bool icmp_read_quote(const uint8_t *quoted, uint32_t bytes, struct icmp_error *out)
+{
+    if (bytes < sizeof(struct ipv4_header))
+        return false;
+    if (quoted[0] >> 4 == 4)
+        return read_quote_v4(quoted, bytes, out);
+    return quoted[0] >> 4 == 6 && read_quote_v6(quoted, bytes, out);
+}
+
 /* Reads what an error quotes of our packet. False: it quotes too little, or no packet of ours. */
 static bool read_error(const struct ip_packet *message, struct icmp_error *out)
 {
@@ -71,7 +91,7 @@ static bool read_error(const struct ip_packet *message, struct icmp_error *out)
     *out = (struct icmp_error){.what = what_of(icmp), .mtu_bytes = be16_get(icmp->sequence)};
     return icmp_read_quote((const uint8_t *)(icmp + 1),
                            message->buf->data_len - (uint32_t)sizeof(*icmp), out) &&
-           if_addr_find(message->iface, &out->src) != NULL;
+           ip_addr_is_v4(&out->src) && if_addr_find(message->iface, &out->src) != NULL;
 }
 
 static bool is_error(uint8_t type)
@@ -101,7 +121,7 @@ bool icmp_input(struct net *net, struct ip_packet *message_owned, struct icmp_er
 }
 
 /* A bucket of errors that fills by the second. */
-static bool may_send_error(struct net *net)
+bool icmp_may_send_error(struct net *net)
 {
     const uint64_t since_us = net->now_us - net->icmp_tokens_us;
     const uint64_t more = since_us / (1000000 / ICMP_ERRORS_PER_S);
@@ -125,7 +145,11 @@ void icmp_send_error(struct net *net, const struct ip_packet *packet, uint8_t ty
     struct icmp_header *icmp;
     struct buf *b;
 
-    if (packet->to_group || packet->header_bytes == 0 || !may_send_error(net))
+    if (!ip_addr_is_v4(&packet->src)) {
+        icmp6_send_error(net, packet, type, code);
+        return;
+    }
+    if (packet->to_group || packet->header_bytes == 0 || !icmp_may_send_error(net))
         return;
     b = pool_take(net->config.pool);
     if (b == NULL)

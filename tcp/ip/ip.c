@@ -22,5 +22,7 @@ enum rt_status ip_send(struct net *net, const struct ip_how *how, struct buf *da
         complete.src = route.src;
     if (route.to_us)
         return loop_put(net, &complete, &route, datagram_owned);
+    if (!ip_addr_is_v4(&how->dst))
+        return ipv6_output(net, &complete, &route, datagram_owned);
     return ipv4_output(net, &complete, &route, datagram_owned);
 }

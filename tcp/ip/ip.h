@@ -14,10 +14,11 @@ struct ip_packet {
     struct net_if *iface;
     struct ip_addr src, dst;
     uint32_t bytes;        /* transport header and what it carries: all of the chain */
-    uint16_t header_bytes; /* of the IP header in front of the data; 0: it is gone */
+    uint16_t header_bytes; /* of the IP headers in front of the data; 0: they are gone */
+    uint16_t next_at;      /* IPv6: where in them the protocol is named */
     uint8_t protocol, hops, tos;
     bool to_group;   /* to a multicast or broadcast address, or MAC: never answered by an error */
-    bool whole_sum;  /* put together from fragments: the card cannot have summed it */
+    bool whole_sum;  /* in fragments, or behind extension headers: no card has summed it */
 };
 
 /* Where a packet goes. */
@@ -33,7 +34,7 @@ struct ip_how {
     struct ip_addr src, dst; /* unspecified src: the route's */
     struct net_if *iface;    /* a group or 255.255.255.255 is behind it; NULL: the first one */
     uint8_t protocol, hops, tos;
-    bool dont_cut;       /* IPv4's DF: too long is refused */
+    bool dont_cut;       /* IPv4's DF, of both families: too long is refused */
     uint16_t sum_offset; /* of the checksum in the transport header; IP_NO_SUM: none to fill in */
 };
 #define IP_NO_SUM UINT16_MAX
@@ -44,6 +45,10 @@ bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route
 bool ip_route_how(struct net *net, const struct ip_how *how, struct ip_route *route);
 /* Puts a packet, from its IP header on, on its way to the route's next hop; as neigh_send(). */
 enum rt_status ip_link_send(const struct ip_route *route, struct buf *packet_owned);
+/* The address of the interface that a packet to `dst`, by that next hop, comes from. False: it has
+ * none of that family that may be used. */
+bool ip_source(const struct net_if *iface, const struct ip_addr *dst,
+               const struct ip_addr *next_hop, struct ip_addr *src);
 
 /* Sends a datagram (STACK), its data begins at the transport header, in front of which there is
  * headroom for all others (128 bytes are). Consumed. RT_NOT_FOUND: no route, or the next host
@@ -61,9 +66,16 @@ void ip_undeliverable(struct net *net, struct buf *packet_owned);
  * it was consumed: dropped and counted, or a fragment kept. */
 bool ipv4_input(struct net_if *iface, struct buf *packet_owned, bool to_group,
                 struct ip_packet *out);
+bool ipv6_input(struct net_if *iface, struct buf *packet_owned, bool to_group,
+                struct ip_packet *out);
 /* Puts the header in front, the checksums in, and sends it to the route's next hop. */
 enum rt_status ipv4_output(struct net *net, const struct ip_how *how,
                            const struct ip_route *route, struct buf *datagram_owned);
+enum rt_status ipv6_output(struct net *net, const struct ip_how *how,
+                           const struct ip_route *route, struct buf *datagram_owned);
+/* Sends a whole datagram to a MAC, whatever a route says; `how->src` as it is. */
+void ipv6_output_to(struct net_if *iface, const struct ip_how *how, const uint8_t mac[6],
+                    struct buf *datagram_owned);
 
 /* Fills in the transport checksum: by the device of `iface` where it can, else, and without one
  * (NULL), now. The chain's data is at the transport header. */

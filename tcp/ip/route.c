@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a packet goes: to ourselves, to a neighbour, or to a gateway (RFC 1122 3.3.1). */
+/* Where a packet goes: to ourselves, to a neighbour, or to a gateway (RFC 1122 3.3.1, RFC 4861
+ * 5.2). */
 #include "../link/eth.h"
 #include "../link/neigh.h"
 #include "../state.h"
 #include "../wire/eth.h"
 #include "../wire/ip.h"
 #include "ip.h"
+
+enum { LINK_LOCAL_BITS = 10 };
 
 static bool is_ours(struct net *net, const struct ip_addr *dst, struct ip_route *route)
 {
@@ -18,20 +21,48 @@ static bool is_ours(struct net *net, const struct ip_addr *dst, struct ip_route 
     return false;
 }
 
+static bool go(struct net_if *iface, const struct ip_addr *dst, const struct ip_addr *next_hop,
+               struct ip_route *route)
+{
+    struct ip_addr src;
+
+    if (!ip_source(iface, dst, next_hop, &src))
+        return false;
+    *route = (struct ip_route){.iface = iface, .next_hop = *next_hop, .src = src};
+    return true;
+}
+
+/* Bits of the subnet that this address is in, 0: it is not on the link. Of IPv6 only what somebody
+ * said is on it is (RFC 5942 4), and what can be nowhere else. */
+static uint32_t bits_on_link(const struct net_if *iface, const struct ip_addr *dst)
+{
+    const struct if_addr *own = if_addr_for(iface, dst);
+
+    if (own != NULL)
+        return own->prefix_bits;
+    return iface->ip6.on && ip_addr_is_link_local(dst) ? LINK_LOCAL_BITS : 0;
+}
+
 /* Of several subnets the smallest, then the first. */
 static bool is_on_link(struct net *net, const struct ip_addr *dst, struct ip_route *route)
 {
-    const struct if_addr *best = NULL;
+    uint32_t best = 0;
 
     for (uint32_t i = 0; i < net->if_count; i++) {
-        const struct if_addr *own = if_addr_for(&net->ifs[i], dst);
+        const uint32_t bits = bits_on_link(&net->ifs[i], dst);
 
-        if (own == NULL || (best != NULL && own->prefix_bits <= best->prefix_bits))
-            continue;
-        best = own;
-        *route = (struct ip_route){.iface = &net->ifs[i], .next_hop = *dst, .src = own->addr};
+        if (bits > best && go(&net->ifs[i], dst, dst, route))
+            best = bits;
     }
-    return best != NULL;
+    return best != 0;
+}
+
+/* NULL: it has none for this family. */
+static const struct ip_addr *gateway_of(const struct net_if *iface, const struct ip_addr *dst)
+{
+    if (!ip_addr_is_v4(dst))
+        return ip6_router_choose(iface);
+    return iface->has_gateway ? &iface->gateway : NULL;
 }
 
 bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route)
@@ -39,26 +70,19 @@ bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route
     if (is_ours(net, dst, route) || is_on_link(net, dst, route))
         return true;
     for (uint32_t i = 0; i < net->if_count; i++) {
-        struct net_if *iface = &net->ifs[i];
-        const struct if_addr *own;
+        const struct ip_addr *gateway = gateway_of(&net->ifs[i], dst);
 
-        if (!iface->has_gateway || ip_addr_is_v4(dst) != ip_addr_is_v4(&iface->gateway))
-            continue;
-        own = if_addr_for(iface, &iface->gateway);
-        if (own == NULL)
-            continue; /* the address that its subnet is of is not ours yet */
-        *route = (struct ip_route){.iface = iface, .next_hop = iface->gateway,
-                                   .src = own->addr};
-        return true;
+        if (gateway != NULL && go(&net->ifs[i], dst, gateway, route))
+            return true;
     }
     return false;
 }
 
-/* The first address of that family. NULL: there is none yet, as before a lease. */
-static const struct if_addr *any_addr(const struct net_if *iface, bool v4)
+/* The first IPv4 address. NULL: there is none yet, as before a lease. */
+static const struct if_addr *any_v4_addr(const struct net_if *iface)
 {
     for (uint32_t i = 0; i < iface->addr_count; i++)
-        if (ip_addr_is_v4(&iface->addrs[i].addr) == v4 &&
+        if (ip_addr_is_v4(&iface->addrs[i].addr) &&
             iface->addrs[i].state != IF_ADDR_TENTATIVE)
             return &iface->addrs[i];
     return NULL;
@@ -78,14 +102,13 @@ static bool is_to_group(struct net *net, const struct ip_how *how, struct ip_rou
     }
     if (!found)
         return false;
+    *route = (struct ip_route){.iface = iface, .next_hop = how->dst, .to_group = true};
+    if (!ip_addr_is_v4(&how->dst))
+        return ip_source(iface, &how->dst, &how->dst, &route->src);
     own = if_addr_for(iface, &how->dst);
     if (own == NULL)
-        own = any_addr(iface, ip_addr_is_v4(&how->dst));
-    *route = (struct ip_route){.iface = iface, .next_hop = how->dst, .to_group = true};
-    if (own != NULL)
-        route->src = own->addr;
-    else if (ip_addr_is_v4(&how->dst))
-        route->src = ip_addr_v4((be32_t){0});
+        own = any_v4_addr(iface);
+    route->src = own != NULL ? own->addr : ip_addr_v4((be32_t){0});
     return true;
 }
 

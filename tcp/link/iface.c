@@ -119,5 +119,7 @@ bool if_hears_group(const struct net_if *iface, const struct ip_addr *addr)
 {
     const struct ip_addr all_hosts = ip_addr_v4_of(224, 0, 0, 1);
 
+    if (!ip_addr_is_v4(addr))
+        return if_group_find(iface, addr);
     return if_is_broadcast(iface, addr) || ip_addr_equal(addr, &all_hosts);
 }

@@ -4,13 +4,15 @@
 #define TCP_LINK_IFACE_H
 
 #include "acd.h"
+#include "ip6.h"
 
 #include <rt/timer.h>
 #include <tcp/net.h>
 
 enum if_addr_state {
-    IF_ADDR_PREFERRED = 0,
-    IF_ADDR_TENTATIVE, /* not ours yet: the link is being asked, or another host has it */
+    IF_ADDR_PREFERRED,
+    IF_ADDR_DEPRECATED, /* still ours, but nothing new begins with it (RFC 4862 5.5.4) */
+    IF_ADDR_TENTATIVE,  /* not ours yet: the link is being asked, or another host has it */
 };
 
 struct if_addr {
@@ -26,10 +28,11 @@ struct net_if {
     struct if_addr addrs[NET_ADDRS_MAX];
     uint32_t addr_count;
     bool has_gateway;
-    struct ip_addr gateway;
+    struct ip_addr gateway; /* IPv4's; IPv6's are routers */
     bool link_up;
     uint16_t mtu_most_bytes; /* what the device carries; config.mtu_bytes is what is used */
     struct timer acd_timer;  /* the next step of an address */
+    struct if_ip6 ip6;
     uint32_t left; /* frames of `out` that the device would not take yet */
     struct buf_batch out;
 };
@@ -50,6 +53,11 @@ RT_INLINE uint32_t if_room(const struct net_if *iface)
     return BUF_BATCH_MAX - iface->out.count;
 }
 
+/* Largest packet of the family of this address. */
+RT_INLINE uint32_t if_mtu(const struct net_if *iface, const struct ip_addr *addr)
+{
+    return ip_addr_is_v4(addr) ? iface->config.mtu_bytes : iface->ip6.mtu_bytes;
+}
 /* The interface's address, and the one of the peer's subnet (of several that with the longest
  * prefix, then the first), NULL: it has none that may be used. */
 const struct if_addr *if_addr_find(const struct net_if *iface, const struct ip_addr *addr);
@@ -58,7 +66,7 @@ const struct if_addr *if_addr_for(const struct net_if *iface, const struct ip_ad
 struct if_addr *if_addr_any(struct net_if *iface, const struct ip_addr *addr);
 /* The broadcast address of one of its IPv4 subnets, or 255.255.255.255. */
 bool if_is_broadcast(const struct net_if *iface, const struct ip_addr *addr);
-/* ... or a group that we are in: 224.0.0.1, all hosts (RFC 1112 4). */
+/* ... or a group that we are in: 224.0.0.1, all hosts (RFC 1112 4), those of IPv6. */
 bool if_hears_group(const struct net_if *iface, const struct ip_addr *addr);
 
 #endif

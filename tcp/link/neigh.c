@@ -11,7 +11,7 @@
 #include <rt/assert.h>
 
 /* Multiplied by an odd secret: who may choose addresses does not choose our buckets. */
-static struct neigh **bucket_of(struct net *net, const struct ip_addr *addr)
+static struct neigh **bucket_of(const struct net *net, const struct ip_addr *addr)
 {
     uint64_t secret, hash;
 
@@ -21,7 +21,7 @@ static struct neigh **bucket_of(struct net *net, const struct ip_addr *addr)
     return &net->neighs.buckets[hash & (net->neighs.bucket_count - 1)];
 }
 
-static struct neigh *find(struct net_if *iface, const struct ip_addr *addr)
+static struct neigh *find(const struct net_if *iface, const struct ip_addr *addr)
 {
     struct neigh *n = *bucket_of(iface->net, addr);
 
@@ -177,6 +177,13 @@ bool neigh_ready(struct net_if *iface, const struct ip_addr *next_hop)
     const struct neigh *n = use(iface, next_hop);
 
     return n != NULL && n->state != NEIGH_ASKED && n->state != NEIGH_FAILED;
+}
+
+bool neigh_failed(const struct net_if *iface, const struct ip_addr *next_hop)
+{
+    const struct neigh *n = find(iface, next_hop);
+
+    return n != NULL && n->state == NEIGH_FAILED;
 }
 
 enum rt_status neigh_send(struct net_if *iface, const struct ip_addr *next_hop,

@@ -61,6 +61,8 @@ enum rt_status neigh_send(struct net_if *iface, const struct ip_addr *next_hop,
 /* True: what neigh_send() is given leaves at once. Else the neighbour is asked, if it is not
  * yet. */
 bool neigh_ready(struct net_if *iface, const struct ip_addr *next_hop);
+/* True: it was asked for a short while ago, and did not answer. */
+bool neigh_failed(const struct net_if *iface, const struct ip_addr *next_hop);
 /* An answer, or a packet for us, says that `addr` is at `mac`. `solicited`: an entry may be made,
  * else only one that is there changes. */
 void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],

@@ -31,7 +31,7 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
     uint32_t mss = o->mss != 0 ? o->mss : v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
 
     conn->mss_peer = (uint16_t)mss;
-    mss = RT_MIN(mss, conn->iface->config.mtu_bytes - headers);
+    mss = RT_MIN(mss, if_mtu(conn->iface, &conn->remote) - headers);
     conn->time_on = conn->time_on && o->has_time;
     conn->sack_on = conn->sack_on && o->sack_permitted;
     conn->snd_scale = o->scale != TCP_NO_SCALE ? o->scale : 0;

@@ -40,12 +40,14 @@ static bool measure(const struct buf *chain, uint32_t *bytes, uint32_t *segments
 /* The device, or the queue to ourselves, takes all frames that it becomes. */
 static bool has_room(struct net *net, const struct ip_route *route, uint32_t packet_bytes)
 {
-    const uint32_t mtu = RT_MIN(route->iface->config.mtu_bytes, (uint32_t)BUF_ROOM_BYTES);
+    const uint32_t most = if_mtu(route->iface, &route->next_hop);
+    const uint32_t mtu = ip_addr_is_v4(&route->next_hop) ? RT_MIN(most, (uint32_t)BUF_ROOM_BYTES)
+                                                         : IPV6_MTU_MIN; /* of pieces */
     uint32_t frames = 1;
 
     if (route->to_us)
         return net->loop_count < LOOP_MAX;
-    if (packet_bytes > route->iface->config.mtu_bytes) {
+    if (packet_bytes > most) {
         frames = packet_bytes / (mtu - (uint32_t)sizeof(struct ipv6_header) - 8) + 1;
         if (net->config.pool->free < frames)
             return false;

@@ -47,6 +47,9 @@ struct net_if_config {
     uint16_t mtu_bytes; /* of an IP packet: 1500 on Ethernet */
     uint16_t vlan;      /* frames carry this tag; 0: none */
     bool tx_ip_checksum, tx_l4_checksum; /* the device fills them in where it is asked to */
+    /* Lets in the frames to this group's MAC, from now on. NULL: the device lets in all. Called for
+     * what is known at the start by the core that starts, later by the stack's. */
+    void (*join)(void *ctx, const uint8_t mac[6]);
     /* Takes frames from the front of the batch, as nic_tx() does; moves the rest to the front. */
     void (*send)(void *ctx, struct buf_batch *frames);
     /* For a log, at once, from net_input() and net_turn(): calls nothing here. May be NULL. */
@@ -75,11 +78,15 @@ RT_NODISCARD enum rt_status net_create(const struct net_config *config, uint64_t
  * RT_FULL: NET_IFS_MAX are there. */
 RT_NODISCARD enum rt_status net_if_add(struct net *net, const struct net_if_config *config,
                                        uint32_t *iface);
+/* Begins IPv6 on an interface: its link-local address. RT_INVALID: an MTU below 1280 bytes
+ * (RFC 8200 5). */
+RT_NODISCARD enum rt_status net_ip6_start(struct net *net, uint32_t iface);
 /* An address of ours, its first `prefix_bits` are the subnet's. RT_INVALID: not one that a host
- * can have; RT_FULL. */
+ * can have, or of IPv6, which was not started; RT_FULL. */
 RT_NODISCARD enum rt_status net_addr_add(struct net *net, uint32_t iface,
                                          const struct ip_addr *addr, uint32_t prefix_bits);
-/* Where packets go that are for no subnet of ours. RT_INVALID: the gateway is in none. */
+/* Where packets of its family go that are for no subnet of ours; of IPv6 there may be several, in
+ * order of preference. RT_INVALID: the gateway is in none; RT_FULL. */
 RT_NODISCARD enum rt_status net_gateway_set(struct net *net, uint32_t iface,
                                             const struct ip_addr *gateway);
 
@@ -118,7 +125,8 @@ struct net_counters {
     uint64_t ip_in_hdr_errors;   /* ipInHdrErrors: version, lengths, checksum */
     uint64_t ip_in_addr_errors;  /* ipInAddrErrors: not for us, or from nobody */
     uint64_t ip_in_truncated;    /* ipInTruncatedPkts: the frame is shorter than it says */
-    uint64_t ip_in_options;      /* source routes, dropped */
+    uint64_t ip_in_options;      /* source routes; extension headers that are wrong or too many */
+    uint64_t ip6_in_no_next;     /* that carry nothing (RFC 8200 4.7) */
     uint64_t ip_in_unknown_protos; /* ipInUnknownProtos */
     uint64_t ip_in_delivers;     /* ipInDelivers */
     uint64_t ip_reasm_fails;     /* ipReasmFails: fragments dropped */
