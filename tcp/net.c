@@ -220,7 +220,7 @@ void net_close(struct net *net)
     for (uint32_t i = 0; i < net->if_count; i++)
         if_flush(&net->ifs[i]); /* what tells peers that it is over */
     for (uint32_t i = 0; i < net->if_count; i++)
-        acd_close(&net->ifs[i]);
+        if_close(&net->ifs[i]);
     neigh_close(net);
     loop_close(net);
     for (uint32_t i = 0; i < net->if_count; i++)

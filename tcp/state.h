@@ -10,6 +10,7 @@
 
 struct tcp_stack;
 struct udp_stack;
+struct udp_sock;
 
 struct net {
     uint64_t now_us; /* of the call that runs */
@@ -25,6 +26,7 @@ struct net {
     struct neigh_table neighs;
     struct tcp_stack *tcp; /* NULL: it has none */
     struct udp_stack *udp; /* the same */
+    struct udp_sock *dhcp_sock; /* of all clients; NULL: there is none */
     struct timer_wheel wheel; /* what is rare */
     struct net_if ifs[NET_IFS_MAX];
 };

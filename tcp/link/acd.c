@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "acd.h"
 
+#include "../dhcp/client.h"
 #include "../state.h"
 #include "../wire/eth.h"
 #include "arp.h"
@@ -22,9 +23,11 @@ static void arm(struct net_if *iface)
         timer_arm(&iface->net->wheel, &iface->acd_timer, due_us);
 }
 
-/* Its owner may take the address away by what it is told. */
+/* A lease may take the address away by what it is told. */
 static void tell(struct net_if *iface, struct ip_addr addr, enum net_addr_event event)
 {
+    if (iface->dhcp != NULL)
+        dhcp_addr_told(iface->dhcp, &addr, event);
     if (iface->config.told != NULL)
         iface->config.told(iface->config.ctx, &addr, event);
 }

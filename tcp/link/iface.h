@@ -9,6 +9,8 @@
 #include <rt/timer.h>
 #include <tcp/net.h>
 
+struct dhcp_client;
+
 enum if_addr_state {
     IF_ADDR_PREFERRED,
     IF_ADDR_DEPRECATED, /* still ours, but nothing new begins with it (RFC 4862 5.5.4) */
@@ -31,6 +33,7 @@ struct net_if {
     struct ip_addr gateway; /* IPv4's; IPv6's are routers */
     bool link_up;
     uint16_t mtu_most_bytes; /* what the device carries; config.mtu_bytes is what is used */
+    struct dhcp_client *dhcp; /* who asks for its addresses; NULL: nobody */
     struct timer acd_timer;  /* the next step of an address */
     struct if_ip6 ip6;
     uint32_t left; /* frames of `out` that the device would not take yet */
@@ -41,6 +44,8 @@ struct net_if {
  * the turn. Consumed: false, dropped and counted, when there is no room. The first segment is
  * the stack's (STACK). */
 bool if_put(struct net_if *iface, struct buf *frame_owned);
+/* Its timers end: of its addresses, and of who asks for them. */
+void if_close(struct net_if *iface);
 /* Offers what waits to the device. */
 void if_flush(struct net_if *iface);
 /* True: a frame that waits for the device has this buffer as one of its segments. */

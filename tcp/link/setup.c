@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an interface has of IPv4, as a whole: what is right is done, what is not changes nothing. */
+#include "../dhcp/client.h"
 #include "../state.h"
 #include "../tcp/conn.h"
 #include "../wire/ip.h"
@@ -102,6 +103,13 @@ enum rt_status net_setup_apply(struct net *net, uint32_t iface, const struct net
     return RT_OK;
 }
 
+void if_close(struct net_if *iface)
+{
+    acd_close(iface);
+    if (iface->dhcp != NULL)
+        dhcp_close(iface->dhcp);
+}
+
 void net_link(struct net *net, uint32_t iface, bool up)
 {
     struct net_if *to = &net->ifs[iface];
@@ -114,4 +122,6 @@ void net_link(struct net *net, uint32_t iface, bool up)
         acd_link_up(to);
     else
         acd_close(to); /* nobody would hear it */
+    if (to->dhcp != NULL)
+        dhcp_link(to->dhcp, up);
 }

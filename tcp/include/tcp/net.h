@@ -145,6 +145,13 @@ struct net_counters {
     uint64_t udp_in_errors;      /* udpInErrors: length, checksum */
     uint64_t udp_queue_full;     /* a socket had no room for it */
     uint64_t udp_out_datagrams;  /* udpOutDatagrams */
+    uint64_t dhcp_in, dhcp_out;
+    uint64_t dhcp_bad;           /* not for us, cut short, options that overrun or contradict */
+    uint64_t dhcp_ignored;       /* another number or server, or nothing that was asked */
+    uint64_t dhcp_granted;       /* leases, first and renewed */
+    uint64_t dhcp_refused;       /* by a server */
+    uint64_t dhcp_declined;      /* by us: another host has the address */
+    uint64_t dhcp_expired;       /* leases that nobody renewed */
     uint64_t tcp_in_segs;        /* tcpInSegs */
     uint64_t tcp_in_errs;        /* tcpInErrs: lengths, checksum, options, to a group */
     uint64_t tcp_out_segs;       /* tcpOutSegs, without retransmissions */
