@@ -55,7 +55,7 @@ enum rt_status tcp_connect(struct net *net, const struct ip_addr *addr, uint16_t
     conn->ctx = ctx;
     conn->app_gone = false;
     conn->state = TCP_SYN_SENT;
-    conn_offer(conn);
+    conn_offer(conn, secret_first_seq(conn));
     conn_at(conn, TCP_AT_RETRANSMIT, net->now_us + rtt_wait_us(&conn->rtt));
     conn_output(conn);
     *out = conn;

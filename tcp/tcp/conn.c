@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Connections: made, found by their four ends, ended, freed; who listens where. */
+/* Connections: made, found by their four ends, ended, freed. */
 #include "conn.h"
 
 #include "../state.h"
@@ -125,14 +125,6 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
     return conn;
 }
 
-/* RFC 6528 3: a clock of 4 us, and a secret function of the ends. */
-uint32_t conn_first_seq(const struct tcp_conn *conn)
-{
-    const struct ends ends = ends_of(conn);
-
-    return (uint32_t)(conn->net->now_us / 4) + (uint32_t)(hash_of(conn->net, &ends) >> 32);
-}
-
 void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
 {
     if (conn->state == TCP_CLOSED)
@@ -141,6 +133,9 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
         conn->net->counters.tcp_attempt_fails++;
     else if (reason != TCP_DONE)
         conn->net->counters.tcp_estab_resets++;
+    listener_waits_no_more(conn);
+    listener_serves_no_more(conn);
+    conn->listener = NULL;
     conn->state = TCP_CLOSED;
     sendq_close(conn);
     order_close(conn);
@@ -149,10 +144,6 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
         conn->rx_first = conn->rx_last = NULL;
         conn->rx_bytes = 0;
         conn->events &= (uint8_t)~(TCP_EV_DATA | TCP_EV_ENDED | TCP_EV_ROOM);
-    }
-    if (conn->listener != NULL && conn->app_gone) {
-        conn->listener->waiting--;
-        conn->listener = NULL;
     }
     timer_cancel(&conn->net->wheel, &conn->timer);
     conn->reason = (uint8_t)reason;
@@ -178,76 +169,6 @@ void conn_free(struct tcp_conn *conn)
     conn->generation++; /* what is held on its account is held no more */
     conn->chain = conn->net->tcp->free;
     conn->net->tcp->free = conn;
-}
-
-/* ---- who listens ---- */
-
-struct tcp_listener *tcp_listener_find(struct net *net, const struct ip_addr *addr,
-                                       uint16_t port)
-{
-    struct tcp_listener *any = NULL;
-
-    for (uint32_t i = 0; i < net->tcp->config.listeners; i++) {
-        struct tcp_listener *l = &net->tcp->listeners[i];
-
-        if (l->net == NULL || l->port != port)
-            continue;
-        if (l->any_addr)
-            any = l;
-        else if (ip_addr_equal(&l->addr, addr))
-            return l;
-    }
-    return any;
-}
-
-static bool listens_there(const struct tcp_listener *l, const struct tcp_listen *how)
-{
-    return l->port == how->port && l->any_addr == (how->addr == NULL) &&
-           (how->addr == NULL || ip_addr_equal(&l->addr, how->addr));
-}
-
-enum rt_status tcp_listen(struct net *net, const struct tcp_listen *how,
-                          struct tcp_listener **out)
-{
-    static const struct ip_addr none;
-    struct tcp_listener *free = NULL;
-
-    RT_ASSERT(how->ops->received != NULL);
-    RT_ASSERT_LT(0u, how->backlog);
-    for (uint32_t i = 0; i < net->tcp->config.listeners; i++) {
-        struct tcp_listener *l = &net->tcp->listeners[i];
-
-        if (l->net == NULL)
-            free = l;
-        else if (listens_there(l, how))
-            return RT_BUSY;
-    }
-    if (free == NULL)
-        return RT_FULL;
-    *free = (struct tcp_listener){
-        .net = net,
-        .ops = how->ops,
-        .ctx = how->ctx,
-        .addr = how->addr != NULL ? *how->addr : none,
-        .any_addr = how->addr == NULL,
-        .port = how->port,
-        .backlog = how->backlog,
-    };
-    *out = free;
-    return RT_OK;
-}
-
-void tcp_unlisten(struct tcp_listener *listener)
-{
-    struct tcp_stack *tcp = listener->net->tcp;
-
-    for (uint32_t i = 0; i < tcp->config.conns; i++)
-        if (tcp->conns[i].state != TCP_CLOSED && tcp->conns[i].listener == listener &&
-            tcp->conns[i].app_gone) {
-            conn_send_rst(&tcp->conns[i]);
-            conn_end(&tcp->conns[i], TCP_ABORTED);
-        }
-    listener->net = NULL;
 }
 
 void tcp_close_all(struct net *net)

@@ -6,7 +6,9 @@
 #include "../ip/icmp.h"
 #include "../ip/ip.h"
 #include "cc.h"
+#include "listener.h"
 #include "rtt.h"
+#include "secret.h"
 #include "segment.h"
 
 #include <rt/timer.h>
@@ -109,16 +111,8 @@ struct tcp_conn {
 
     uint64_t deadlines_us[TCP_DEADLINES];
     struct timer timer; /* at the earliest of them, or before */
-};
 
-struct tcp_listener {
-    struct net *net; /* NULL: free */
-    const struct tcp_ops *ops;
-    void *ctx;
-    struct ip_addr addr;
-    bool any_addr;
-    uint16_t port;
-    uint32_t backlog, waiting; /* half open, and not told yet */
+    struct tcp_served served;
 };
 
 struct tcp_stack {
@@ -131,6 +125,7 @@ struct tcp_stack {
     struct tcp_conn *event_first, *event_last;
     struct tcp_conn *output_first, *output_last;
     uint16_t port_next;
+    struct tcp_secret secret;
 };
 
 /* ---- conn.c ---- */
@@ -143,10 +138,6 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
 void conn_end(struct tcp_conn *conn, enum tcp_reason reason);
 /* The place is free again; the application was told. */
 void conn_free(struct tcp_conn *conn);
-/* First sequence number (RFC 6528): a secret function of the four ends, and a clock. */
-uint32_t conn_first_seq(const struct tcp_conn *conn);
-struct tcp_listener *tcp_listener_find(struct net *net, const struct ip_addr *addr,
-                                       uint16_t port);
 
 /* ---- events.c ---- */
 void conn_tell(struct tcp_conn *conn, uint32_t events); /* enum tcp_event */
@@ -168,8 +159,8 @@ void tcp_icmp(struct net *net, const struct icmp_error *error);
 void conn_output(struct tcp_conn *conn); /* at the end of the turn, something may be sent */
 void tcp_output_all(struct net *net);
 bool tcp_output_waits(const struct net *net);
-/* Sets what a SYN offers, and the first sequence number (rx_syn.c). */
-void conn_offer(struct tcp_conn *conn);
+/* Sets what a SYN offers, and its sequence number (rx_syn.c). */
+void conn_offer(struct tcp_conn *conn, uint32_t first_seq);
 /* SYN, or SYN and ACK; once more. */
 void conn_send_syn(struct tcp_conn *conn);
 /* The oldest segment that is not acknowledged is sent once more, at the end of the turn: so frames
@@ -182,7 +173,8 @@ void conn_send_rst(struct tcp_conn *conn);
 /* Answers a segment that belongs to nothing (RFC 9293 3.10.7.1). */
 void tcp_refuse(struct net *net, const struct tcp_segment *segment);
 
-/* The timestamp of now: milliseconds. */
+/* The timestamp of now: milliseconds, begun elsewhere for each connection (RFC 7323 5.4, 7.1). */
+uint32_t tcp_time(const struct net *net, uint32_t first_seq);
 uint32_t conn_time(const struct tcp_conn *conn);
 /* Window to offer: the right edge moves by what buffers allow (window.c). */
 uint32_t conn_right_edge(const struct tcp_conn *conn);

@@ -27,7 +27,6 @@ static void tell_open(struct tcp_conn *conn)
 {
     conn->app_gone = false;
     if (conn->passive) {
-        conn->listener->waiting--;
         conn->listener = NULL;
         if (conn->ops->accepted != NULL)
             conn->ops->accepted(conn);

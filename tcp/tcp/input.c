@@ -22,7 +22,7 @@ static void input_new(struct net *net, struct tcp_segment *segment_owned)
 }
 
 /* What the card said of the frame is not said of what we may do with its buffer later. */
-static void input_conn(struct tcp_conn *conn, struct tcp_segment *segment_owned)
+void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
     segment_owned->buf->flags = 0;
     if (conn->state == TCP_SYN_SENT) {
@@ -49,7 +49,7 @@ void tcp_input(struct net *net, struct ip_packet *packet_owned)
     if (conn == NULL || conn->state == TCP_CLOSED)
         input_new(net, &segment);
     else
-        input_conn(conn, &segment);
+        rx_segment(conn, &segment);
 }
 
 /* That there is no way may be a moment's truth (RFC 1122 4.2.3.9): it ends an attempt when it is

@@ -5,9 +5,21 @@
 
 #include "conn.h"
 
+/* input.c: all of them, of a connection that is not in state CLOSED. Consumes the segment. */
+void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned);
+
 /* rx_syn.c: 3.10.7.2, LISTEN; 3.10.7.3, SYN-SENT. Each consumes the segment. */
 void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned);
 void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned);
+/* In SYN-RECEIVED: their SYN again, with an ACK of ours: both began at once. True: the SYN, which
+ * we have, is taken off. */
+bool rx_syn_crossed(struct tcp_conn *conn, struct tcp_segment *segment);
+/* A peer that wants smaller segments is not served: of each byte sent most would be headers. */
+#define RX_MSS_MIN 64
+/* Largest segment that a SYN's sender takes (said, or by default), and that we take from it. */
+uint32_t rx_mss_theirs(const struct tcp_segment *syn);
+uint16_t rx_mss_ours(const struct tcp_segment *syn);
+uint8_t rx_scale_ours(const struct net *net); /* of windows that we offer */
 
 /* rx_check.c: 3.10.7.4, first to fourth, and RFC 5961, RFC 7323 5. Trims the segment to the window.
  * False: go no further (answered, dropped, or the connection is over). */

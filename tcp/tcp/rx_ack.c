@@ -13,6 +13,8 @@ static bool established(struct tcp_conn *conn, const struct tcp_segment *segment
         tcp_refuse(conn->net, segment);
         return false;
     }
+    if (!listener_serves(conn))
+        return false; /* it comes again, and so does our SYN */
     if (conn->retries == 0)
         rtt_sample(&conn->rtt, (uint32_t)(conn->net->now_us - conn->syn_sent_us));
     conn->snd_una = segment->ack;

@@ -103,12 +103,15 @@ static void keep_time(struct tcp_conn *conn, const struct tcp_segment *segment)
 
 bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
 {
-    const bool reset = (segment->flags & TCP_RST) != 0, syn = (segment->flags & TCP_SYN) != 0;
+    const bool reset = (segment->flags & TCP_RST) != 0;
+    bool syn;
 
-    if (conn->state == TCP_SYN_RECEIVED && syn && segment->seq == conn->irs && !reset) {
+    if (conn->state == TCP_SYN_RECEIVED && (segment->flags & TCP_SYN) != 0 && !reset &&
+        segment->seq == conn->irs && !rx_syn_crossed(conn, segment)) {
         conn_send_syn(conn); /* ours was lost */
         return false;
     }
+    syn = (segment->flags & TCP_SYN) != 0;
     if (is_old(conn, segment) || !is_acceptable(conn, segment)) {
         conn->net->counters.tcp_unacceptable++;
         if (reset)

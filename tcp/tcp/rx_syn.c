@@ -3,6 +3,7 @@
 #include "../state.h"
 #include "../wire/ip.h"
 #include "../wire/tcp.h"
+#include "cookie.h"
 #include "rx.h"
 #include "seq.h"
 
@@ -11,7 +12,6 @@
 enum {
     MSS_DEFAULT_V4 = 536,  /* RFC 9293 3.7.1 */
     MSS_DEFAULT_V6 = 1220,
-    MSS_MIN = 64,          /* a peer that wants less is not served */
     TIME_OPTION_BYTES = 12,
 };
 
@@ -23,15 +23,38 @@ void rx_window(struct tcp_conn *conn, const struct tcp_segment *segment, uint32_
     conn->snd_wl2 = segment->ack;
 }
 
+uint32_t rx_mss_theirs(const struct tcp_segment *syn)
+{
+    if (syn->options.mss != 0)
+        return syn->options.mss;
+    return ip_addr_is_v4(&syn->src) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+}
+
+uint16_t rx_mss_ours(const struct tcp_segment *syn)
+{
+    const uint32_t headers = (ip_addr_is_v4(&syn->src) ? 20 : 40) +
+                             (uint32_t)sizeof(struct tcp_header);
+
+    return (uint16_t)(if_mtu(syn->iface, &syn->src) - headers);
+}
+
+uint8_t rx_scale_ours(const struct net *net)
+{
+    uint8_t scale = 0;
+
+    while (net->tcp->config.rx_window >> scale > UINT16_MAX)
+        scale++;
+    RT_ASSERT_LE(scale, TCP_SCALE_MAX);
+    return scale;
+}
+
 void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
 {
     const struct tcp_options *o = &syn->options;
-    const bool v4 = ip_addr_is_v4(&conn->remote);
-    const uint32_t headers = (v4 ? 20 : 40) + (uint32_t)sizeof(struct tcp_header);
-    uint32_t mss = o->mss != 0 ? o->mss : v4 ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+    const uint32_t mss = RT_MIN(rx_mss_theirs(syn), (uint32_t)rx_mss_ours(syn));
 
-    conn->mss_peer = (uint16_t)mss;
-    mss = RT_MIN(mss, if_mtu(conn->iface, &conn->remote) - headers);
+    RT_ASSERT_LE((uint32_t)RX_MSS_MIN, mss);
+    conn->mss_peer = (uint16_t)rx_mss_theirs(syn);
     conn->time_on = conn->time_on && o->has_time;
     conn->sack_on = conn->sack_on && o->sack_permitted;
     conn->snd_scale = o->scale != TCP_NO_SCALE ? o->scale : 0;
@@ -50,53 +73,107 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
     rx_window(conn, syn, 0);
 }
 
-void conn_offer(struct tcp_conn *conn)
+void conn_offer(struct tcp_conn *conn, uint32_t first_seq)
 {
+    RT_ASSERT_EQ(conn->snd_una, conn->snd_max);
     conn->time_on = true;
     conn->sack_on = true;
-    while (conn->net->tcp->config.rx_window >> conn->rcv_scale > UINT16_MAX)
-        conn->rcv_scale++;
+    conn->rcv_scale = rx_scale_ours(conn->net);
     conn->syn_sent_us = conn->net->now_us;
-    conn->iss = conn_first_seq(conn);
+    conn->iss = first_seq;
     conn->snd_una = conn->iss;
     conn->snd_nxt = conn->snd_max = conn->snd_end = conn->iss + 1;
+}
+
+/* ---- at a listener ---- */
+
+/* Half open; NULL: no connection is free. */
+static struct tcp_conn *make_half_open(struct tcp_listener *listener,
+                                       const struct tcp_segment *syn)
+{
+    struct tcp_conn *conn =
+        conn_make(listener->net, &syn->dst, syn->dst_port, &syn->src, syn->src_port);
+
+    if (conn == NULL)
+        return NULL;
+    conn->iface = syn->iface;
+    conn->ops = listener->ops;
+    conn->ctx = listener->ctx;
+    conn->passive = true;
+    conn->state = TCP_SYN_RECEIVED;
+    listener_waits(listener, conn);
+    return conn;
 }
 
 static void accept_syn(struct tcp_listener *listener, const struct tcp_segment *syn)
 {
     struct net *net = listener->net;
-    struct tcp_conn *conn = NULL;
+    struct tcp_conn *conn;
 
-    if (listener->waiting < listener->backlog)
-        conn = conn_make(net, &syn->dst, syn->dst_port, &syn->src, syn->src_port);
-    if (conn == NULL) {
-        net->counters.tcp_syn_dropped++; /* it comes again: no reset for our want of room */
+    if (!listener_has_room(listener)) {
+        net->counters.tcp_syn_dropped++;
         return;
     }
-    conn->iface = syn->iface;
-    conn->ops = listener->ops;
-    conn->ctx = listener->ctx;
-    conn->listener = listener;
-    conn->passive = true;
-    conn->state = TCP_SYN_RECEIVED;
-    listener->waiting++;
-    conn_offer(conn);
+    if (listener->waiting >= listener->backlog) {
+        cookie_answer(listener, syn);
+        return;
+    }
+    conn = make_half_open(listener, syn);
+    if (conn == NULL) {
+        net->counters.tcp_syn_dropped++;
+        return;
+    }
+    conn_offer(conn, secret_first_seq(conn));
     rx_agree(conn, syn);
     conn_send_syn(conn);
-    conn_at(conn, TCP_AT_RETRANSMIT, net->now_us + rtt_wait_us(&conn->rtt));
+    if (conn->state != TCP_CLOSED)
+        conn_at(conn, TCP_AT_RETRANSMIT, net->now_us + rtt_wait_us(&conn->rtt));
+}
+
+/* An ACK of nothing that stands. It may be of a cookie; while the listener cannot serve, nobody
+ * can tell whether a half-open connection of ours was given up before. Consumed. */
+static void accept_ack(struct tcp_listener *listener, struct tcp_segment *segment_owned)
+{
+    struct net *net = listener->net;
+    struct tcp_segment syn;
+    struct tcp_conn *conn = NULL;
+
+    if (listener_has_room(listener) && !cookie_returns(listener, segment_owned, &syn)) {
+        tcp_refuse(net, segment_owned);
+        buf_free(segment_owned->buf);
+        return;
+    }
+    if (listener_has_room(listener))
+        conn = make_half_open(listener, &syn);
+    if (conn == NULL) {
+        net->counters.tcp_accept_full++;
+        buf_free(segment_owned->buf);
+        return;
+    }
+    conn_offer(conn, segment_owned->ack - 1);
+    rx_agree(conn, &syn);
+    conn->retries = 1; /* its SYN was not timed */
+    rx_segment(conn, segment_owned);
+    if (conn->state == TCP_SYN_RECEIVED)
+        conn_end(conn, TCP_ABORTED);
 }
 
 void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned)
 {
-    const uint16_t flags = segment_owned->flags;
+    const uint16_t flags = segment_owned->flags & (TCP_RST | TCP_SYN | TCP_ACK | TCP_FIN);
 
-    if ((flags & TCP_RST) == 0 && (flags & TCP_ACK) != 0)
+    if ((flags & (TCP_RST | TCP_SYN | TCP_ACK)) == TCP_ACK) {
+        accept_ack(listener, segment_owned);
+        return;
+    }
+    if ((flags & (TCP_RST | TCP_ACK)) == TCP_ACK)
         tcp_refuse(listener->net, segment_owned);
-    else if ((flags & (TCP_RST | TCP_SYN | TCP_FIN)) == TCP_SYN &&
-             (segment_owned->options.mss == 0 || segment_owned->options.mss >= MSS_MIN))
+    else if (flags == TCP_SYN && rx_mss_theirs(segment_owned) >= RX_MSS_MIN)
         accept_syn(listener, segment_owned);
     buf_free(segment_owned->buf); /* data of a SYN comes again */
 }
+
+/* ---- of our own ---- */
 
 /* Our SYN was acknowledged, and theirs came: the connection stands. */
 static void connected(struct tcp_conn *conn, const struct tcp_segment *segment)
@@ -126,8 +203,7 @@ void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     } else if ((flags & TCP_RST) != 0) {
         if (acks)
             conn_end(conn, TCP_REFUSED);
-    } else if ((flags & TCP_SYN) != 0 && segment_owned->options.mss != 0 &&
-               segment_owned->options.mss < MSS_MIN) {
+    } else if ((flags & TCP_SYN) != 0 && rx_mss_theirs(segment_owned) < RX_MSS_MIN) {
         conn_end(conn, TCP_REFUSED);
     } else if ((flags & TCP_SYN) != 0 && acks) {
         connected(conn, segment_owned);
@@ -137,4 +213,15 @@ void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         conn_send_syn(conn);
     }
     buf_free(segment_owned->buf);
+}
+
+bool rx_syn_crossed(struct tcp_conn *conn, struct tcp_segment *segment)
+{
+    if (conn->passive || (segment->flags & TCP_ACK) == 0 || segment->ack != conn->snd_nxt)
+        return false;
+    segment->flags &= (uint16_t)~TCP_SYN;
+    segment->seq++;
+    conn->ack_now = true; /* ours may have been lost */
+    conn_output(conn);
+    return true;
 }

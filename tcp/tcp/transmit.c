@@ -11,10 +11,14 @@
 
 #include <mempool/pool.h>
 
-/* Our clock of milliseconds, begun elsewhere for each connection (RFC 7323 5.4, 7.1). */
+uint32_t tcp_time(const struct net *net, uint32_t first_seq)
+{
+    return (uint32_t)(net->now_us / 1000) + first_seq;
+}
+
 uint32_t conn_time(const struct tcp_conn *conn)
 {
-    return (uint32_t)(conn->net->now_us / 1000) + conn->iss;
+    return tcp_time(conn->net, conn->iss);
 }
 
 static void fill_options(const struct tcp_conn *conn, struct tcp_options *options)

@@ -161,7 +161,11 @@ struct net_counters {
     uint64_t tcp_passive_opens;  /* tcpPassiveOpens */
     uint64_t tcp_attempt_fails;  /* tcpAttemptFails */
     uint64_t tcp_estab_resets;   /* tcpEstabResets */
-    uint64_t tcp_syn_dropped;    /* SYNs that a full backlog or table could not take */
+    uint64_t tcp_syn_dropped;    /* SYNs while nothing can be served: they come again */
+    uint64_t tcp_accept_full;    /* ACKs that would complete a handshake, meanwhile */
+    uint64_t tcp_cookies_sent;   /* SYNs answered without keeping anything (RFC 4987) */
+    uint64_t tcp_cookies_good;   /* ... and what came back */
+    uint64_t tcp_cookies_bad;    /* ACKs of nothing that stands, while cookies are about */
     uint64_t tcp_unacceptable;   /* segments outside the window, or older than what came (PAWS) */
     uint64_t tcp_challenges;     /* challenge ACKs sent (RFC 5961) */
     uint64_t tcp_challenges_limited; /* ... not sent: too many */

@@ -67,17 +67,22 @@ RT_NODISCARD enum rt_status tcp_create(struct net *net, const struct tcp_config 
 struct tcp_listen {
     const struct ip_addr *addr; /* of ours; NULL: every one */
     uint16_t port;
-    uint32_t backlog; /* peers that are not accepted yet, at most */
+    uint32_t backlog; /* peers that were answered and have not come back yet, at most; the next
+                       * ones are answered by a cookie, of which nothing is kept (RFC 4987) */
+    uint32_t conns_max; /* connections at a time; 0: as many as the stack has */
     const struct tcp_ops *ops;
     void *ctx; /* first tcp_ctx() of each connection */
 };
 
-/* Accepts connections. SYNs beyond the backlog are dropped, and come again. RT_BUSY: somebody
- * listens there; RT_FULL. */
+/* Accepts connections. While `conns_max` of them are there SYNs are dropped, and come again; no
+ * peer that was answered is broken off for a limit of ours. RT_BUSY: somebody listens there;
+ * RT_FULL. */
 RT_NODISCARD enum rt_status tcp_listen(struct net *net, const struct tcp_listen *how,
                                        struct tcp_listener **out);
 /* No more accepts; connections that were accepted stay. */
 void tcp_unlisten(struct tcp_listener *listener);
+/* On: none is accepted for a while; SYNs are dropped, and come again. */
+void tcp_pause(struct tcp_listener *listener, bool on);
 
 /* Connects to a peer. RT_NOT_FOUND: no way there; RT_FULL: no connection or no port is free. */
 RT_NODISCARD enum rt_status tcp_connect(struct net *net, const struct ip_addr *addr,
