@@ -124,14 +124,21 @@ void tcp_shutdown(struct tcp_conn *conn)
 
 void tcp_close(struct tcp_conn *conn)
 {
+    const uint64_t now_us = conn->net->now_us;
+    const uint32_t linger_ms = conn->life.linger_ms;
+
     conn->app_closed = true;
-    if (conn->rx_first != NULL || conn->order != NULL) {
+    if (conn->rx_first != NULL || conn->order != NULL || linger_ms == 0) {
         tcp_abort(conn);
         return;
     }
     tcp_shutdown(conn);
     if (conn->state == TCP_FIN_WAIT_2) /* shut down before */
-        conn_at(conn, TCP_AT_END, conn->net->now_us + TCP_FIN_WAIT_2_US);
+        conn_at(conn, TCP_AT_END, now_us + TCP_FIN_WAIT_2_US);
+    else if (linger_ms != LIFE_NO_LINGER && conn->state != TCP_TIME_WAIT &&
+             conn->state != TCP_CLOSED)
+        conn_at(conn, TCP_AT_END, now_us + linger_ms * UINT64_C(1000));
+    life_orphan(conn);
 }
 
 void tcp_abort(struct tcp_conn *conn)

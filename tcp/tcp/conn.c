@@ -28,6 +28,10 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     tcp->config.listeners = config->listeners != 0 ? config->listeners : LISTENERS_DEFAULT;
     tcp->config.rx_window = config->rx_window != 0 ? config->rx_window : RX_WINDOW_DEFAULT;
     tcp->config.tx_room = config->tx_room != 0 ? config->tx_room : TX_ROOM_DEFAULT;
+    tcp->time_waits.most = config->time_waits != 0 ? config->time_waits
+                                                   : RT_MAX(tcp->config.conns / 4, 1u);
+    tcp->orphans.most = config->orphans != 0 ? config->orphans
+                                             : RT_MAX(tcp->config.conns / 4, 1u);
     tcp->bucket_count = 1;
     while (tcp->bucket_count < 2 * tcp->config.conns)
         tcp->bucket_count *= 2;
@@ -99,10 +103,13 @@ struct tcp_conn *conn_find(struct net *net, const struct ip_addr *local, uint16_
 struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_t local_port,
                            const struct ip_addr *remote, uint16_t remote_port)
 {
-    struct tcp_conn *conn = net->tcp->free;
+    struct tcp_conn *conn;
     struct tcp_conn **bucket;
     struct ends ends;
 
+    if (net->tcp->free == NULL)
+        life_make_room(net);
+    conn = net->tcp->free;
     if (conn == NULL)
         return NULL;
     net->tcp->free = conn->chain;
@@ -122,6 +129,7 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
     *bucket = conn;
     conn_timer_init(conn);
     rtt_init(&conn->rtt);
+    life_begin(conn);
     return conn;
 }
 
@@ -135,6 +143,7 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
         conn->net->counters.tcp_estab_resets++;
     listener_waits_no_more(conn);
     listener_serves_no_more(conn);
+    life_end(conn);
     conn->listener = NULL;
     conn->state = TCP_CLOSED;
     sendq_close(conn);

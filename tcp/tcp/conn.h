@@ -6,6 +6,7 @@
 #include "../ip/icmp.h"
 #include "../ip/ip.h"
 #include "cc.h"
+#include "life.h"
 #include "listener.h"
 #include "rtt.h"
 #include "secret.h"
@@ -41,6 +42,7 @@ enum tcp_deadline {
     TCP_AT_RETRANSMIT, /* the oldest that is not acknowledged, or a probe of a closed window */
     TCP_AT_ACK,        /* what we owe the peer, at last */
     TCP_AT_END,        /* TIME-WAIT, FIN-WAIT-2 of a closed one, a handshake nobody finishes */
+    TCP_AT_ALIVE,      /* nothing was heard for so long that we ask (life.h) */
     TCP_DEADLINES,
 };
 #define TCP_NEVER UINT64_MAX
@@ -79,6 +81,7 @@ struct tcp_conn {
     bool again_now; /* the oldest segment is to be sent once more, with the turn's output */
     bool time_on, sack_on; /* agreed on (RFC 7323, RFC 2018) */
     bool no_way; /* said of the first SYN */
+    bool listens_alive;    /* keepalive is on */
 
     /* what comes in */
     uint32_t irs, rcv_nxt, rcv_adv; /* rcv_adv: right edge of the window that was offered */
@@ -105,14 +108,13 @@ struct tcp_conn {
     struct tcp_rtt rtt;
     struct tcp_cc cc;
     uint32_t retries; /* of the retransmission timer, since the peer moved on */
-    uint32_t challenges; /* since challenges_us: RFC 5961 7 */
-    uint64_t challenges_us;
     uint64_t syn_sent_us; /* the first */
 
     uint64_t deadlines_us[TCP_DEADLINES];
     struct timer timer; /* at the earliest of them, or before */
 
     struct tcp_served served;
+    struct tcp_life life;
 };
 
 struct tcp_stack {
@@ -126,6 +128,7 @@ struct tcp_stack {
     struct tcp_conn *output_first, *output_last;
     uint16_t port_next;
     struct tcp_secret secret;
+    struct tcp_line time_waits, orphans;
 };
 
 /* ---- conn.c ---- */

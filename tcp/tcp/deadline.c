@@ -32,7 +32,9 @@ static bool is_handshake(const struct tcp_conn *conn)
 
 static void again_in(struct tcp_conn *conn)
 {
-    conn_at(conn, TCP_AT_RETRANSMIT, conn->net->now_us + rtt_wait_us(&conn->rtt));
+    const uint64_t due_us = conn->net->now_us + rtt_wait_us(&conn->rtt);
+
+    conn_at(conn, TCP_AT_RETRANSMIT, life_retransmit_us(conn, due_us));
 }
 
 /* The peer has not moved for so long as it should have taken. */
@@ -40,15 +42,18 @@ static void on_retransmit(struct tcp_conn *conn)
 {
     const uint32_t flight = conn->snd_nxt - conn->snd_una;
 
-    if (conn->retries++ >= (is_handshake(conn) ? SYN_RETRIES : DATA_RETRIES)) {
+    if (life_is_stuck(conn) ||
+        conn->retries++ >= (is_handshake(conn) ? SYN_RETRIES : DATA_RETRIES)) {
         conn_end(conn, TCP_TIMED_OUT);
         return;
     }
     rtt_back_off(&conn->rtt);
     if (is_handshake(conn)) {
         conn_send_syn(conn);
-    } else if (flight == 0) {
+    } else if (flight == 0 && conn->queue.next != NULL && conn->snd_wnd == 0) {
         conn_send_probe(conn);
+    } else if (flight == 0) { /* there was no buffer, or no way, when it was to be sent */
+        conn_output(conn);
     } else {
         conn->net->counters.tcp_time_outs++;
         if (conn->retries == 1)
@@ -74,7 +79,10 @@ static void on_deadline(struct tcp_conn *conn, enum tcp_deadline which)
         conn_output(conn);
         return;
     case TCP_AT_END:
-        conn_end(conn, conn->state == TCP_TIME_WAIT ? TCP_DONE : TCP_TIMED_OUT);
+        life_end_due(conn);
+        return;
+    case TCP_AT_ALIVE:
+        life_alive_due(conn);
         return;
     case TCP_DEADLINES:
         return;

@@ -29,6 +29,8 @@ void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         rx_syn_sent(conn, segment_owned);
         return;
     }
+    if (conn->listens_alive)
+        life_heard(conn);
     if (!rx_check(conn, segment_owned) || !rx_ack(conn, segment_owned)) {
         buf_free(segment_owned->buf);
         return;

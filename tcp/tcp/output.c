@@ -242,5 +242,5 @@ void conn_send_rst(struct tcp_conn *conn)
     if (conn->state == TCP_SYN_SENT)
         return; /* the peer may not know of it */
     conn->net->counters.tcp_out_rsts++;
-    transmit_bare(conn, conn->snd_nxt, TCP_RST | TCP_ACK);
+    transmit_bare(conn, conn->snd_max, TCP_RST | TCP_ACK);
 }

@@ -24,8 +24,10 @@ uint8_t rx_scale_ours(const struct net *net); /* of windows that we offer */
 /* rx_check.c: 3.10.7.4, first to fourth, and RFC 5961, RFC 7323 5. Trims the segment to the window.
  * False: go no further (answered, dropped, or the connection is over). */
 bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment);
-/* Answers with an ACK, but not every time (RFC 5961 7). */
+/* challenge.c: answers with an ACK, but not every time (RFC 5961 7); answers what is not
+ * acceptable. */
 void rx_challenge(struct tcp_conn *conn);
+void rx_answer(struct tcp_conn *conn, const struct tcp_segment *segment);
 
 /* rx_ack.c: fifth. False: go no further. */
 bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment);
@@ -41,7 +43,8 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned);
 void rx_fin_acked(struct tcp_conn *conn);
 void rx_fin(struct tcp_conn *conn);
 void rx_time_wait(struct tcp_conn *conn);
-/* A connection request for one in TIME-WAIT (RFC 6191): true: the old one is gone. */
-bool rx_time_wait_reused(struct tcp_conn *conn, const struct tcp_segment *segment);
+/* A connection request for one in TIME-WAIT (RFC 6191). True: the old one is gone, the segment says
+ * where the new one's numbers may begin. */
+bool rx_time_wait_reused(struct tcp_conn *conn, struct tcp_segment *segment);
 
 #endif

@@ -7,30 +7,8 @@
 #include "rx.h"
 #include "seq.h"
 
-enum {
-    CHALLENGES_MAX = 10, /* a connection and second */
-    PAWS_IDLE_US_DAYS = 24,
-};
+enum { PAWS_IDLE_US_DAYS = 24 };
 #define PAWS_IDLE_US (PAWS_IDLE_US_DAYS * UINT64_C(86400000000))
-
-void rx_challenge(struct tcp_conn *conn)
-{
-    struct net *net = conn->net;
-
-    /* Each connection counts for itself: a shared limit tells strangers about others
-     * (CVE-2016-5696). */
-    if (net->now_us - conn->challenges_us >= 1000000) {
-        conn->challenges_us = net->now_us;
-        conn->challenges = 0;
-    }
-    if (conn->challenges == CHALLENGES_MAX) {
-        net->counters.tcp_challenges_limited++;
-        return;
-    }
-    conn->challenges++;
-    net->counters.tcp_challenges++;
-    conn_send_ack(conn);
-}
 
 /* Older than what came before, by its timestamp (RFC 7323 5.3); after 24 idle days nobody can
  * tell (5.5). */
@@ -119,14 +97,14 @@ bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
         if ((segment->flags & TCP_ACK) != 0 && !syn)
             rx_ack(conn, segment);
         if (conn->state != TCP_CLOSED)
-            rx_challenge(conn);
+            rx_answer(conn, segment);
         return false;
     }
     if (reset) {
         on_reset(conn, segment);
         return false;
     }
-    if (syn && segment->seq != conn->irs) { /* RFC 5961 4.2 */
+    if (syn) { /* RFC 5961 4.2 */
         rx_challenge(conn);
         return false;
     }

@@ -13,6 +13,8 @@ void rx_time_wait(struct tcp_conn *conn)
     const bool told = conn->state == TCP_TIME_WAIT;
 
     conn->state = TCP_TIME_WAIT;
+    listener_serves_no_more(conn);
+    life_wait(conn);
     conn_at(conn, TCP_AT_RETRANSMIT, TCP_NEVER);
     conn_at(conn, TCP_AT_END, conn->net->now_us + TIME_WAIT_US);
     conn->ack_now = true;
@@ -51,14 +53,21 @@ void rx_fin(struct tcp_conn *conn)
         rx_time_wait(conn);
 }
 
-bool rx_time_wait_reused(struct tcp_conn *conn, const struct tcp_segment *segment)
+bool rx_time_wait_reused(struct tcp_conn *conn, struct tcp_segment *segment)
 {
-    const bool newer = conn->time_on && segment->options.has_time
-                           ? seq_after(segment->options.time, conn->time_recent)
-                           : seq_after(segment->seq, conn->rcv_nxt);
+    const bool times = conn->time_on && segment->options.has_time;
+    const bool later = seq_after(segment->seq, conn->rcv_nxt);
+    const uint32_t recent = conn->time_recent;
 
-    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || !newer)
+    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
         return false;
+    if (times ? !seq_after(segment->options.time, recent) &&
+                    (segment->options.time != recent || !later)
+              : !later)
+        return false;
+    /* What is on its way yet of the old one must not fit into the new one (RFC 9293 3.4.3). */
+    segment->takes_over = true;
+    segment->first_seq = conn->snd_max + UINT16_MAX;
     conn_end(conn, TCP_DONE);
     return true;
 }

@@ -87,6 +87,13 @@ void conn_offer(struct tcp_conn *conn, uint32_t first_seq)
 
 /* ---- at a listener ---- */
 
+static uint32_t first_seq(const struct tcp_conn *conn, const struct tcp_segment *syn)
+{
+    const uint32_t seq = secret_first_seq(conn);
+
+    return syn->takes_over && seq_before(seq, syn->first_seq) ? syn->first_seq : seq;
+}
+
 /* Half open; NULL: no connection is free. */
 static struct tcp_conn *make_half_open(struct tcp_listener *listener,
                                        const struct tcp_segment *syn)
@@ -123,7 +130,7 @@ static void accept_syn(struct tcp_listener *listener, const struct tcp_segment *
         net->counters.tcp_syn_dropped++;
         return;
     }
-    conn_offer(conn, secret_first_seq(conn));
+    conn_offer(conn, first_seq(conn, syn));
     rx_agree(conn, syn);
     conn_send_syn(conn);
     if (conn->state != TCP_CLOSED)

@@ -32,6 +32,8 @@ struct tcp_segment {
     uint16_t flags;  /* enum tcp_flags */
     uint8_t tos;
     struct tcp_options options;
+    bool takes_over;    /* a SYN in the place of a connection in TIME-WAIT: */
+    uint32_t first_seq; /* our first number is not before this one */
 };
 
 /* How many sequence numbers it takes: its bytes, SYN and FIN. */

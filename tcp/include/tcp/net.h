@@ -169,6 +169,9 @@ struct net_counters {
     uint64_t tcp_unacceptable;   /* segments outside the window, or older than what came (PAWS) */
     uint64_t tcp_challenges;     /* challenge ACKs sent (RFC 5961) */
     uint64_t tcp_challenges_limited; /* ... not sent: too many */
+    uint64_t tcp_time_wait_full; /* TIME-WAITs that ended early: too many, or the table was full */
+    uint64_t tcp_orphans_full;   /* closed connections that were reset: too many */
+    uint64_t tcp_keepalives;     /* asked whether a silent peer is there */
     uint64_t tcp_order_dropped;  /* buffers out of order that had no room */
     uint64_t tcp_copied_bytes;   /* payload that had to be copied: a segment was cut again */
     uint64_t tcp_time_outs;      /* retransmission timers that fired */

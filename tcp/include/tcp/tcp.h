@@ -58,6 +58,10 @@ struct tcp_config {
     uint32_t listeners;     /* at most; 0: 8 */
     uint32_t rx_window;     /* bytes a peer may send ahead; 0: 65535 * 4 */
     uint32_t tx_room;       /* bytes a connection keeps, at most; 0: 256 KiB */
+    uint32_t time_waits;    /* in TIME-WAIT, at most: the oldest goes; 0: a quarter of conns */
+    uint32_t orphans;       /* closed and not acknowledged yet, at most: the oldest is reset; 0: a
+                             * quarter of conns */
+    uint32_t user_timeout_ms; /* of new connections: tcp_set_user_timeout(); 0: none */
     uint16_t mss;           /* largest segment to accept; 0: what the interface carries */
 };
 
@@ -111,11 +115,23 @@ void tcp_shutdown(struct tcp_conn *conn);
  * to the application, or arrives later, breaks the connection off: the peer must not
  * believe that it was read (RFC 2525 2.17). closed() comes when it is over. */
 void tcp_close(struct tcp_conn *conn);
+/* How long tcp_close() may take: after `ms` what is not acknowledged is given up, and the peer is
+ * reset; 0: at once. Otherwise it may take as long as the peer acknowledges something new every
+ * two minutes. Before tcp_close(). */
+void tcp_set_linger(struct tcp_conn *conn, uint32_t ms);
 /* Breaks it off: what was not acknowledged is lost. closed() comes with the next turn. */
 void tcp_abort(struct tcp_conn *conn);
 
 /* On: a segment that is not full never waits for acknowledgements (Nagle). It is off at first. */
 void tcp_set_nodelay(struct tcp_conn *conn, bool on);
+
+/* When nothing was heard of the peer for `idle_ms`, it is asked, up to `count` times, `interval_ms`
+ * apart (RFC 9293 3.8.4); then it is reset, TCP_TIMED_OUT. idle_ms 0: never, as at first. */
+void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t interval_ms,
+                       uint32_t count);
+/* When nothing of what was sent is acknowledged for so long, the connection ends, TCP_TIMED_OUT
+ * (RFC 5482 2), though the peer may answer probes of its closed window. 0: never for that. */
+void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t ms);
 
 /* The application's own, of the connection: what tcp_listen() or tcp_connect() got, until it is
  * set. */

@@ -269,7 +269,7 @@ void talk_wait_ms(struct talk *t, uint32_t ms)
 
         station_advance_us(&t->s, (uint64_t)step * 1000);
         left -= step;
-        if (ms < 10000)
+        if (ms < 1000)
             continue;
         frame_arp(&f, ARP_REQUEST, peer(), ours());
         station_give(&t->s, &f, 0);
