@@ -17,8 +17,6 @@ void rx_time_wait(struct tcp_conn *conn)
     life_wait(conn);
     conn_at(conn, TCP_AT_RETRANSMIT, TCP_NEVER);
     conn_at(conn, TCP_AT_END, conn->net->now_us + TIME_WAIT_US);
-    conn->ack_now = true;
-    conn_output(conn);
     conn->reason = TCP_DONE;
     if (!told && !conn->app_gone)
         conn_tell(conn, TCP_EV_CLOSED);

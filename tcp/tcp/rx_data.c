@@ -78,8 +78,6 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     bool fin = (segment_owned->flags & TCP_FIN) != 0;
 
     if ((segment_owned->bytes == 0 && !fin) || !may_receive(conn)) {
-        if (fin && conn->state == TCP_TIME_WAIT)
-            rx_time_wait(conn); /* our last ACK was lost */
         buf_free(segment_owned->buf);
         return;
     }
