@@ -62,9 +62,10 @@ static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     conn_end(conn, TCP_ABORTED);
 }
 
-static void owe_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
+/* `gap`: something lay behind it, out of order: the peer is told at once (RFC 5681 4.2). */
+static void owe_ack(struct tcp_conn *conn, const struct tcp_segment *segment, bool gap)
 {
-    if (++conn->owed_segments >= ACK_SEGMENTS || conn->order != NULL ||
+    if (++conn->owed_segments >= ACK_SEGMENTS || gap ||
         (segment->flags & TCP_FIN) != 0) {
         conn->ack_now = true;
         conn_output(conn);
@@ -75,6 +76,7 @@ static void owe_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
 
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
+    const bool gap = conn->order != NULL;
     bool fin = (segment_owned->flags & TCP_FIN) != 0;
 
     if ((segment_owned->bytes == 0 && !fin) || !may_receive(conn)) {
@@ -92,7 +94,7 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         return;
     }
     fin = take_in_order(conn, segment_owned->buf, fin);
-    owe_ack(conn, segment_owned);
+    owe_ack(conn, segment_owned, gap);
     if (fin)
         rx_fin(conn);
 }

@@ -5,19 +5,17 @@
 #include "conn.h"
 #include "seq.h"
 
-/* No more than the field can say. */
-static uint32_t window_max(const struct tcp_conn *conn)
-{
-    return RT_MIN(conn->net->tcp->config.rx_window, (uint32_t)UINT16_MAX << conn->rcv_scale);
-}
-
 uint32_t conn_right_edge(const struct tcp_conn *conn)
 {
-    const uint32_t most = window_max(conn);
+    const uint32_t most = conn->net->tcp->config.rx_window;
     const uint32_t space = most > conn->held_bytes ? most - conn->held_bytes : 0;
-    const uint32_t edge = conn->rcv_nxt + RT_ALIGN_DOWN(space, 1u << conn->rcv_scale);
+    /* What the header's field can say with the scale that was agreed on (RFC 7323 2.2). */
+    const uint32_t sayable = (uint32_t)UINT16_MAX << conn->rcv_scale;
+    const uint32_t edge =
+        conn->rcv_nxt + RT_MIN(RT_ALIGN_DOWN(space, 1u << conn->rcv_scale), sayable);
     const uint32_t step = RT_MIN((uint32_t)conn->mss, most / 2);
 
+    RT_ASSERT_LE(conn->rcv_scale, TCP_SCALE_MAX);
     if (!seq_after(edge, conn->rcv_adv) || edge - conn->rcv_adv < step)
         return conn->rcv_adv;
     return edge;
@@ -25,7 +23,7 @@ uint32_t conn_right_edge(const struct tcp_conn *conn)
 
 bool conn_window_opened(const struct tcp_conn *conn)
 {
-    const uint32_t most = window_max(conn);
+    const uint32_t most = conn->net->tcp->config.rx_window;
 
     return conn_right_edge(conn) - conn->rcv_adv >= RT_MIN(2u * conn->mss, most / 2);
 }
