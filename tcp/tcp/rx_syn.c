@@ -57,6 +57,7 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
     conn->mss_peer = (uint16_t)rx_mss_theirs(syn);
     conn->time_on = conn->time_on && o->has_time;
     conn->sack_on = conn->sack_on && o->sack_permitted;
+    conn->scale_on = conn->scale_on && o->scale != TCP_NO_SCALE;
     conn->snd_scale = o->scale != TCP_NO_SCALE ? o->scale : 0;
     if (o->scale == TCP_NO_SCALE)
         conn->rcv_scale = 0; /* both or neither (RFC 7323 2.2) */
@@ -78,6 +79,7 @@ void conn_offer(struct tcp_conn *conn, uint32_t first_seq)
     RT_ASSERT_EQ(conn->snd_una, conn->snd_max);
     conn->time_on = true;
     conn->sack_on = true;
+    conn->scale_on = true;
     conn->rcv_scale = rx_scale_ours(conn->net);
     conn->syn_sent_us = conn->net->now_us;
     conn->iss = first_seq;

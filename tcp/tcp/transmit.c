@@ -130,7 +130,7 @@ void conn_send_syn(struct tcp_conn *conn)
         .window = (uint16_t)RT_MIN(conn->net->tcp->config.rx_window, (uint32_t)UINT16_MAX),
         .options = {
             .mss = (uint16_t)(if_mtu(conn->iface, &conn->remote) - headers),
-            .scale = !answer || conn->rcv_scale != 0 ? conn->rcv_scale : TCP_NO_SCALE,
+            .scale = conn->scale_on ? conn->rcv_scale : TCP_NO_SCALE,
             .sack_permitted = conn->sack_on,
             .has_time = conn->time_on,
             .time = conn_time(conn),
