@@ -42,10 +42,8 @@ void rx_answer(struct tcp_conn *conn, const struct tcp_segment *segment)
         rx_challenge(conn);
         return;
     }
-    if (conn->state == TCP_TIME_WAIT && (flags & TCP_FIN) != 0) {
-        rx_time_wait(conn); /* our last ACK was lost */
-        return;
-    }
+    if (conn->state == TCP_TIME_WAIT && (flags & TCP_FIN) != 0)
+        rx_time_wait(conn); /* our last ACK was lost: the time begins anew */
     conn->ack_now = true;
     conn_output(conn);
 }

@@ -80,7 +80,7 @@ struct tcp_conn {
     bool fin_wanted, fin_sent, ack_now, room_wanted, nodelay;
     bool again_now; /* the oldest segment is to be sent once more, with the turn's output */
     bool time_on, sack_on, scale_on; /* agreed on (RFC 7323, RFC 2018) */
-    bool no_way;       /* said of the first SYN */
+    bool no_way;        /* said of the first SYN */
     bool listens_alive; /* keepalive is on */
 
     /* what comes in */

@@ -94,8 +94,6 @@ bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
         conn->net->counters.tcp_unacceptable++;
         if (reset)
             return false;
-        if (conn->state == TCP_TIME_WAIT && (segment->flags & TCP_FIN) != 0)
-            rx_time_wait(conn); /* our last ACK was lost: the time begins anew */
         if ((segment->flags & TCP_ACK) != 0 && !syn)
             rx_ack(conn, segment);
         if (conn->state != TCP_CLOSED)
