@@ -106,6 +106,7 @@ void nic_card_stop(struct nic *nic)
 
 uint64_t nic_card_pauses(struct nic *nic)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     return nic_count_now(nic, &nic->mmio, nic->ops->card->pause_reg);
 }
 

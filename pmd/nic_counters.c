@@ -13,6 +13,7 @@ enum rt_status nic_counters_alloc(struct nic *nic, const struct nic_counter_reg 
 {
     uint32_t rows = count + NIC_WATCH_ROWS;
 
+    RT_ASSERT_EQ(nic->counter_reg_count, 0u); /* a table of registers is a port's for good */
     nic->counters = hal_alloc(rows * sizeof(struct nic_counter), RT_CACHE_LINE, "nic counters");
     if (nic->counters == NULL)
         return RT_NO_MEMORY;
@@ -57,6 +58,7 @@ uint64_t nic_count_now(struct nic *nic, const struct hal_mmio *mmio, uint32_t of
 
 uint64_t nic_counted(const struct nic *nic, uint32_t offset)
 {
+    RT_ASSERT_LE(nic->counter_reg_count + NIC_WATCH_ROWS, nic->counter_count);
     for (uint32_t i = 0; i < nic->counter_reg_count; i++)
         if (nic->counter_regs[i].offset == offset)
             return nic->counters[i].value;

@@ -89,6 +89,7 @@ static uint32_t silent_ones(const struct nic *nic, const uint64_t *before)
 {
     uint32_t silent = 0;
 
+    RT_ASSERT_LE(nic->irqs->count, 32u); /* a bit for each */
     for (uint32_t i = 0; i < nic->irqs->count; i++)
         if (*pci_irqs_get(nic->irqs, i)->count == before[i])
             silent |= RT_BIT(i);
@@ -132,5 +133,6 @@ void nic_irq_try(struct nic *nic, void (*raise)(struct nic *nic), void (*lower)(
 
 void nic_irq_teardown(struct nic *nic)
 {
+    RT_ASSERT(nic->irqs != NULL);
     pci_irqs_release(nic->irqs);
 }

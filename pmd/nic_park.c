@@ -129,6 +129,7 @@ _Static_assert(HAL_CORES_MAX <= 64, "`cores` has a bit for each");
 
 unsigned nic_park_missing(const struct nic *nic, enum nic_queue_state state)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
         if (__atomic_load_n(&nic->rxq[q]->state, __ATOMIC_ACQUIRE) != (uint32_t)state)
             return nic->rxq[q]->core;
@@ -142,6 +143,7 @@ bool nic_park_none_runs(const struct nic *nic)
 {
     bool none = true;
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
         none &= __atomic_load_n(&nic->rxq[q]->state, __ATOMIC_ACQUIRE) != NIC_QUEUE_RUNS;
     for (uint16_t q = 0; q < nic->config.txqs; q++)

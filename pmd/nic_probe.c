@@ -83,6 +83,7 @@ static void reset_all(void)
 {
     uint32_t settle_us = 0;
 
+    RT_ASSERT_LE(nic_count(), (uint32_t)NIC_PORTS_MAX);
     for (uint32_t i = 0; i < nic_count(); i++) {
         struct nic *nic = nic_get(i);
 
@@ -103,6 +104,7 @@ static void describe(const struct nic *nic)
     phys_t base = {0};
     size_t bytes = 0;
 
+    RT_ASSERT(nic->failed == NULL);
     if (pci_bar(pci, 0, &base, &bytes) != RT_OK)
         base.v = 0;
     rt_log("%s pci=%s id=%04x:%04x rev=%u bar0=0x%llx mac=%02x:%02x:%02x:%02x:%02x:%02x "

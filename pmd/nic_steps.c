@@ -16,6 +16,7 @@ void nic_steps_begin(struct nic_steps *steps, struct nic_step_table table, uint3
 
 uint64_t nic_step_us(const struct nic_steps *steps)
 {
+    RT_ASSERT(steps->begun);
     return hal_now_us() - steps->since_us;
 }
 
@@ -77,6 +78,7 @@ enum rt_status nic_steps_run(struct nic *nic, struct nic_steps *steps)
 
 enum rt_status nic_steps_finish(struct nic *nic, struct nic_steps *steps)
 {
+    RT_ASSERT_LE(steps->next, steps->table.count);
     for (unsigned i = 0; i < CALLS_MAX; i++) {
         enum rt_status st = nic_steps_run(nic, steps);
         uint64_t now_us = hal_now_us();

@@ -57,6 +57,7 @@ void nic_watch_name_rows(struct nic *nic)
     static const char *const names[NIC_WATCH_ROWS] = {
         "driver_recoveries", "driver_tx_hangs", "driver_device_faults"};
 
+    RT_ASSERT_LE((uint32_t)NIC_WATCH_ROWS, nic->counter_count);
     for (uint32_t i = 0; i < NIC_WATCH_ROWS; i++)
         nic->counters[nic->counter_count - NIC_WATCH_ROWS + i].name = names[i];
 }
@@ -97,6 +98,7 @@ static bool tx_hung(const struct nic *nic, struct tx_look *look, uint16_t queue,
 
 static void enter(struct nic_watch *w, enum watch_state state, uint64_t due_us)
 {
+    RT_ASSERT_LE((unsigned)state, (unsigned)WATCH_GONE);
     w->state = state;
     w->since_us = hal_now_us();
     w->due_us = due_us;
@@ -120,6 +122,8 @@ static void look_for_faults(struct nic *nic, struct nic_watch *w)
     bool held = pauses != w->pauses || !nic->link.up;
     const char *fault = nic->ops->fault(nic);
 
+    RT_ASSERT_EQ((unsigned)w->state, (unsigned)WATCH_RUNNING);
+    RT_ASSERT_LE(w->pauses, pauses); /* it only grows */
     w->pauses = pauses;
     if (fault == NULL && !nic->ops->receives(nic))
         fault = "was-reset"; /* a bounce of the PCIe link, firmware: its rings are forgotten */
@@ -188,6 +192,7 @@ static void walk(struct nic *nic, struct nic_watch *w)
 {
     enum rt_status st = nic_steps_run(nic, &w->steps);
 
+    RT_ASSERT(w->state == WATCH_DOWN || w->state == WATCH_UP);
     w->due_us = w->steps.due_us;
     if (st == RT_BUSY)
         return;
@@ -208,6 +213,7 @@ static void wait_for_cores(struct nic *nic, struct nic_watch *w, enum nic_queue_
     unsigned core = nic_park_missing(nic, state);
     uint64_t now_us = hal_now_us();
 
+    RT_ASSERT_NE((unsigned)state, (unsigned)NIC_QUEUE_RUNS);
     if (core == HAL_CORES_MAX) {
         begin_steps(nic, w, next);
         return;

@@ -16,6 +16,7 @@ void kit_cards_say(const struct kit_cards *cards, const char *fmt, ...)
     char line[LINE_BYTES];
     va_list args;
 
+    RT_ASSERT(cards->report != NULL);
     va_start(args, fmt);
     rt_vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
@@ -125,6 +126,7 @@ enum rt_status kit_cards_find(const struct kit_cards *cards, const char *name, u
     bool is_mac = read_mac(name, mac);
     uint32_t number;
 
+    RT_ASSERT_LE(cards->count, (uint32_t)NIC_PORTS_MAX);
     if (find_place(cards, name, port))
         return RT_OK;
     if (read_number(name, &number)) {
@@ -199,6 +201,7 @@ static enum rt_status wanted_from_list(struct kit_cards *cards, const char *text
     const char *at = text + 1;
     char name[KIT_CARD_NAME_BYTES];
 
+    RT_ASSERT_EQ(text[0], '(');
     for (char end = ','; end == ',';) { /* each name moves `at` */
         uint8_t port;
 
@@ -251,6 +254,7 @@ enum rt_status kit_cards_choose(struct kit_cards *cards, const char *ports,
 
 void kit_cards_say_alone(const struct kit_cards *cards, uint8_t port)
 {
+    RT_ASSERT_LT(port, cards->count);
     kit_cards_say(cards, "nic%u role=management reason=\"booted from it; name it in ports= to"
                          " use it\"", port);
 }

@@ -40,6 +40,7 @@ static bool counter_is_good(const struct kit_app *app, uint32_t number)
     bool good = demand(is_word(row->name), "counter", row->name, "a name is [a-z0-9_]");
     bool known = kit_counters_know(row->name);
 
+    RT_ASSERT_LT(number, app->counter_count);
     for (uint32_t i = 0; i < number; i++)
         known |= same(app->counters[i].name, row->name);
     good &= demand(!known, "counter", row->name, "there is one of that name");
@@ -59,6 +60,7 @@ static bool command_is_good(const struct kit_app *app, uint32_t number)
     bool good = demand(is_word(row->name), "command", row->name, "a name is [a-z0-9_]");
     bool known = kit_commands_know(row->name);
 
+    RT_ASSERT_LT(number, app->command_count);
     for (uint32_t i = 0; i < number; i++)
         known |= same(app->commands[i].name, row->name);
     good &= demand(!known, "command", row->name, "there is one of that name");

@@ -63,6 +63,7 @@ static void command_memory(struct kit *kit, const char *text)
 
 static void command_trace(struct kit *kit, const char *text)
 {
+    RT_ASSERT_LE(kit->core_count, (uint32_t)HAL_CORES_MAX);
     for (uint32_t i = 0; i < kit->core_count; i++)
         rt_trace_dump(i, TRACE_LINES, say_text);
 }
@@ -161,6 +162,7 @@ static bool run_from(struct kit *kit, const struct kit_command *row, size_t coun
 
 bool kit_command_run(struct kit *kit, const char *line)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     return run_from(kit, commands, RT_ARRAY_SIZE(commands), line) ||
            run_from(kit, kit->app->commands, kit->app->command_count, line);
 }

@@ -67,6 +67,7 @@ static void complain(struct console *con)
 
 static void run_line(struct console *con)
 {
+    RT_ASSERT(con->input.complete);
     if (con->input.overlong || !kit_command_run(con->kit, con->input.line))
         complain(con);
 }
@@ -118,6 +119,7 @@ static void on_stats(struct timer *timer, uint64_t now_us)
 {
     struct console *con = RT_CONTAINER_OF(timer, struct console, stats_timer);
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     kit_links_read_all(con->kit);
     kit_print_table(con->kit);
     arm_stats(con, now_us);

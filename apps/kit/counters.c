@@ -63,6 +63,7 @@ static uint64_t sum_rxqs(const struct kit *kit, uint32_t port, size_t offset)
     const struct nic *nic = kit->ports[port];
     uint64_t sum = 0;
 
+    RT_ASSERT_LE(kit->plan.rxqs[port], NIC_QUEUES_MAX);
     for (uint32_t q = 0; q < kit->plan.rxqs[port]; q++)
         sum += nic->rxq[q] != NULL ? value_at(&nic->rxq[q]->stats, offset) : 0;
     return sum;
@@ -73,6 +74,7 @@ static uint64_t sum_txqs(const struct kit *kit, uint32_t port, size_t offset)
     const struct nic *nic = kit->ports[port];
     uint64_t sum = 0;
 
+    RT_ASSERT_LE(kit->plan.txqs[port], NIC_QUEUES_MAX);
     for (uint32_t q = 0; q < kit->plan.txqs[port]; q++)
         sum += nic->txq[q] != NULL ? value_at(&nic->txq[q]->stats, offset) : 0;
     return sum;
@@ -80,6 +82,7 @@ static uint64_t sum_txqs(const struct kit *kit, uint32_t port, size_t offset)
 
 static uint64_t of_card(const struct kit *kit, uint32_t port, size_t offset)
 {
+    RT_ASSERT(kit->ports[port] != NULL);
     return value_at(&kit->ports[port]->stats, offset);
 }
 

@@ -15,6 +15,7 @@ static void run_core(void *arg)
 
 static enum kit_exit start_loops(struct kit *kit)
 {
+    RT_ASSERT_LE(kit->core_count, (uint32_t)HAL_CORES_MAX);
     for (uint32_t i = 1; i < kit->core_count; i++) {
         enum rt_status st = hal_core_run(i, run_core, kit->cores[i]);
 
@@ -42,6 +43,7 @@ static enum kit_exit run(struct kit *kit)
     const char *running = kit->app->running != NULL ? kit->app->running : "running";
     enum kit_exit e;
 
+    RT_ASSERT(!kit->stopped);
     kit_links_wait(kit, kit_options.link_wait_ms);
     kit_console_start(kit);
     hal_seal();

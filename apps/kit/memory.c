@@ -35,6 +35,7 @@ static uint32_t pool_buffers(const struct kit *kit, unsigned core)
     uint32_t per_path = kit_options.rx_descs + kit_options.tx_descs +
                         2 * kit_options.batch * frame_segments();
 
+    RT_ASSERT_LT(core, kit->core_count);
     if (kit_options.pool_size != 0)
         return kit_options.pool_size;
     return RT_MAX(kit->plan.core_paths[core] * per_path + POOL_SPARE, least_buffers(kit, core));
@@ -71,6 +72,7 @@ static enum kit_exit make_core(struct kit *kit, unsigned id)
 {
     struct kit_core *core = hal_alloc(sizeof(*core), RT_CACHE_LINE, "core");
 
+    RT_ASSERT(kit->cores[id] == NULL);
     if (core == NULL)
         return kit_no_memory("core", 0);
     core->kit = kit;

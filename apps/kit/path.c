@@ -23,6 +23,7 @@ void kit_path_disarm(void *ctx)
 {
     struct kit_path *path = ctx;
 
+    RT_ASSERT_EQ(hal_core_id(), path->core);
     nic_rx_disarm(path->rxq);
 }
 
@@ -32,6 +33,7 @@ static uint32_t poll_others(void *ctx, uint64_t now_us)
 {
     struct pool *pool = ctx;
 
+    RT_INVARIANT(pool->core == hal_core_id());
     pool_collect(pool);
     nic_core_poll(pool->core);
     return 0;
@@ -52,6 +54,7 @@ static uint32_t collect_all(struct pool *pool)
 {
     uint32_t total = 0, came = 1;
 
+    RT_ASSERT_EQ(pool->core, hal_core_id());
     for (uint32_t i = 0; i < pool->total && came != 0; i++) {
         came = pool_collect(pool); /* a bounded number each time */
         total += came;

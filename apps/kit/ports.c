@@ -159,6 +159,7 @@ static enum kit_exit setup_path(struct kit *kit, const struct kit_path_plan *pla
     struct nic *tx = kit->ports[plan->tx_port];
     enum rt_status st = nic_rxq_setup(rx, plan->rx_queue, plan->core, path->pool);
 
+    RT_ASSERT_LT(plan->rx_queue, kit->plan.rxqs[plan->rx_port]);
     if (st != RT_OK)
         return device_error(rx, "rx_queue", st);
     if (tx->txq[plan->tx_queue] == NULL) {
@@ -174,6 +175,7 @@ static enum kit_exit setup_path(struct kit *kit, const struct kit_path_plan *pla
 
 static void leave_port(struct kit *kit, uint32_t port)
 {
+    RT_ASSERT(kit->ports[port] != NULL);
     nic_stop(kit->ports[port]);
     kit->ports[port] = NULL;
     kit->map.peer[port] = KIT_NO_PORT;

@@ -26,6 +26,7 @@ static void put(struct text *t, const char *fmt, ...)
 
 static void put_array(struct text *t, const char *name, const uint64_t *values, unsigned count)
 {
+    RT_ASSERT(values != NULL);
     put(t, ",\"%s\":[", name);
     for (unsigned i = 0; i < count; i++)
         put(t, i == 0 ? "%lu" : ",%lu", values[i]);
@@ -88,6 +89,7 @@ static void put_port(struct text *t, const struct kit *kit, uint32_t port)
 {
     const struct nic *nic = kit->ports[port];
 
+    RT_ASSERT(nic != NULL);
     put(t, "{\"port\":%u,\"link_up\":%s,\"speed_mbps\":%u,\"link_changes\":%u", port,
         nic->link.up ? "true" : "false", nic->link.speed_mbps, nic->link.changes);
     kit_counters_of_port(kit, port, KIT_TRAFFIC, put_member, t);
@@ -136,6 +138,7 @@ static void put_core(struct text *t, const struct kit *kit, unsigned id)
     const struct loop_stats *s = &kit->cores[id]->loop.stats;
     struct kit_core_totals sum = kit_core_totals(kit, id);
 
+    RT_ASSERT_LT(id, kit->core_count);
     put(t, "{\"core\":%u,\"rx_queues\":%u", id, kit->plan.core_paths[id]);
     kit_counters_of_core(kit, id, put_member, t);
     put(t, ",\"irqs\":%lu", hal_irq_total(id));

@@ -110,6 +110,7 @@ static void print_core(const struct kit *kit, unsigned id)
     struct kit_core_totals t = kit_core_totals(kit, id);
     uint64_t permille_cycles = t.elapsed_cycles / 1000 + 1;
 
+    RT_ASSERT_LT(id, kit->core_count);
     rt_log("stat core=%u rx_queues=%u packets=%lu cycles_per_packet=%lu empty_polls=%lu"
            " full_polls=%lu",
            id, kit->plan.core_paths[id], s->packets,
@@ -156,12 +157,14 @@ static void print_gaps(unsigned id, const struct gaps *g)
 
 void kit_print_gaps(const struct kit *kit)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     for (unsigned i = 0; i < kit->core_count; i++)
         print_gaps(i, &kit->cores[i]->loop.gaps);
 }
 
 void kit_print_table(const struct kit *kit)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     rt_log("stat uptime_us=%lu owner_refusals=%lu", kit_uptime_us(kit), buf_refusals());
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
         if (kit->ports[p] != NULL)

@@ -21,6 +21,7 @@ static bool wait_idle(unsigned core)
 {
     uint64_t end_us = hal_now_us() + CORE_STOP_US;
 
+    RT_ASSERT_NE(core, hal_core_id()); /* it would wait for itself */
     while (!hal_core_idle(core)) {
         if (hal_now_us() >= end_us) {
             rt_log("core id=%u error=\"did not stop\" waited_us=%u", core, CORE_STOP_US);

@@ -52,6 +52,7 @@ void l2fwd_rewrite(const struct l2fwd_rewrite *rewrite, struct buf_batch *batch,
     struct buf **b = batch->buf + first;
     uint32_t left = batch->count - first;
 
+    RT_INVARIANT(first <= batch->count);
     for (; left >= 4; left -= 4, b += 4) { /* four at a time: half of the loop's own cost */
         store_addresses(buf_data(b[0]), first8, last4);
         store_addresses(buf_data(b[1]), first8, last4);
@@ -66,6 +67,7 @@ void l2fwd_swap(struct buf_batch *batch, uint32_t first)
 {
     struct buf **end = batch->buf + batch->count;
 
+    RT_INVARIANT(first <= batch->count);
     for (struct buf **b = batch->buf + first; b != end; b++) {
         uint8_t *frame = buf_data(*b);
         uint64_t first8 = load64(frame);    /* d0 d1 d2 d3 d4 d5 s0 s1 */
@@ -91,6 +93,7 @@ WITH_SSSE3 static void swap_ssse3(struct buf_batch *batch, uint32_t first)
     struct buf **b = batch->buf + first;
     uint32_t left = batch->count - first;
 
+    RT_INVARIANT(first <= batch->count);
     for (; left >= 4; left -= 4, b += 4) {
         shuffle_head(b[0]);
         shuffle_head(b[1]);

@@ -77,6 +77,7 @@ static void make_frame(struct l2fwd_txgen *gen, struct buf *b)
 {
     uint8_t *frame = buf_data(b);
 
+    RT_INVARIANT(gen->endless || gen->left != 0);
     __builtin_memcpy(frame, gen->frame, gen->bytes);
     put16(frame + SPORT_AT, SPORT_FIRST + gen->next % gen->flows);
     put32(frame + SEQUENCE_AT, gen->next);

@@ -31,6 +31,7 @@ RT_INLINE void send_batch(struct l2fwd_path *path, bool held, uint64_t now_us)
 {
     uint32_t before = path->batch.count;
 
+    RT_INVARIANT(before <= path->kit.batch_max);
     path->stats.forwarded += before;
     nic_tx(path->kit.txq, &path->batch);
     if (RT_UNLIKELY(path->batch.count != 0))
@@ -154,5 +155,6 @@ void l2fwd_worker_leave(struct kit_path *path)
 {
     struct l2fwd_path *own = RT_CONTAINER_OF(path, struct l2fwd_path, kit);
 
+    RT_ASSERT_EQ(hal_core_id(), path->core);
     buf_batch_free(&own->batch);
 }

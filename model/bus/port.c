@@ -24,6 +24,7 @@ static void send_msix(struct model_port *port, unsigned vector)
     const uint32_t *entry = port->bar4 + (size_t)vector * ENTRY_WORDS;
     uint32_t msix = pci_space_get32(&port->space, PCI_SPACE_MSIX);
 
+    RT_ASSERT_LT(vector, port->ops->vectors);
     if ((msix & PCI_MSIX_MASK_ALL) != 0 || (entry[ENTRY_CONTROL] & ENTRY_MASKED) != 0) {
         port->bar4[PCI_MSIX_PBA / 4 + vector / 32] |= RT_BIT(vector % 32);
         return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "vfio/card.h"
 
+#include <rt/assert.h>
 #include <string.h>
 
 #define IO_DATA 4u /* in BAR 2, behind the address */
@@ -26,6 +27,7 @@ void card_interrupt(struct card *card, unsigned vector)
 {
     enum vfu_irq kind = kind_of(card);
 
+    RT_ASSERT_LT(vector, card->ops->vectors);
     if (kind == VFU_INTX && intx_off(card))
         return; /* the line stays up: see on_write */
     if (!vfu_signal(&card->vfu, kind, vector))
@@ -56,6 +58,7 @@ static void on_unmasked(void *ctx)
 /* Accesses of 1, 2, 4 and 8 bytes as the 32 bit registers they touch. */
 static void bar0_read(struct card *card, uint64_t offset, uint8_t *out, uint32_t bytes)
 {
+    RT_ASSERT_LT(offset, (uint64_t)card->ops->register_bytes);
     for (uint32_t i = 0; i < bytes;) { /* by at least one byte a turn */
         uint32_t at = (uint32_t)(offset + i) & 3, now = RT_MIN(bytes - i, 4 - at);
         uint32_t value = card->ops->read32(card->dev, (uint32_t)(offset + i) & ~3u);
@@ -70,6 +73,7 @@ static void bar0_write(struct card *card, uint64_t offset, const uint8_t *in, ui
 {
     uint32_t value;
 
+    RT_ASSERT_LT(offset, (uint64_t)card->ops->register_bytes);
     for (uint32_t i = 0; i + 4 <= bytes && (offset & 3) == 0; i += 4) {
         memcpy(&value, in + i, 4);
         card->ops->write32(card->dev, (uint32_t)(offset + i), value);
@@ -101,6 +105,7 @@ static void io_write(struct card *card, uint64_t offset, const uint8_t *in, uint
 
 static void config_read(struct card *card, uint64_t offset, void *out, uint32_t bytes)
 {
+    RT_ASSERT_LT(offset, (uint64_t)PCI_SPACE_BYTES);
     card->space.value[PCI_SPACE_STATUS] &= (uint8_t)~PCI_STATUS_INTX;
     if (card->ops->irq_line(card->dev))
         card->space.value[PCI_SPACE_STATUS] |= PCI_STATUS_INTX;
@@ -111,6 +116,7 @@ static void config_write(struct card *card, uint64_t offset, const void *in, uin
 {
     bool was_off = intx_off(card);
 
+    RT_ASSERT_LT(offset, (uint64_t)PCI_SPACE_BYTES);
     pci_space_write(&card->space, (uint32_t)offset, in, bytes);
     card->ops->irq_mode(card->dev, pci_space_irq(&card->space));
     if (was_off && !intx_off(card))
@@ -176,6 +182,7 @@ bool card_listen(struct card *card, const struct model_ops *ops, void *dev, cons
     static const struct vfu_ops calls = {on_read, on_write, on_reset, on_irqs_changed,
                                          on_unmasked};
 
+    RT_ASSERT_LE(ops->vectors, VFU_VECTORS);
     card->ops = ops;
     card->dev = dev;
     pci_space_init(&card->space, ops, dev);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <rt/assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,7 @@ static void command(struct server *s, const char *line)
     char verb[16] = "", what[32] = "", number[16] = "";
     unsigned card;
 
+    RT_ASSERT_LE(s->count, CARDS_MAX);
     if (strcmp(line, "quit") == 0) {
         stop = 1;
         return;
@@ -123,6 +125,7 @@ static bool commands(struct server *s)
     ssize_t got = read(STDIN_FILENO, line + used, sizeof(line) - 1 - used);
     char *end;
 
+    RT_ASSERT_LT(used, sizeof(line));
     if (got <= 0)
         return false;
     used += (size_t)got;
@@ -144,6 +147,7 @@ static void wait_for(struct server *s, bool input, uint64_t wait_ns)
 {
     struct timespec timeout = {(time_t)(wait_ns / 1000000000u), (long)(wait_ns % 1000000000u)};
 
+    RT_ASSERT_LE(2 * s->count + 1, POLLS);
     for (unsigned i = 0; i < s->count; i++) {
         const struct vfu *vfu = &s->card[i]->vfu;
 
@@ -161,6 +165,7 @@ static uint64_t next_wait(const struct server *s, uint64_t now, uint64_t busy_at
 {
     uint64_t wait = IDLE_NS;
 
+    RT_ASSERT_LE(busy_at, now); /* time grows */
     if (busy_at == now)
         return 0;
     for (unsigned i = 0; i < s->count; i++)
@@ -197,6 +202,7 @@ static bool add(struct server *s, char *text)
 {
     struct card *card = calloc(1, s->ops->bytes);
 
+    RT_ASSERT_LT(s->count, CARDS_MAX);
     if (card == NULL || !s->ops->open(card, text)) {
         free(card);
         return false;

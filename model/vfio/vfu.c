@@ -3,6 +3,7 @@
 #include "vfio/vfu_int.h"
 
 #include <errno.h>
+#include <rt/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ static void send_all(struct vfu *vfu, const struct vfu_header *header, const voi
     } control = {0};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = bytes > 0 ? 2 : 1};
 
+    RT_ASSERT_EQ(header->bytes, (uint32_t)sizeof(*header) + bytes);
     if (fd >= 0) {
         struct cmsghdr *c = &control.align;
 
@@ -78,6 +80,7 @@ void vfu_refuse(struct vfu *vfu, const struct vfu_message *m, int error)
     struct vfu_header header = {m->header.id, m->header.command, sizeof(header),
                             VFU_FLAG_REPLY | VFU_FLAG_ERROR, (uint32_t)error};
 
+    RT_ASSERT_LT(0, error);
     if ((m->header.flags & VFU_FLAG_NO_REPLY) == 0)
         send_all(vfu, &header, NULL, 0, -1);
 }
@@ -200,6 +203,7 @@ static void handle(struct vfu *vfu, struct vfu_message *m)
 
 static void close_fds(struct vfu_message *m)
 {
+    RT_ASSERT_LE(m->fd_count, VFU_FDS);
     for (unsigned i = 0; i < m->fd_count; i++)
         if (m->fd[i] >= 0)
             close(m->fd[i]);
@@ -212,6 +216,7 @@ static bool handle_all(struct vfu *vfu, struct vfu_message *m)
     struct vfu_message none = {0};
     size_t at = 0;
 
+    RT_ASSERT_LE(vfu->filled, (size_t)VFU_BUFFER_BYTES);
     while (vfu->filled - at >= sizeof(struct vfu_header)) { /* each turn takes a header at least */
         struct vfu_message *use;
         size_t left = vfu->filled - at;
@@ -237,6 +242,7 @@ static bool handle_all(struct vfu *vfu, struct vfu_message *m)
 
 static void drop_client(struct vfu *vfu)
 {
+    RT_ASSERT_LE(0, vfu->fd);
     vfu_unmap_all(vfu);
     vfu_forget_irqs(vfu);
     close(vfu->fd);
@@ -270,6 +276,7 @@ bool vfu_process(struct vfu *vfu)
     struct vfu_message m = {0};
     bool ok;
 
+    RT_ASSERT_LT(vfu->filled, (size_t)VFU_BUFFER_BYTES);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (got <= 0) {
@@ -309,6 +316,7 @@ bool vfu_listen(struct vfu *vfu, const char *path)
 
 bool vfu_accept(struct vfu *vfu)
 {
+    RT_ASSERT_LT(vfu->fd, 0); /* one client */
     vfu->fd = accept4(vfu->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     return vfu->fd >= 0;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/vfio.h>
+#include <rt/assert.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -108,6 +109,7 @@ static void set_triggers(struct vfu *vfu, const struct vfio_irq_set *set, struct
 {
     int *fds = vfu->irq_fd[set->index];
 
+    RT_ASSERT_LE(set->start + set->count, VFU_VECTORS);
     if ((set->flags & VFIO_IRQ_SET_DATA_NONE) != 0 && set->count == 0) {
         for (unsigned i = 0; i < VFU_VECTORS; i++)
             forget_irq(&fds[i]);
@@ -157,6 +159,7 @@ bool vfu_signal(struct vfu *vfu, enum vfu_irq index, unsigned vector)
 {
     uint64_t one = 1;
 
+    RT_ASSERT_LT((unsigned)index, (unsigned)VFU_IRQS);
     if (vector >= VFU_VECTORS || vfu->irq_fd[index][vector] < 0)
         return false;
     if (write(vfu->irq_fd[index][vector], &one, sizeof(one)) != sizeof(one))

@@ -3,6 +3,7 @@
 #include "vfio/vfu_int.h"
 
 #include <errno.h>
+#include <rt/assert.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -29,6 +30,7 @@ void *vfu_dma(struct vfu *vfu, uint64_t phys, uint32_t bytes, bool device_writes
 {
     unsigned i = vfu->map_last;
 
+    RT_ASSERT_LE(vfu->map_count, VFU_MAPS);
     if (i >= vfu->map_count || !covers(&vfu->map[i], phys, bytes))
         for (i = 0; i < vfu->map_count; i++)
             if (covers(&vfu->map[i], phys, bytes))
@@ -74,6 +76,7 @@ static void unmap_range(struct vfu *vfu, uint64_t phys, uint64_t bytes, bool all
 {
     unsigned kept = 0;
 
+    RT_ASSERT_LE(vfu->map_count, VFU_MAPS);
     for (unsigned i = 0; i < vfu->map_count; i++) {
         const struct vfu_map *map = &vfu->map[i];
 

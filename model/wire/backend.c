@@ -3,6 +3,7 @@
 #include "wire/backend.h"
 
 #include <errno.h>
+#include <rt/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,7 @@ static void put16(uint8_t *p, uint32_t v)
 /* The source port tells the flow; the IP header stays the same, so its sum does, too. */
 static void gen_number(struct gen *g, uint32_t sequence)
 {
+    RT_ASSERT_LT(0u, g->flows);
     put16(g->frame + 34, 1024 + sequence % g->flows);
     memcpy(g->frame + GEN_HEADERS, &sequence, sizeof(sequence));
 }
@@ -66,6 +68,7 @@ static const uint8_t *gen_receive(struct backend *b, uint32_t *bytes)
 {
     struct gen *g = (struct gen *)b;
 
+    RT_ASSERT_LE(g->bytes, GEN_BYTES_MAX);
     gen_number(g, g->sequence++);
     b->received++;
     *bytes = g->bytes;
@@ -106,6 +109,7 @@ static void gen_template(struct gen *g, const uint8_t mac[6])
     uint8_t *f = g->frame;
     uint32_t sum = 0;
 
+    RT_ASSERT_LE(g->bytes, GEN_BYTES_MAX);
     memcpy(f, mac, 6);
     memcpy(f + 6, source, 6);
     put16(f + 12, 0x0800);

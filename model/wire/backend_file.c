@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
+#include <rt/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static const uint8_t *tap_receive(struct backend *b, uint32_t *bytes)
     struct tap *t = (struct tap *)b;
     ssize_t got = read(b->fd, t->frame, sizeof(t->frame));
 
+    RT_ASSERT_LE(0, b->fd);
     if (got <= 0)
         return NULL;
     if (got < BACKEND_FRAME_MIN) {
@@ -41,6 +43,7 @@ static const uint8_t *tap_receive(struct backend *b, uint32_t *bytes)
 
 static void tap_transmit(struct backend *b, const uint8_t *frame, uint32_t bytes)
 {
+    RT_ASSERT_LT(0u, bytes);
     if (write(b->fd, frame, bytes) == (ssize_t)bytes)
         b->sent++;
     else

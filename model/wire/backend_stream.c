@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <rt/assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ struct stream {
 
 static void hang_up(struct stream *s)
 {
+    RT_ASSERT_NE(s->b.fd, s->listen_fd);
     close(s->b.fd);
     s->b.fd = s->listen_fd; /* the next peer */
     s->in_at = s->in_end = s->out_end = 0;
@@ -41,6 +43,7 @@ static void stream_readable(struct backend *b)
     struct stream *s = (struct stream *)b;
     ssize_t got;
 
+    RT_ASSERT_LE(s->in_end, (size_t)BUFFER_BYTES);
     if (!connected(s)) {
         int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -66,6 +69,7 @@ static const uint8_t *stream_receive(struct backend *b, uint32_t *bytes)
     const uint8_t *p = s->in + s->in_at;
     uint32_t length;
 
+    RT_ASSERT_LE(s->in_at, s->in_end);
     if (s->in_end - s->in_at < LENGTH_BYTES)
         return NULL;
     length = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -93,6 +97,7 @@ static void stream_flush(struct backend *b)
     struct stream *s = (struct stream *)b;
     size_t done = 0;
 
+    RT_ASSERT_LE(s->out_end, (size_t)BUFFER_BYTES);
     while (done < s->out_end) { /* progress, or the end by time or error */
         ssize_t n = send(b->fd, s->out + done, s->out_end - done, MSG_NOSIGNAL);
         struct pollfd p = {.fd = b->fd, .events = POLLOUT};

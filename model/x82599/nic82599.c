@@ -13,6 +13,7 @@
 #include "wire/backend.h"
 
 #include <model/x82599.h>
+#include <rt/assert.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,7 @@ static unsigned feed(struct nic *nic)
 {
     unsigned moved = 0;
 
+    RT_ASSERT(nic->held == NULL || nic->held_bytes >= BACKEND_FRAME_MIN);
     while (moved < FEED_BUDGET) {
         if (nic->held == NULL) {
             if (nic->backend->always && !x82599_rx_room(nic->dev) && !nic->options.lossy)
@@ -265,6 +267,7 @@ static bool share_bar(struct nic *nic, struct x82599_config *config)
     struct vfu *vfu = &nic->card.vfu;
     int fd = memfd_create("nic82599", MFD_CLOEXEC);
 
+    RT_ASSERT_LE(vfu->area_count, VFU_AREAS);
     if (fd < 0 || ftruncate(fd, X82599_BAR_BYTES) != 0)
         return false;
     config->bar = mmap(NULL, X82599_BAR_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

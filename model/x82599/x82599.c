@@ -12,6 +12,7 @@ void *x82599_dma(struct x82599 *dev, uint64_t phys, uint32_t bytes, bool device_
 {
     void *p;
 
+    RT_ASSERT_LT(0u, bytes); /* nothing is read of a descriptor without bytes */
     if (phys > UINT64_MAX - bytes) {
         dev->count.dma_errors++;
         return NULL;
@@ -35,6 +36,7 @@ void x82599_wrote(struct x82599 *dev, void *p, uint32_t bytes)
 
 void x82599_count(struct x82599 *dev, uint32_t offset, uint32_t by)
 {
+    RT_ASSERT_LT(offset, X82599_BAR_BYTES);
     x82599_put(dev, offset, x82599_get(dev, offset) + by);
 }
 
@@ -55,6 +57,7 @@ void x82599_count_size(struct x82599 *dev, uint32_t offset_first, uint32_t bytes
     static const uint32_t last[] = {64, 127, 255, 511, 1023};
     unsigned i = 0;
 
+    RT_ASSERT_LE(offset_first + 4 * (uint32_t)RT_ARRAY_SIZE(last), X82599_BAR_BYTES - 4);
     while (i < RT_ARRAY_SIZE(last) && bytes_with_crc > last[i])
         i++;
     x82599_count(dev, offset_first + 4 * i, 1);
@@ -188,6 +191,7 @@ void x82599_destroy(struct x82599 *dev)
 
 void x82599_power_on(struct x82599 *dev)
 {
+    RT_ASSERT(dev->reg != NULL);
     if (!dev->removed)
         x82599_reset(dev, true);
 }
@@ -220,6 +224,7 @@ uint64_t x82599_next_ns(const struct x82599 *dev)
 {
     uint64_t next = x82599_irq_next_ns(dev), link = x82599_link_next_ns(dev);
 
+    RT_ASSERT_LE(dev->late_count, LATE_MAX);
     if (dev->removed)
         return UINT64_MAX;
     next = RT_MIN(next, link);

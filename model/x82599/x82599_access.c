@@ -50,6 +50,7 @@ static uint32_t esdp_read(const struct x82599 *dev)
 {
     uint32_t value = x82599_get(dev, R_ESDP);
 
+    RT_ASSERT_LE((unsigned)dev->module, (unsigned)X82599_MODULE_NONE);
     if ((value & ESDP_SDP2_OUT) != 0)
         return value;
     return (value & ~ESDP_SDP2) | (dev->module != X82599_MODULE_NONE ? ESDP_SDP2 : 0);
@@ -111,6 +112,8 @@ static void queue_write(struct x82599 *dev, bool transmit, unsigned queue, uint3
     uint32_t base = transmit ? R_TXQ(queue) : R_RXQ(queue), old = x82599_get(dev, offset);
     bool enabled = (x82599_get(dev, base + Q_CTL) & QCTL_ENABLE) != 0;
 
+    RT_ASSERT_LT(queue, QUEUES_ALL);
+    RT_ASSERT_LT(offset - base, 0x40u);
     switch (offset - base) {
     case Q_HEAD: /* 8.2.3.8.4: only while the queue is off */
         if (!enabled)
@@ -137,6 +140,7 @@ static void queue_write(struct x82599 *dev, bool transmit, unsigned queue, uint3
 
 static bool queue_block(struct x82599 *dev, uint32_t offset, uint32_t value)
 {
+    RT_ASSERT_LT(offset, X82599_BAR_BYTES);
     if (offset >= R_RXQ(0) && offset < R_RXQ(63) + 0x40)
         queue_write(dev, false, (offset - R_RXQ(0)) / 0x40, offset, value);
     else if (offset >= R_RXQ(64) && offset < R_RXQ(127) + 0x40)
@@ -160,6 +164,8 @@ static void ctrl_write(struct x82599 *dev, uint32_t value)
 
 static void write_effect(struct x82599 *dev, uint32_t offset, uint32_t value)
 {
+    RT_ASSERT_LT(offset, X82599_BAR_BYTES);
+    RT_ASSERT_EQ(offset & 3, 0u);
     if (queue_block(dev, offset, value) || x82599_irq_write(dev, offset, value) ||
         read_only(offset))
         return;
@@ -231,6 +237,7 @@ void x82599_write32(struct x82599 *dev, uint32_t offset, uint32_t value)
 
 volatile uint8_t *x82599_bar(struct x82599 *dev)
 {
+    RT_ASSERT(dev->reg != NULL);
     return (volatile uint8_t *)dev->reg;
 }
 
@@ -263,6 +270,7 @@ static void look_at(struct x82599 *dev, uint32_t offset)
     uint32_t now = x82599_get(dev, offset), before = dev->shadow[offset / 4];
     uint32_t real = canonical(offset), value;
 
+    RT_ASSERT(dev->shadow != NULL);
     if (now == before || look_skips(offset))
         return;
     x82599_put(dev, offset, before);

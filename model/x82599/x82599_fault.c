@@ -53,6 +53,7 @@ bool x82599_fault_hits(struct x82599 *dev, enum x82599_fault kind)
 
 static bool waits_already(const struct x82599 *dev, unsigned queue)
 {
+    RT_ASSERT_LE(dev->late_count, LATE_MAX);
     for (unsigned i = 0; i < dev->late_count; i++)
         if (dev->late[i].queue == queue)
             return true;
@@ -119,6 +120,7 @@ static void flap(struct x82599 *dev)
 
 static void remove_device(struct x82599 *dev)
 {
+    RT_ASSERT(!dev->removed);
     dev->removed = true;
     x82599_late_forget(dev, UINT_MAX);
     for (uint32_t offset = 0; offset < X82599_BAR_BYTES; offset += 4)

@@ -24,6 +24,7 @@ void x82599_irq_reset(struct x82599 *dev)
 
 void x82599_irq_mode(struct x82599 *dev, enum model_irq mode)
 {
+    RT_ASSERT_LE((unsigned)mode, (unsigned)MODEL_IRQ_MSIX);
     dev->irq_mode = mode;
     x82599_irq_deliver(dev);
 }
@@ -34,6 +35,7 @@ static bool send(struct x82599 *dev, unsigned vector)
     uint64_t interval =
         (uint64_t)FIELD_GET(EITR_INTERVAL, x82599_get(dev, R_EITR(vector))) * EITR_UNIT_NS;
 
+    RT_ASSERT_LT(vector, X82599_VECTORS);
     if (dev->now_ns < dev->next_irq_ns[vector]) {
         dev->count.interrupts_held++;
         return false;
@@ -52,6 +54,7 @@ static void sent_vector(struct x82599 *dev, unsigned vector)
 {
     uint64_t bit = UINT64_C(1) << vector;
 
+    RT_ASSERT_LT(vector, X82599_VECTORS);
     dev->vectors_due &= ~bit;
     if (vector >= 16 || (x82599_get(dev, R_EIAC) & RT_BIT(vector)) != 0)
         dev->vectors &= ~bit;
@@ -83,6 +86,7 @@ static void deliver_msix(struct x82599 *dev)
     uint32_t other = dev->other_due & dev->other_enabled;
     unsigned vector;
 
+    RT_ASSERT_EQ(other & ~(uint32_t)EICR_OTHER, 0u);
     for (vector = 0; vector < X82599_VECTORS && due >> vector != 0; vector++)
         if ((due >> vector & 1) != 0 && send(dev, vector))
             sent_vector(dev, vector);
@@ -98,6 +102,7 @@ static void deliver_shared(struct x82599 *dev)
     bool due = (dev->vectors_due & dev->vectors_enabled & EICR_QUEUES) != 0 ||
                (dev->other_due & dev->other_enabled) != 0;
 
+    RT_ASSERT_NE((unsigned)dev->irq_mode, (unsigned)MODEL_IRQ_MSIX);
     if (!due || dev->irq_mode == MODEL_IRQ_NONE || !send(dev, 0))
         return;
     dev->vectors_due &= ~dev->vectors_enabled;
@@ -158,6 +163,7 @@ void x82599_cause_other(struct x82599 *dev, uint32_t bits)
 
 static void enable(struct x82599 *dev, uint64_t vectors, uint32_t other)
 {
+    RT_ASSERT_EQ(other & ~(uint32_t)EICR_OTHER, 0u);
     /* a cause that is shown and becomes enabled is sent (7.3.1.3) */
     dev->vectors_due |= dev->vectors & vectors & ~dev->vectors_enabled;
     dev->other_due |= dev->other & other & ~dev->other_enabled;
@@ -168,6 +174,7 @@ static void enable(struct x82599 *dev, uint64_t vectors, uint32_t other)
 
 static void clear(struct x82599 *dev, uint64_t vectors, uint32_t other)
 {
+    RT_ASSERT_EQ(other & ~(uint32_t)EICR_OTHER, 0u);
     dev->vectors &= ~vectors;
     dev->vectors_due &= ~vectors;
     dev->other &= ~other;
@@ -187,6 +194,7 @@ static void auto_mask(struct x82599 *dev)
 
 static uint32_t shown(const struct x82599 *dev)
 {
+    RT_ASSERT_EQ(dev->other & (uint32_t)EICR_QUEUES, 0u); /* two words in one */
     return (uint32_t)(dev->vectors & EICR_QUEUES) | dev->other;
 }
 

@@ -34,6 +34,7 @@ static uint32_t nvm_random(uint64_t *state)
 /* A section counts its words in the first one. */
 static unsigned nvm_section(uint16_t *nvm, unsigned at, unsigned words, uint64_t *random)
 {
+    RT_ASSERT_LT(at + words, NVM_WORDS);
     nvm[at++] = (uint16_t)words;
     for (unsigned i = 0; i < words; i++)
         nvm[at++] = (uint16_t)nvm_random(random);
@@ -48,6 +49,7 @@ static void nvm_sections(struct x82599 *dev)
     uint16_t *nvm = dev->nvm;
     unsigned at = NVM_SECTIONS;
 
+    RT_ASSERT_LT(at, NVM_WORDS);
     for (unsigned pointer = SECTION_FIRST; pointer <= SECTION_LAST; pointer++) {
         unsigned words = 1 + nvm_random(&random) % SECTION_WORDS_MAX;
 
@@ -107,6 +109,7 @@ static uint32_t section_sum(const struct x82599 *dev, unsigned pointer)
 {
     uint32_t at = dev->nvm[pointer], words, sum = 0;
 
+    RT_ASSERT_LT(pointer, NVM_CHECKSUM);
     if (dev->config.device_id == X82599_ID_X540 &&
         (pointer == SECTION_PHY || pointer == SECTION_ROM))
         return 0;
@@ -153,6 +156,7 @@ static void sfp_fill(struct x82599 *dev)
         [X82599_MODULE_NONE] = {0},
     };
 
+    RT_ASSERT_LT((size_t)dev->module, RT_ARRAY_SIZE(kinds));
     memset(dev->sfp, 0, sizeof(dev->sfp));
     dev->sfp[0x00] = 3; /* SFP */
     dev->sfp[0x02] = 7; /* LC */

@@ -31,6 +31,7 @@ void x82599_emit(struct x82599 *dev, unsigned queue, const uint8_t *frame, uint3
 {
     unsigned row = stat_row(dev, queue);
 
+    RT_ASSERT(frame != NULL);
     if (bytes > X82599_FRAME_MAX) {
         dev->count.bad_descs++;
         return;
@@ -128,6 +129,7 @@ static struct layout layout_of(const struct tx_queue *txq)
 
 static void sum_ip(uint8_t *ip, uint32_t bytes)
 {
+    RT_ASSERT_LE(20u, bytes);
     /* the field takes part in the sum, so software must have cleared it */
     write16(ip + 10, (uint16_t)~x82599_fold(x82599_sum(ip, bytes, 0)));
 }
@@ -180,6 +182,7 @@ static void segment_headers(const struct x82599 *dev, uint8_t *s, const struct l
     uint32_t low = x82599_get(dev, R_DTXTCPFLGL);
     uint32_t flags = FIELD_GET(TCPFLG_MID, low);
 
+    RT_ASSERT_LT(l->payload, piece->bytes);
     if (piece->number == 0)
         flags = FIELD_GET(TCPFLG_FIRST, low);
     if (piece->last)
@@ -236,6 +239,7 @@ static void single(struct x82599 *dev, unsigned queue)
     struct layout l = layout_of(txq);
     bool ixsm = (txq->olinfo & TXD_IXSM) != 0 && l.ip4;
 
+    RT_ASSERT_LE(txq->bytes, TX_FRAME_BYTES);
     if (FIELD_GET(TXD_PAYLEN, txq->olinfo) != txq->bytes ||
         (ixsm && (l.ip_bytes < 20 || l.l4 > txq->bytes)) ||
         ((txq->olinfo & TXD_TXSM) != 0 && !sum_l4(txq->frame, txq->bytes, &l))) {
@@ -251,6 +255,7 @@ void x82599_offload(struct x82599 *dev, unsigned queue)
 {
     const struct tx_queue *txq = &dev->txq[queue];
 
+    RT_ASSERT(!txq->gathering); /* the frame has ended */
     if ((txq->command & TXD_DEXT) == 0)
         legacy(dev, queue);
     else if ((txq->command & TXD_TSE) != 0)

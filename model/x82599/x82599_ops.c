@@ -32,6 +32,7 @@ static void ops_space(const void *dev, struct pci_space *space)
 {
     const struct x82599 *card = dev;
 
+    RT_ASSERT_NE(card->config.device_id, 0);
     pci_space_set(space, PCI_SPACE_IDS, (uint32_t)card->config.device_id << 16 | 0x8086, 0);
     pci_space_set(space, PCI_SPACE_CLASS, CLASS_ETHERNET, 0);
     pci_space_set(space, PCI_SPACE_SUBSYSTEM, SUBSYSTEM, 0);

@@ -108,6 +108,7 @@ static bool find_ip4(const uint8_t *p, uint32_t bytes, struct headers *h)
 {
     uint32_t header, total;
 
+    RT_ASSERT(!h->v4 && !h->v6);
     if (bytes < 20 || p[0] >> 4 != 4)
         return false;
     header = (p[0] & 15u) * 4;
@@ -125,6 +126,7 @@ static bool find_ip4(const uint8_t *p, uint32_t bytes, struct headers *h)
 
 static bool find_ip6(const uint8_t *p, uint32_t bytes, struct headers *h)
 {
+    RT_ASSERT(!h->v4 && !h->v6);
     if (bytes < 40 || p[0] >> 4 != 6)
         return false;
     h->v6 = true;
@@ -159,6 +161,7 @@ static uint32_t pseudo(const struct headers *h)
 {
     uint32_t sum = h->v4 ? x82599_sum(h->ip + 12, 8, 0) : x82599_sum(h->ip + 8, 32, 0);
 
+    RT_ASSERT_NE(h->v4, h->v6);
     return sum + h->protocol + h->l4_bytes;
 }
 
@@ -169,6 +172,7 @@ static uint32_t check_l4(const struct x82599 *dev, const struct headers *h)
     const uint8_t *l4 = h->ip + h->ip_bytes;
     bool udp = h->protocol == 17;
 
+    RT_ASSERT_NE(h->v4, h->v6);
     if (!h->l4_whole || h->l4_bytes < (udp ? 8u : 20u))
         return 0;
     if (udp && read16(l4 + 6) == 0)
@@ -201,6 +205,7 @@ static void rss(const struct x82599 *dev, const struct headers *h, struct x82599
     bool ports = !h->fragment && h->l4_whole && h->l4_bytes >= 8;
     uint8_t tuple[RSS_INPUT_MAX];
 
+    RT_ASSERT_NE(h->v4, h->v6);
     if (FIELD_GET(MRQC_MODE, mrqc) != 1)
         return;
     out->rss_type = rss_type(mrqc, h, ports);
@@ -246,6 +251,7 @@ unsigned x82599_rss(const struct x82599 *dev, const uint8_t *frame, uint32_t byt
     struct x82599_parsed parsed;
 
     x82599_parse(dev, frame, bytes, &parsed);
+    RT_ASSERT_LT(parsed.queue, X82599_QUEUES);
     if (hash != NULL)
         *hash = parsed.hash;
     return parsed.queue;

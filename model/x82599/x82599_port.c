@@ -107,6 +107,7 @@ struct x82599_port *x82599_port_add(unsigned slot, const struct x82599_config *c
 
 struct x82599 *x82599_port_device(struct x82599_port *port)
 {
+    RT_ASSERT(port->port.dev != NULL);
     return port->port.dev;
 }
 

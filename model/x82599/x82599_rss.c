@@ -13,6 +13,7 @@ static uint32_t window(const uint8_t *key, uint32_t at)
 {
     uint64_t bits = 0;
 
+    RT_ASSERT_LT(at, 8u * RSS_KEY_BYTES);
     for (uint32_t i = 0; i < 5; i++)
         bits = bits << 8 | (at / 8 + i < RSS_KEY_BYTES ? key[at / 8 + i] : 0);
     return (uint32_t)(bits >> (8 - at % 8));

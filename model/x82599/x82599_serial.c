@@ -33,6 +33,7 @@ static bool spi_data_bit(const struct x82599 *dev)
     uint32_t word = dev->nvm[(dev->spi.address / 2 + bit / 16) % NVM_WORDS];
     unsigned in_word = bit % 16;
 
+    RT_ASSERT_LE(SPI_ADDR_BITS, dev->spi.bits);
     /* bytes leave low one first, each with its top bit first */
     return (word >> (in_word < 8 ? 7 - in_word : 23 - in_word) & 1) != 0;
 }
@@ -42,6 +43,7 @@ static uint32_t spi_clock(struct x82599 *dev, bool in)
     struct spi_slave *spi = &dev->spi;
     uint32_t out = 0;
 
+    RT_ASSERT_LT(spi->bits, SPI_ADDR_BITS + 16 * NVM_WORDS);
     if (spi->bits < SPI_ADDR_BITS)
         spi->in = spi->in << 1 | in;
     if (spi->bits + 1 == SPI_OP_BITS)
@@ -94,6 +96,7 @@ static void i2c_stop(struct i2c_slave *i2c)
 /* Clock rises: the slave samples, as the receiver of a byte or of an acknowledge. */
 static void i2c_rise(struct i2c_slave *i2c, bool sda)
 {
+    RT_ASSERT_LE(i2c->bit, I2C_ACK_BIT);
     if (i2c->bit < I2C_ACK_BIT)
         i2c->shift = (uint8_t)(i2c->shift << 1 | sda);
     else if (i2c->state == I2C_READ && i2c->bit == I2C_ACK_BIT && sda)
@@ -104,6 +107,7 @@ static void i2c_rise(struct i2c_slave *i2c, bool sda)
 /* Eight bits are in: what the slave answers in the ninth. */
 static void i2c_byte(struct x82599 *dev, struct i2c_slave *i2c)
 {
+    RT_ASSERT_EQ(i2c->bit, I2C_ACK_BIT);
     i2c->out = false; /* acknowledge */
     switch (i2c->state) {
     case I2C_ADDRESS:
@@ -129,6 +133,7 @@ static void i2c_byte(struct x82599 *dev, struct i2c_slave *i2c)
 /* The ninth bit is over: what comes next. */
 static void i2c_next(struct i2c_slave *i2c)
 {
+    RT_ASSERT_LT(I2C_ACK_BIT, i2c->bit);
     switch (i2c->state) {
     case I2C_ADDRESS:
         i2c->state = (i2c->shift & 1) != 0 ? I2C_READ : I2C_POINTER;
@@ -192,6 +197,7 @@ void x82599_msca_write(struct x82599 *dev, uint32_t value)
     bool present = dev->config.device_id == X82599_ID_X540 && FIELD_GET(MSCA_PHY, value) == 0;
     uint16_t *cell = NULL, answer;
 
+    RT_ASSERT_LT(device, (uint32_t)RT_ARRAY_SIZE(dev->phy));
     x82599_put(dev, R_MSCA, value & ~MSCA_COMMAND);
     if ((value & MSCA_COMMAND) == 0)
         return;

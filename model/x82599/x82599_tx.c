@@ -38,6 +38,7 @@ static void context(struct x82599 *dev, struct tx_queue *txq, const struct x8259
 {
     uint32_t mss_l4 = (uint32_t)(desc->w[1] >> 32);
 
+    RT_ASSERT_EQ(FIELD_GET(TXD_DTYP, (uint32_t)desc->w[1]), (uint32_t)TXD_DTYP_CONTEXT);
     txq->context[(mss_l4 & TXD_IDX) != 0] =
         (struct tx_context){(uint32_t)desc->w[0], (uint32_t)desc->w[1], mss_l4};
     dev->count.tx_contexts++;
@@ -103,6 +104,7 @@ static void done(struct x82599 *dev, unsigned queue, uint64_t at, struct x82599_
     bool advanced = ((uint32_t)desc->w[1] & TXD_DEXT) != 0;
     struct late late = {.phys = at, .queue = (uint16_t)(QUEUES_ALL + queue), .cause = true};
 
+    RT_ASSERT_LT(queue, X82599_QUEUES);
     late.desc = *desc;
     if (advanced) /* 7.2.3.2.5: nothing of the descriptor but its status survives */
         late.desc.w[1] = (uint64_t)TXD_DD << 32;
@@ -122,6 +124,7 @@ static void head_write_back(struct x82599 *dev, unsigned queue, uint32_t head)
                   (x82599_get(dev, R_TXQ(queue) + TXQ_WBAL) & ~3u);
     uint32_t *p = x82599_dma(dev, at, sizeof(*p), true);
 
+    RT_ASSERT_LT(queue, X82599_QUEUES);
     if (p != NULL)
         __atomic_store_n(p, head, __ATOMIC_RELEASE);
     x82599_cause_queue(dev, queue, true);

@@ -62,6 +62,7 @@ static enum rt_status reset_begun(struct nic *nic, struct nic_steps *steps)
 {
     struct e1000e *dev = nic->priv;
 
+    RT_ASSERT(dev->semaphore);
     e1000e_semaphore_give(dev);
     if (FIELD_GET(E1000E_EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) ==
         E1000E_EECD_NVM_TYPE_FLASH)
@@ -73,6 +74,7 @@ static enum rt_status flash_reset(struct nic *nic, struct nic_steps *steps)
 {
     const struct e1000e *dev = nic->priv;
 
+    RT_ASSERT(!dev->semaphore);
     if (FIELD_GET(E1000E_EECD_NVM_TYPE, e1000e_read(dev, E1000E_EECD)) ==
         E1000E_EECD_NVM_TYPE_FLASH)
         e1000e_write(dev, E1000E_CTRL_EXT,

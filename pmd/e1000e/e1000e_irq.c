@@ -100,6 +100,7 @@ void e1000e_irq_raise(struct nic *nic)
 {
     const struct e1000e *dev = nic->priv;
 
+    RT_ASSERT_NE(nic->irq_mode, (uint32_t)NIC_IRQ_NONE);
     e1000e_write(dev, E1000E_IMS, one_of_each(nic));
     e1000e_write(dev, E1000E_ICS, one_of_each(nic));
     (void)e1000e_read(dev, E1000E_STATUS);

@@ -10,6 +10,7 @@ enum rt_status intel_nvm_read(const struct nic *nic, uint32_t eerd_reg, uint32_t
     uint32_t reg = 0;
     enum rt_status st;
 
+    RT_ASSERT_LT(eerd_reg, nic->mmio.bytes);
     *value = 0;
     if (word >= INTEL_NVM_WORDS_MAX) { /* a pointer in the part leads there */
         nic_complain(nic, "nvm-address", "word", word);

@@ -51,6 +51,7 @@ static enum rt_status probe(struct nic *nic)
     struct ixgbe *dev = nic->priv;
     enum rt_status st = nic_card_steps(nic, &ixgbe_settled);
 
+    RT_ASSERT(!nic->started);
     if (st == RT_OK && (dev->model->flags & IXGBE_NVM_EERD) != 0) {
         st = ixgbe_sync_take(dev, IXGBE_SYNC_NVM);
         if (st == RT_OK)

@@ -91,6 +91,7 @@ void ixgbe_irq_raise(struct nic *nic)
 {
     const struct ixgbe *dev = nic->priv;
 
+    RT_ASSERT_NE(nic->irq_mode, (uint32_t)NIC_IRQ_NONE);
     ixgbe_write(dev, IXGBE_EIMS, one_of_each(nic));
     ixgbe_write(dev, IXGBE_EICS, one_of_each(nic));
     (void)ixgbe_read(dev, IXGBE_STATUS);

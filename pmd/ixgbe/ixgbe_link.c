@@ -148,6 +148,7 @@ static enum rt_status phy_find(struct ixgbe *dev)
 {
     uint16_t id = 0;
 
+    RT_ASSERT((dev->synced & IXGBE_SYNC_PHY(dev->lan)) != 0);
     for (dev->phy = 0; dev->phy < MDIO_PHYS; dev->phy++) {
         enum rt_status st = phy_read(dev, dev->phy, MDIO_DEVICE_PMA, MDIO_ID1, &id);
 
@@ -169,6 +170,7 @@ static enum rt_status phy_begin(struct ixgbe *dev)
     uint32_t phy = dev->phy;
     enum rt_status st = phy_read(dev, phy, MDIO_DEVICE_PMA, MDIO_PMA_CONTROL, &pma);
 
+    RT_ASSERT_LT(dev->phy, (uint32_t)MDIO_PHYS);
     if (st == RT_OK && (pma & PMA_CONTROL_LOW_POWER) != 0)
         st = phy_write(dev, phy, MDIO_DEVICE_PMA, MDIO_PMA_CONTROL,
                        (uint16_t)(pma & ~PMA_CONTROL_LOW_POWER));

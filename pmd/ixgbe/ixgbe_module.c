@@ -176,6 +176,7 @@ static enum rt_status module_tune(struct ixgbe *dev, const struct sfp_kind *kind
     uint16_t section, value = 0;
     enum rt_status st = ixgbe_sync_take(dev, IXGBE_SYNC_MAC_CSR | IXGBE_SYNC_NVM);
 
+    RT_ASSERT(kind != NULL);
     if (st != RT_OK)
         return st;
     section = module_section(dev, (uint16_t)(kind->list + dev->lan));

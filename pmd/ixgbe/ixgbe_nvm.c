@@ -85,6 +85,7 @@ enum rt_status ixgbe_sync_step(struct ixgbe *dev, struct nic_steps *steps, uint3
 {
     enum rt_status st = sync_try(dev, resources);
 
+    RT_ASSERT_NE(resources, 0u);
     if (st == RT_BUSY && nic_step_us(steps) >= SYNC_TRIES * SYNC_STEP_US) {
         nic_complain(dev->nic, "resource-timeout", "sw_fw_sync",
                        ixgbe_read(dev, IXGBE_SW_FW_SYNC));
@@ -96,6 +97,7 @@ enum rt_status ixgbe_sync_step(struct ixgbe *dev, struct nic_steps *steps, uint3
 
 enum rt_status ixgbe_sync_take(struct ixgbe *dev, uint32_t resources)
 {
+    RT_ASSERT_NE(resources, 0u);
     for (unsigned i = 0; i < SYNC_TRIES; i++) {
         enum rt_status st = sync_try(dev, resources);
 
@@ -156,6 +158,7 @@ static enum rt_status add_section(struct ixgbe *dev, uint16_t pointer, uint16_t 
 /* The X540's PHY firmware (4) and option ROM (5) are updated by themselves, and left out. */
 static bool in_checksum(const struct ixgbe *dev, uint32_t word)
 {
+    RT_ASSERT_LE(word, (uint32_t)IXGBE_NVM_CHECKSUM_WORD);
     if (word < IXGBE_NVM_POINTERS_FIRST || word > IXGBE_NVM_POINTERS_LAST)
         return false;
     return (dev->model->flags & IXGBE_COPPER) == 0 ||

@@ -54,6 +54,7 @@ enum rt_status ixgbe_rx_on(struct nic *nic, struct nic_steps *steps)
     const struct ixgbe *dev = nic->priv;
     uint32_t vme = nic->config.vlan_strip ? IXGBE_RXDCTL_VME : 0;
 
+    RT_ASSERT_LE(nic->config.rxqs, IXGBE_QUEUES_MAX);
     for (uint16_t q = 0; q < nic->config.rxqs; q++)
         ixgbe_write(dev, IXGBE_RXDCTL(q), IXGBE_DCTL_ENABLE | vme);
     return RT_OK;
@@ -75,6 +76,7 @@ enum rt_status ixgbe_tx_on(struct nic *nic, struct nic_steps *steps)
 {
     const struct ixgbe *dev = nic->priv;
 
+    RT_ASSERT_LE(nic->config.txqs, IXGBE_QUEUES_MAX);
     for (uint16_t q = 0; q < nic->config.txqs; q++)
         ixgbe_write(dev, IXGBE_TXDCTL(q),
                     IXGBE_DCTL_ENABLE | FIELD_PUT(IXGBE_TXDCTL_PTHRESH, TX_PREFETCH_DESCS) |

@@ -95,6 +95,7 @@ static enum rt_status link_start(struct nic *nic)
     struct link_port *link = link_of(nic);
     enum rt_status st;
 
+    RT_ASSERT(!nic->started);
     if (nic->rxq[0]->core != nic->txq[0]->core) {
         rt_log("%s error=start rx_core=%u tx_core=%u remedy=\"a link's queues are on one core\"",
                nic->name, (unsigned)nic->rxq[0]->core, (unsigned)nic->txq[0]->core);
@@ -121,6 +122,7 @@ static void link_stop(struct nic *nic)
 {
     struct link_port *link = link_of(nic);
 
+    RT_ASSERT(nic->started);
     nic_stop(link->below);
     soft_stop(nic);
     buf_batch_free(&link->waiting);

@@ -114,6 +114,7 @@ static void sift_up(struct wire *w, uint32_t at)
 {
     const struct wire_frame frame = w->heap[at];
 
+    RT_ASSERT_LT(at, w->frames_max);
     while (at > 0 && is_before(&frame, &w->heap[(at - 1) / 2])) {
         w->heap[at] = w->heap[(at - 1) / 2];
         at = (at - 1) / 2;
@@ -171,6 +172,7 @@ static uint8_t *add(struct wire *w, const uint8_t *frame, uint32_t bytes, uint64
 
 static void flip(uint8_t *frame, uint32_t bit)
 {
+    RT_ASSERT(frame != NULL);
     frame[bit / 8] = (uint8_t)(frame[bit / 8] ^ 1u << (bit % 8));
 }
 

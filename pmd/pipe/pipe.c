@@ -99,6 +99,7 @@ static enum rt_status pipe_start(struct nic *nic)
     struct pipe_end *end = end_of(nic);
     enum rt_status st;
 
+    RT_ASSERT_EQ(end->up, 0u);
     soft_irq_take(nic->rxq[0]);
     end->held_bytes = 0;
     st = soft_start(nic);
@@ -141,6 +142,7 @@ enum rt_status pipe_open(struct nic *ends[2])
 {
     struct pipe_end *both;
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     if (nic_count() + 2 > NIC_PORTS_MAX) {
         rt_log("pipe error=open what=\"more ports than this build handles\" ports=%u",
                nic_count());

@@ -10,6 +10,8 @@ void soft_irq_take(struct nic_rxq *rxq)
     struct nic *nic = rxq->nic;
     struct hal_irq *irq = &rxq->irq;
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
+    RT_ASSERT(!nic->started);
     rxq->irq_reaches = false;
     nic->irq_mode = NIC_IRQ_NONE;
     if (nic->config.irq_mode == NIC_IRQ_NONE)

@@ -74,6 +74,7 @@ enum rt_status soft_txq_setup(struct nic *nic, uint16_t queue, unsigned core, st
 
 static void device_on(struct nic *nic)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     for (uint16_t i = 0; i < nic->config.rxqs; i++) {
         struct soft_rxq *q = soft_rxq_of(nic->rxq[i]);
 
@@ -102,6 +103,7 @@ static void forget_filters(struct nic *nic)
 {
     struct soft_port *port = soft_port_of(nic);
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     __builtin_memset(port->group, 0, sizeof(port->group));
     __builtin_memset(port->vlan, 0, sizeof(port->vlan));
     port->by_vlan = 0;
@@ -123,6 +125,7 @@ enum rt_status soft_start(struct nic *nic)
 {
     enum rt_status st = nic_rings_start(nic);
 
+    RT_ASSERT(!nic->started);
     if (st != RT_OK) {
         nic_rings_empty(nic);
         return st;

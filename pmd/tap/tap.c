@@ -89,6 +89,7 @@ static enum rt_status tap_start(struct nic *nic)
     struct tap_port *tap = tap_of(nic);
     enum rt_status st;
 
+    RT_ASSERT_LE(0, tap->fd);
     soft_irq_take(nic->rxq[0]);
     st = soft_start(nic);
     if (st != RT_OK || !nic->rxq[0]->irq_reaches)
@@ -180,6 +181,7 @@ enum rt_status tap_open(const char *name, struct nic **nic)
     uint8_t theirs[6];
     enum rt_status st;
 
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     if (length == 0 || length >= TAP_NAME_BYTES || strchr(name, '%') != NULL) {
         rt_log("tap name=\"%.32s\" error=open what=\"not the name of an interface\"", name);
         return RT_INVALID;
