@@ -190,7 +190,7 @@ void nic_poll_link(struct nic *nic)
 
 uint64_t nic_next_us(const struct nic *nic)
 {
-    return nic->started ? nic_watch_next_us(nic) : UINT64_MAX;
+    return nic->started ? RT_MIN(nic_watch_next_us(nic), nic->link_due_us) : UINT64_MAX;
 }
 
 void nic_poll_stats(struct nic *nic, uint32_t rows)

@@ -22,6 +22,7 @@ struct nic *nic_get(uint32_t port)
 
 void nic_ports_forget(void)
 {
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     port_count = 0;
 }
 
@@ -34,6 +35,7 @@ struct nic *nic_port_add(struct pci_dev *pci, const char *driver_name)
         .pci = pci,
         .port = (uint16_t)port_count,
         .driver_name = driver_name,
+        .link_due_us = UINT64_MAX,
     };
     rt_snprintf(nic->name, sizeof(nic->name), "nic%u", port_count++);
     if (pci != NULL)
@@ -63,6 +65,7 @@ enum rt_status nic_check_mac(const struct nic *nic)
     const uint8_t *mac = nic->mac;
     char bdf[NIC_BDF_BYTES];
 
+    RT_ASSERT(nic->pci != NULL); /* a card's: ours is always right */
     if (nic_mac_is_station(mac))
         return RT_OK;
     rt_log("nic pci=%s error=mac-invalid mac=%02x:%02x:%02x:%02x:%02x:%02x remedy=\"write a "
@@ -75,5 +78,6 @@ void nic_complain(const struct nic *nic, const char *what, const char *reg, uint
 {
     char bdf[NIC_BDF_BYTES];
 
+    RT_ASSERT(nic->pci != NULL);
     rt_log("nic pci=%s error=%s %s=0x%08x", nic_bdf(nic->pci, bdf), what, reg, value);
 }

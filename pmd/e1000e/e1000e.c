@@ -128,6 +128,7 @@ static void let_go(struct nic *nic, bool there)
 {
     struct e1000e *dev = nic->priv;
 
+    e1000e_walk_drop(dev);
     if (there)
         e1000e_semaphore_give(dev);
     dev->semaphore = false;

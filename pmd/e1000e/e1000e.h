@@ -40,6 +40,15 @@ struct e1000e_rxq {
     uint32_t ims; /* interrupt causes of this queue */
 };
 
+/* Accesses to registers of the PHY that a step makes, in order. */
+#define E1000E_PHY_LIST_MAX 4
+struct e1000e_phy_list {
+    uint32_t command[E1000E_PHY_LIST_MAX]; /* as MDIC wants it */
+    uint16_t value[E1000E_PHY_LIST_MAX];   /* what was read, until the next list is made */
+    uint32_t count, at;
+    bool begun; /* command[at] is in MDIC */
+};
+
 struct e1000e {
     struct nic *nic;
     const struct e1000e_model *model;
@@ -48,18 +57,31 @@ struct e1000e {
     uint32_t phy_hangs; /* consecutive checks that looked hung */
     uint32_t rx_buffer_kb;
     bool phy_known; /* it negotiates, which outlives a reset */
+    bool pause_unknown; /* the link came up, who may send pause frames is not worked out yet */
     bool semaphore;
+    bool walks; /* `walk` is under way: nic_poll_link takes it on */
+    struct nic_steps walk;
+    struct e1000e_phy_list phy;
 };
 
-/* e1000e_phy.c: semaphore, NVM, PHY, link */
+/* e1000e_phy.c: semaphore, NVM, PHY */
 RT_NODISCARD enum rt_status e1000e_semaphore_take(struct e1000e *dev);
 void e1000e_semaphore_give(struct e1000e *dev);
 RT_NODISCARD enum rt_status e1000e_nvm_check(struct e1000e *dev, uint8_t mac[6]);
-RT_NODISCARD enum rt_status e1000e_phy_read(struct e1000e *dev, uint32_t reg, uint16_t *value);
-RT_NODISCARD enum rt_status e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value);
+/* Steps: the semaphore; what the PHY is asked, and does; what it is told for that; the link. */
 RT_NODISCARD enum rt_status e1000e_semaphore_step(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status e1000e_phy_ask(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status e1000e_phy_step(struct nic *nic, struct nic_steps *steps);
+RT_NODISCARD enum rt_status e1000e_phy_negotiate(struct nic *nic, struct nic_steps *steps);
 RT_NODISCARD enum rt_status e1000e_link_begin(struct nic *nic, struct nic_steps *steps);
+/* One more access for the next e1000e_phy_step(). */
+void e1000e_phy_read(struct e1000e *dev, uint32_t reg);
+void e1000e_phy_write(struct e1000e *dev, uint32_t reg, uint16_t value);
+void e1000e_phy_forget(struct e1000e *dev); /* those that are not made yet */
+
+/* e1000e_link.c: `poll_link` of struct nic_ops; a look at the PHY that is under way is dropped */
 void e1000e_poll_link(struct nic *nic);
+void e1000e_walk_drop(struct e1000e *dev);
 
 /* e1000e_irq.c */
 void e1000e_irq_setup(struct e1000e *dev);

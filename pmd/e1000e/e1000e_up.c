@@ -117,6 +117,7 @@ static enum rt_status driver_loaded(struct nic *nic, struct nic_steps *steps)
 {
     const struct e1000e *dev = nic->priv;
 
+    RT_ASSERT(!nic->fresh); /* `filters` was before */
     e1000e_write(dev, E1000E_CTRL_EXT,
                  e1000e_read(dev, E1000E_CTRL_EXT) | E1000E_CTRL_EXT_DRV_LOAD);
     e1000e_write(dev, E1000E_WUC, 0);
@@ -133,6 +134,7 @@ static enum rt_status rings(struct nic *nic, struct nic_steps *steps)
 
 static enum rt_status dma_on(struct nic *nic, struct nic_steps *steps)
 {
+    RT_ASSERT(!nic->fresh);
     e1000e_irq_setup(nic->priv);
     pci_bus_master(nic->pci, true);
     return RT_OK;
@@ -150,6 +152,10 @@ static const struct nic_step rows[] = {
     {hardware_bits},
     {driver_loaded},
     {e1000e_semaphore_step},
+    {e1000e_phy_ask},
+    {e1000e_phy_step},
+    {e1000e_phy_negotiate},
+    {e1000e_phy_step},
     {e1000e_link_begin},
     {flow_control},
     {rings},

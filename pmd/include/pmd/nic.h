@@ -158,6 +158,7 @@ struct nic {
     struct nic_config config;
     uint32_t irq_mode; /* enum nic_irq_mode in use */
     struct nic_link link;
+    uint64_t link_due_us; /* the driver wants nic_poll_link() then; UINT64_MAX: now and then */
     struct nic_stats stats;
     struct nic_rxq *rxq[NIC_QUEUES_MAX];
     struct nic_txq *txq[NIC_QUEUES_MAX];
@@ -219,7 +220,8 @@ void nic_stop(struct nic *nic);
 /* Looks at link and faults (MMIO): from a timer or after link_irq. Never waits. While a port
  * recovers, each call is a step of it. */
 void nic_poll_link(struct nic *nic);
-/* When nic_poll_link has the next step to do; UINT64_MAX: none, call it now and then. */
+/* When nic_poll_link has the next step to do, of a recovery or of a look at the PHY; UINT64_MAX:
+ * none, call it now and then. */
 uint64_t nic_next_us(const struct nic *nic);
 /* Reads the next `rows` statistics registers (MMIO, about 1 us each); nic->stats changes when
  * the last was read. All of them within 50 s: some have 36 bits of bytes. */

@@ -47,6 +47,78 @@ static void run_phy_hang(void **state)
     bench_free(bench);
 }
 
+static void look_until(struct port *port, uint64_t end_us)
+{
+    while (nic_next_us(port->nic) <= end_us) {
+        uint64_t now_us;
+
+        host_clock_advance_us(nic_next_us(port->nic) - hal_now_us());
+        now_us = hal_now_us();
+        nic_poll_link(port->nic);
+        assert_int_equal(hal_now_us(), now_us); /* it waits for nothing itself */
+    }
+    host_clock_advance_us(end_us - hal_now_us());
+}
+
+/* A PHY that does not answer holds core 0 up at no time, and is said once a look. */
+static void run_phy_silent(void **state)
+{
+    struct bench *bench = bench_start(1, &port_config);
+    struct port *port = &bench->port[0];
+    const uint32_t *owner = &port->fake->reg[E1000E_EXTCNF_CTRL / 4];
+    uint64_t began_us;
+
+    host_clock_advance_us(2000001);
+    port->fake->stuck_phy = true;
+    began_us = hal_now_us();
+    nic_poll_link(port->nic);
+    assert_int_equal(hal_now_us(), began_us);
+    assert_true(nic_next_us(port->nic) <= began_us + 1000);
+    look_until(port, began_us + 99000);
+    assert_false(bench_logged(bench, "phy-timeout"));
+    assert_int_equal(*owner & E1000E_EXTCNF_CTRL_MDIO_SW, E1000E_EXTCNF_CTRL_MDIO_SW);
+    look_until(port, began_us + 110000);
+    assert_true(bench_logged(bench, "error=phy-timeout mdic="));
+    assert_int_equal(*owner & E1000E_EXTCNF_CTRL_MDIO_SW, 0);
+    assert_int_equal(nic_next_us(port->nic), UINT64_MAX);
+    port->fake->stuck_phy = false;
+    port->fake->phy[21] = 0xffff;
+    port->fake->phy[10] = 0x00ff;
+    for (unsigned i = 0; i < 2; i++) {
+        host_clock_advance_us(2000001);
+        nic_poll_link(port->nic);
+    }
+    assert_true(bench_logged(bench, "nic0 phy=hung action=reset"));
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
+/* A stop, and a recovery, in the middle of a look. */
+static void run_phy_silent_at_stop(void **state)
+{
+    struct bench *bench = bench_start(1, &port_config);
+    struct port *port = &bench->port[0];
+
+    host_clock_advance_us(2000001);
+    port->fake->stuck_phy = true;
+    nic_poll_link(port->nic);
+    memset(port->fake->reg, 0, sizeof(port->fake->reg));
+    for (unsigned i = 0; i < 50 && !bench_logged(bench, "status=recovered"); i++)
+        look_until(port, hal_now_us() + 10000);
+    nic_poll_link(port->nic);
+    look_until(port, hal_now_us() + 1000000);
+    assert_true(bench_logged(bench, "fault=was-reset action=reset status=recovered"));
+    host_clock_advance_us(2000001);
+    nic_poll_link(port->nic);
+    assert_true(nic_next_us(port->nic) != UINT64_MAX);
+    port->fake->stuck_phy = false;
+    nic_stop(port->nic);
+    assert_int_equal(nic_next_us(port->nic), UINT64_MAX);
+    assert_int_equal(nic_start(port->nic), RT_OK);
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
 static void run_removed(void **state)
 {
     struct bench *bench = bench_start(1, &port_config);
@@ -234,6 +306,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_link_events),
         cmocka_unit_test(run_phy_hang),
+        cmocka_unit_test(run_phy_silent),
+        cmocka_unit_test(run_phy_silent_at_stop),
         cmocka_unit_test(run_removed),
         cmocka_unit_test(run_too_long),
         cmocka_unit_test(run_losses_once),
