@@ -18,7 +18,7 @@ static const char *const intro =
     "# Boot arguments\n"
     "\n"
     "<!-- Made by tools/gen_args.c from the tables in rt/core/config.c,\n"
-    "     apps/kit/options.c, apps/kit/net_address.c and apps/l2fwd/options.c: change those, then\n"
+    "     apps/kit/options.c, apps/kit/net_config.c and apps/l2fwd/options.c: change those, then\n"
     "     `gen_args > docs/boot-args.md`. -->\n"
     "\n"
     "Arguments are words `name=value` of the kernel command line (iPXE, GRUB, kexec,\n"

@@ -2,14 +2,14 @@
 /* Stacks and the paths that feed them. */
 #include <kit/net.h>
 
-#include "net_address.h"
+#include "net_config.h"
 
 #include <pmd/nic.h>
 #include <rt/assert.h>
 #include <rt/log.h>
 #include <rt/siphash.h>
 
-enum { ETHERNET_BYTES = 14 };
+enum { ETHERNET_BYTES = 14, LINK_LOOK_US = 200000 };
 
 static struct net *nets[HAL_CORES_MAX]; /* [core] */
 
@@ -57,17 +57,26 @@ static bool add_iface(struct net *net, struct kit_net_path *path)
         .tx_ip_checksum = nic->caps.tx_checksum,
         .tx_l4_checksum = nic->caps.tx_checksum,
         .send = send,
+        .told = kit_net_told,
         .ctx = path,
     };
 
     __builtin_memcpy(config.mac, nic->mac, sizeof(config.mac));
-    return net_if_add(net, &config, &path->iface) == RT_OK;
+    if (!kit_net_link_config(&config, path->path.rx_port))
+        return false;
+    if (net_if_add(net, &config, &path->iface) == RT_OK) {
+        net_link(net, path->iface, nic->link.up);
+        return true;
+    }
+    rt_log("net core=%u error=\"more than %u ports\"", path->path.core, NET_IFS_MAX);
+    return false;
 }
 
 static void flush(void *ctx, uint64_t now_us)
 {
     struct kit_net_path *path = ctx;
 
+    net_link(path->net, path->iface, path->path.rxq->nic->link.up);
     net_turn(path->net, now_us);
 }
 
@@ -75,7 +84,11 @@ static uint64_t next_us(void *ctx)
 {
     const struct kit_net_path *path = ctx;
 
-    return net_next_us(path->net);
+    const uint64_t next_us = net_next_us(path->net);
+
+    if (path->path.rxq->nic->link.up)
+        return next_us;
+    return RT_MIN(next_us, hal_now_us() + LINK_LOOK_US); /* nothing wakes us when it comes */
 }
 
 struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
@@ -85,15 +98,17 @@ struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
 
     if (net == NULL)
         net = make_net(&path->path, tcp);
-    if (net == NULL || !add_iface(net, path)) {
+    if (net == NULL) {
         rt_log("net core=%u error=\"no memory for a stack\"", path->path.core);
         return NULL;
     }
+    if (!add_iface(net, path))
+        return NULL;
     path->net = net;
     source->poll = kit_net_poll;
     source->flush = flush;
     source->next_us = next_us;
-    return kit_net_address(net, path->iface) ? net : NULL;
+    return kit_net_configure(path) ? net : NULL;
 }
 
 uint32_t kit_net_poll(void *ctx, uint64_t now_us)

@@ -40,6 +40,7 @@ def boot(elf):
                                stderr=subprocess.STDOUT)
     console = Console(machine.stdout.fileno(), machine.stdin.fileno(), patience=PATIENCE)
     console.wait_for(r"echo state=listening", 20)
+    console.wait_for(rf"net port=0 ip={OURS} state=ready", 10, since=0)
     return machine, console
 
 

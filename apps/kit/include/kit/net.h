@@ -14,6 +14,7 @@
 #define KIT_NET_H
 
 #include <kit/kit.h>
+#include <tcp/dhcp.h>
 #include <tcp/tcp.h>
 #include <tcp/udp.h>
 
@@ -22,13 +23,15 @@ struct kit_net_path {
     struct net *net;      /* of the path's core */
     uint32_t iface;       /* this path's number there */
     bool left;            /* its device has stopped */
+    struct dhcp_client *dhcp; /* of this path's interface; NULL: its addresses are fixed */
 };
 
 extern const struct arg_table kit_net_arg_table;
 
 /* The stack of the path's core, made with its first path, with this path as an interface; changes
- * the source so that it is served. NULL, and a line that says why: what `ip` says is no address, or
- * memory is used up. Core 0, from path_begin. */
+ * the source so that it is served. Addresses come later: the link is asked for them first, or a
+ * DHCP server. NULL, and a line that says why: boot arguments that cannot be, or memory is used
+ * up. Core 0, from path_begin. */
 struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
                           const struct tcp_config *tcp);
 /* For struct kit_app: poll, and path_leave. */

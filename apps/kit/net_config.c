@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net_config.h"
+
+#include "net_address.h"
+
+#include <rt/log.h>
+
+enum { TEXT_BYTES = 512, MTU_MIN = 68 };
+
+static char ip_text[TEXT_BYTES];
+static uint32_t mtu_bytes, vlan;
+
+static const struct arg net_args[] = {
+    {.name = "ip", .type = ARG_STRING, .unit = "client::gateway:mask|dhcp", .max = TEXT_BYTES,
+     .preset = "dhcp", .dst = ip_text,
+     .help = "IPv4 addresses of the ports, as Linux writes them: dhcp, off, or"
+             " 192.0.2.1::192.0.2.254:255.255.255.0; the gateway may be empty. Several have"
+             " commas between them, in the order of ports, or each with its port as the device"
+             " (client::gateway:mask::0); see docs/tcp.md"},
+    {.name = "mtu", .type = ARG_U32, .unit = "bytes", .max = 9202, .preset = "0",
+     .dst = &mtu_bytes,
+     .help = "longest IP packet that is sent; 0: what frame_max= leaves room for (1500)"},
+    {.name = "vlan", .type = ARG_U32, .unit = "id", .max = 4094, .preset = "0", .dst = &vlan,
+     .help = "frames of the stack carry this VLAN tag, and others are dropped; 0: untagged"},
+};
+
+const struct arg_table kit_net_arg_table = {
+    .title = "net",
+    .args = net_args,
+    .count = RT_ARRAY_SIZE(net_args),
+};
+
+bool kit_net_link_config(struct net_if_config *config, uint32_t port)
+{
+    config->vlan = (uint16_t)vlan;
+    if (mtu_bytes == 0)
+        return true;
+    if (mtu_bytes < MTU_MIN || mtu_bytes > config->mtu_bytes) {
+        rt_log("net port=%u mtu=%u error=\"the port carries %u to %u: frame_max= says how long"
+               " frames are\"", port, mtu_bytes, MTU_MIN, config->mtu_bytes);
+        return false;
+    }
+    config->mtu_bytes = (uint16_t)mtu_bytes;
+    return true;
+}
+
+void kit_net_told(void *ctx, const struct ip_addr *addr, enum net_addr_event event)
+{
+    static const char *const words[] = {
+        [NET_ADDR_READY] = "ready",
+        [NET_ADDR_TAKEN] = "\"another host has it\"",
+        [NET_ADDR_CONFLICT] = "\"another host uses it, too\"",
+    };
+    const struct kit_net_path *path = ctx;
+    char text[IP_ADDR_TEXT_BYTES];
+
+    rt_log("net port=%u ip=%s %s=%s", path->path.rx_port, ip_addr_format(addr, text),
+           event == NET_ADDR_READY ? "state" : "warning", words[event]);
+}
+
+static void on_lease(void *ctx, const struct net_setup *setup)
+{
+    const struct kit_net_path *path = ctx;
+    char addr[IP_ADDR_TEXT_BYTES], gateway[IP_ADDR_TEXT_BYTES] = "none";
+
+    if (setup->count == 0) {
+        rt_log("net port=%u dhcp=%s ip=none", path->path.rx_port,
+               dhcp_state_name(dhcp_state(path->dhcp)));
+        return;
+    }
+    if (setup->has_gateway)
+        ip_addr_format(&setup->gateway, gateway);
+    rt_log("net port=%u dhcp=bound ip=%s/%u gateway=%s lease_s=%u", path->path.rx_port,
+           ip_addr_format(&setup->addrs[0].addr, addr), setup->addrs[0].prefix_bits, gateway,
+           dhcp_lease_s(path->dhcp, hal_now_us()));
+}
+
+static bool complain(const struct kit_net_path *path, uint32_t entry, const char *why)
+{
+    rt_log("net port=%u ip=\"%s\" entry=%u error=\"%s\"", path->path.rx_port, ip_text, entry,
+           why);
+    return false;
+}
+
+static bool start_dhcp(struct kit_net_path *path, const struct net_address *wish)
+{
+    const struct dhcp_config config = {
+        .iface = path->iface,
+        .known = wish->addr,
+        .changed = on_lease,
+        .ctx = path,
+    };
+
+    if (dhcp_create(path->net, &config, &path->dhcp) != RT_OK)
+        return complain(path, 0, "no memory for a DHCP client");
+    rt_log("net port=%u dhcp=started", path->path.rx_port);
+    return true;
+}
+
+bool kit_net_configure(struct kit_net_path *path)
+{
+    const uint32_t port = path->path.rx_port;
+    const struct net_address *dhcp;
+    struct net_addresses all;
+    struct net_setup setup;
+    const char *why;
+    uint32_t entry;
+
+    if (!net_addresses_parse(ip_text, &all, &why, &entry))
+        return complain(path, entry, why);
+    if (!net_addresses_of(&all, port, &setup, &dhcp))
+        return complain(path, 0, "more than eight addresses, or dhcp beside others");
+    if (dhcp != NULL)
+        return path->path.rxq->index != 0 || start_dhcp(path, dhcp);
+    setup.probe = path->path.rxq->index == 0; /* of a port that several cores serve one asks */
+    if (net_setup_apply(path->net, path->iface, &setup) != RT_OK)
+        return complain(path, 0, "the gateway is one of the addresses, or in no subnet");
+    if (setup.count == 0)
+        rt_log("net port=%u ip=none", port);
+    return true;
+}
