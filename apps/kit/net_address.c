@@ -155,6 +155,7 @@ bool net_addresses_parse(const char *text, struct net_addresses *out, const char
 bool net_addresses_of(const struct net_addresses *all, uint32_t port, struct net_setup *setup,
                       const struct net_address **dhcp)
 {
+    RT_ASSERT_LE(all->count, (uint32_t)NET_ADDRESS_ENTRIES);
     *setup = (struct net_setup){.probe = true};
     *dhcp = NULL;
     for (uint32_t i = 0; i < all->count; i++) {

@@ -3,6 +3,7 @@
 
 #include "net_address.h"
 
+#include <rt/assert.h>
 #include <rt/log.h>
 
 enum { TEXT_BYTES = 512, MTU_MIN = 68 };
@@ -54,6 +55,7 @@ void kit_net_told(void *ctx, const struct ip_addr *addr, enum net_addr_event eve
     const struct kit_net_path *path = ctx;
     char text[IP_ADDR_TEXT_BYTES];
 
+    RT_ASSERT_LT((uint32_t)event, (uint32_t)RT_ARRAY_SIZE(words));
     rt_log("net port=%u ip=%s %s=%s", path->path.rx_port, ip_addr_format(addr, text),
            event == NET_ADDR_READY ? "state" : "warning", words[event]);
 }
@@ -91,6 +93,7 @@ static bool start_dhcp(struct kit_net_path *path, const struct net_address *wish
         .ctx = path,
     };
 
+    RT_ASSERT(path->dhcp == NULL);
     if (dhcp_create(path->net, &config, &path->dhcp) != RT_OK)
         return complain(path, 0, "no memory for a DHCP client");
     rt_log("net port=%u dhcp=started", path->path.rx_port);
@@ -106,6 +109,7 @@ bool kit_net_configure(struct kit_net_path *path)
     const char *why;
     uint32_t entry;
 
+    RT_ASSERT(path->net != NULL);
     if (!net_addresses_parse(ip_text, &all, &why, &entry))
         return complain(path, entry, why);
     if (!net_addresses_of(&all, port, &setup, &dhcp))

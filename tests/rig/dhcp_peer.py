@@ -3,7 +3,6 @@
 """dnsmasq and a machine on a TAP interface, in a namespace of our own: run by test_dhcp.py as
 `dhcp_peer.py IMAGE CASE` (IMAGE without .elf and .img).
 """
-import os
 import pathlib
 import socket
 import subprocess
@@ -13,16 +12,11 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from rig.machine.console import Console  # noqa: E402  (needs the path above)
+from tests.rig import tap  # noqa: E402  (needs the path above)
+from tests.rig.tap import Machine, pings, run  # noqa: E402
 
-MAC = "52:54:00:aa:bb:cc"
-PEER, FIRST, SECOND = "192.168.7.1", "192.168.7.100", "192.168.7.101"
-PATIENCE = 6  # waits say what an idle host needs
+FIRST, SECOND = "192.168.7.100", "192.168.7.101"
 READY = rf"net port=0 dhcp=bound ip=({FIRST}|{SECOND})/24 gateway=192.168.7.1 lease_s=(\d+)"
-
-
-def run(words):
-    subprocess.run(words.split(), check=True)
 
 
 class Server:
@@ -42,7 +36,7 @@ class Server:
         return sum(text in line for line in self._log.read_text(errors="replace").splitlines())
 
     def wait_for(self, text, count, limit_s):
-        deadline = time.monotonic() + PATIENCE * limit_s
+        deadline = time.monotonic() + tap.PATIENCE * limit_s
         while self.said(text) < count:
             assert time.monotonic() < deadline, f"{text}: {self._log.read_text()[-3000:]}"
             time.sleep(0.1)
@@ -50,36 +44,6 @@ class Server:
     def stop(self):
         self._process.kill()
         self._process.wait()
-
-
-class Machine:
-    def __init__(self, folder, *options):
-        self._monitor = folder / "monitor"
-        self.process = subprocess.Popen(
-            ["qemu-system-x86_64", "-cpu", "max", "-m", "256", "-nographic", "-no-reboot",
-             "-monitor", f"unix:{self._monitor},server=on,wait=off", "-serial", "stdio",
-             "-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
-             "-device", f"e1000e,netdev=n0,mac={MAC}", *options],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.console = Console(self.process.stdout.fileno(), self.process.stdin.fileno(),
-                               patience=PATIENCE)
-
-    def set_link(self, word):
-        with socket.socket(socket.AF_UNIX) as monitor:
-            monitor.connect(str(self._monitor))
-            monitor.sendall(f"set_link n0 {word}\n".encode())
-            time.sleep(0.2)
-
-    def stop(self):
-        self.console.send("stop")
-        assert self.console.wait_for(r"exit code=(\d+)", 10).group(1) == "0"
-        self.process.wait(60)
-
-
-def pings(address):
-    done = subprocess.run(["ping", "-n", "-c", "3", "-i", "0.2", address], capture_output=True,
-                          text=True, timeout=60 * PATIENCE, check=False)
-    return "3 received" in done.stdout
 
 
 def direct(folder, image):
@@ -93,7 +57,7 @@ def lease(folder, image):
     address = machine.console.wait_for(READY, 30).group(1)
     assert pings(address)
     _, mac, leased, _, client = server.leases.read_text().split()
-    assert (mac, leased, client) == (MAC, address, f"01:{MAC}")
+    assert (mac, leased, client) == (tap.MAC, address, f"01:{tap.MAC}")
     machine.stop()
     server.stop()
 
@@ -148,7 +112,7 @@ def link(folder, image):
 def pxe(folder, image):
     """iPXE gets an address, loads the image by it, and the image gets the same one."""
     (folder / "echo.img").write_bytes(pathlib.Path(image + ".img").read_bytes())
-    (folder / "boot.ipxe").write_text(f"#!ipxe\nkernel echo.img ports=({MAC})\nboot\n")
+    (folder / "boot.ipxe").write_text(f"#!ipxe\nkernel echo.img ports=({tap.MAC})\nboot\n")
     server = Server(folder, "--enable-tftp", f"--tftp-root={folder}", "--dhcp-boot=boot.ipxe")
     machine = Machine(folder, "-boot", "n")
     seen = machine.console.wait_for(rf"net0: ({FIRST}|{SECOND})/255.255.255.0", 60)
@@ -160,9 +124,7 @@ def pxe(folder, image):
 
 
 def main(image, case):
-    for words in ("link set lo up", "tuntap add tap0 mode tap", f"address add {PEER}/24 dev tap0",
-                  "link set tap0 up"):
-        run(f"ip {words}")
+    tap.make()
     with tempfile.TemporaryDirectory() as folder:
         try:
             globals()[case](pathlib.Path(folder), image)
@@ -170,8 +132,7 @@ def main(image, case):
             log = pathlib.Path(folder) / "log"
             print(log.read_text(errors="replace")[-4000:] if log.exists() else "no log")
             raise
-    print("done", flush=True)
-    os._exit(0)  # the console's thread needs no end
+    tap.finish()
 
 
 main(*sys.argv[1:])

@@ -21,7 +21,8 @@ CHOSEN = {"B": "direct", "C": "1", "DIR": "dir", "NAME": "ring", "IF": "eth0", "
 LEAST = {"boot": ["--serve", "eth0"], "bench": ["l2fwd"], "run": ["l2fwd"], "new": ["dir"],
          "try": ["ring.elf"], "compare": ["dpdk"]}  # what a command alone lacks
 ROOMS = ("rt", "mempool", "pmd", "apps", "model", "compare", "rig", "tests", "docs", "tools")
-INCLUDES = ("rt/include", "rt/x86/include", "mempool/include", "pmd/include", "apps/kit/include")
+INCLUDES = ("rt/include", "rt/x86/include", "mempool/include", "pmd/include", "tcp/include",
+            "apps/kit/include")
 # -Wunused: pieces of a page are not called.
 COMPILE = ["gcc", "-std=gnu17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-Wno-unused",
            "-Wno-unused-parameter", "-x", "c", "-include", "kit/kit.h", "-include", "string.h",
@@ -130,6 +131,12 @@ def test_code_compiles(page):
     ran = subprocess.run(COMPILE, input="\n".join(pieces(PAGES[page], "c")), text=True,
                          capture_output=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_the_stack_shows_an_application():
+    """The very one that test_hello.py runs."""
+    shown = pieces(PAGES["docs/tcp.md"], "c")[-1]
+    assert shown == (ROOT / "apps" / "hello" / "main.c").read_text(encoding="utf-8")
 
 
 def test_the_tutorial_types_what_new_prints():

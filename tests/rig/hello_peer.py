@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Streams and datagrams of an image, from Linux: run by test_hello.py as `hello_peer.py IMAGE` in
+a namespace of its own.
+"""
+import pathlib
+import random
+import re
+import socket
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+from tests.rig import tap  # noqa: E402  (needs the path above)
+
+OURS, EVERYBODY = "192.168.7.9", "192.168.7.255"
+WAIT_S = 60
+
+
+def streams():
+    """A line for each that connects, then the end; who talks meanwhile is not broken off."""
+    for _ in range(20):
+        with socket.create_connection((OURS, 13), timeout=WAIT_S) as stream:
+            stream.sendall(b"hello?")
+            said = b""
+            while piece := stream.recv(100):
+                said += piece
+            assert re.fullmatch(rb"up_ms=\d+\r\n", said), said
+
+
+def datagrams():
+    """Every length comes back as it was, from where it was sent to; an empty one, too."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.settimeout(WAIT_S)
+        for size in [*range(20), 511, 512, 513, 1471, 1472]:
+            data = random.Random(size).randbytes(size)
+            wire.sendto(data, (OURS, 7))
+            back, sender = wire.recvfrom(4000)
+            assert (back, sender) == (data, (OURS, 7)), size
+
+
+def to_all():
+    """What is sent to everybody is answered from our own address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.settimeout(WAIT_S)
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        wire.sendto(b"who?", (EVERYBODY, 7))
+        assert wire.recvfrom(100) == (b"who?", (OURS, 7))
+
+
+def nobody():
+    """A port that nobody has is said so: Linux tells it to who is connected."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.settimeout(WAIT_S)
+        wire.connect((OURS, 9))
+        wire.send(b"anybody?")
+        try:
+            wire.recv(100)
+        except ConnectionRefusedError:
+            return
+    raise AssertionError("an answer")
+
+
+def main(elf):
+    tap.make()
+    with tempfile.TemporaryDirectory() as folder:
+        machine = tap.Machine(pathlib.Path(folder), "-kernel", elf, "-append",
+                              f"ports=1 ip={OURS}:::255.255.255.0")
+        machine.console.wait_for(rf"net port=0 ip={OURS} state=ready", 20)
+        for case in (streams, datagrams, to_all, nobody):
+            case()
+        machine.stop()
+    tap.finish()
+
+
+main(*sys.argv[1:])
