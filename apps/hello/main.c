@@ -71,11 +71,14 @@ static void path_begin(struct kit_path *kit_path, struct loop_source *source)
     const struct udp_open open = {.port = DATAGRAM_PORT, .ops = &datagram_ops, .ctx = path};
     struct tcp_listener *listener;
     struct udp_sock *sock;
+    enum rt_status st;
 
     if (net == NULL)
         return; /* a line said why */
-    if (tcp_listen(net, &listen, &listener) != RT_OK || udp_open(net, &open, &sock) != RT_OK)
-        rt_log("hello error=\"another path of this core has the ports\"");
+    st = tcp_listen(net, &listen, &listener);
+    if (st == RT_OK)
+        st = udp_open(net, &open, &sock);
+    RT_ASSERT(st == RT_OK || st == RT_BUSY); /* the core's first path listens for all of them */
 }
 
 static const struct kit_counter counters[] = {

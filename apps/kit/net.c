@@ -13,12 +13,12 @@ enum { ETHERNET_BYTES = 14, LINK_LOOK_US = 200000 };
 
 static struct net *nets[HAL_CORES_MAX]; /* [core] */
 
-/* A device takes what it has room for. After the stop it takes nothing. */
+/* A device takes what it has room for. After the stop none of them takes anything. */
 static void send(void *ctx, struct buf_batch *frames)
 {
     struct kit_net_path *path = ctx;
 
-    if (!path->left)
+    if (nets[path->path.core] != NULL)
         nic_tx(path->path.txq, frames);
 }
 
@@ -126,11 +126,10 @@ void kit_net_leave(struct kit_path *kit_path)
 {
     struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);
 
-    path->left = true;
     if (path->net == NULL || nets[kit_path->core] == NULL)
         return;
+    nets[kit_path->core] = NULL; /* all of the core's devices have stopped */
     net_close(path->net);
-    nets[kit_path->core] = NULL; /* with its last path the stack is closed, too */
 }
 
 void kit_net_command(struct kit *kit, const char *text)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Streams and datagrams of an image, from Linux: run by test_hello.py as `hello_peer.py IMAGE` in
-a namespace of its own.
+"""Streams and datagrams of an image, from Linux: run by test_hello.py as `hello_peer.py IMAGE
+CASE` in a namespace of its own.
 """
 import pathlib
 import random
@@ -29,15 +29,15 @@ def streams():
             assert re.fullmatch(rb"up_ms=\d+\r\n", said), said
 
 
-def datagrams():
+def datagrams(address=OURS, sizes=(*range(20), 511, 512, 513, 1471, 1472)):
     """Every length comes back as it was, from where it was sent to; an empty one, too."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.settimeout(WAIT_S)
-        for size in [*range(20), 511, 512, 513, 1471, 1472]:
+        for size in sizes:
             data = random.Random(size).randbytes(size)
-            wire.sendto(data, (OURS, 7))
-            back, sender = wire.recvfrom(4000)
-            assert (back, sender) == (data, (OURS, 7)), size
+            wire.sendto(data, (address, 7))
+            back, sender = wire.recvfrom(65536)
+            assert (back, sender) == (data, (address, 7)), size
 
 
 def to_all():
@@ -62,15 +62,47 @@ def nobody():
     raise AssertionError("an answer")
 
 
-def main(elf):
+def plain(folder, elf):
+    machine = tap.Machine(folder, "-kernel", elf, "-append", f"ports=1 ip={OURS}:::255.255.255.0")
+    machine.console.wait_for(rf"net port=0 ip={OURS} state=ready", 20)
+    for part in (streams, datagrams, to_all, nobody):
+        part()
+    machine.stop()
+
+
+def jumbo(folder, elf):
+    """Packets of 9000 bytes, in chains of buffers."""
+    tap.run("ip link set tap0 mtu 9000")
+    machine = tap.Machine(folder, "-kernel", elf, "-append",
+                          f"ports=1 frame_max=9014 mtu=9000 ip={OURS}:::255.255.255.0")
+    machine.console.wait_for(rf"net port=0 ip={OURS} state=ready", 20)
+    streams()
+    datagrams(OURS, (0, 1, 1472, 2048, 4096, 8971, 8972))
+    machine.stop()
+
+
+def two_ports(folder, elf):
+    """One core, two ports, an address each and two of one; answers come from the one asked."""
+    tap.run("ip tuntap add tap1 mode tap")
+    tap.run("ip address add 192.168.8.1/24 dev tap1")
+    tap.run("ip link set tap1 up")
+    mask = "255.255.255.0"
+    machine = tap.Machine(
+        folder, "-kernel", elf, "-append",
+        f"ports=3 cores=1 ip={OURS}:::{mask},192.168.8.9:::{mask},192.168.8.10:::{mask}::1",
+        "-netdev", "tap,id=n1,ifname=tap1,script=no,downscript=no", "-device", "e1000e,netdev=n1")
+    for address in (OURS, "192.168.8.9", "192.168.8.10"):
+        machine.console.wait_for(rf"net port=\d ip={address} state=ready", 20)
+        datagrams(address, (1, 100, 1472))
+        assert tap.pings(address)
+    streams()
+    machine.stop()
+
+
+def main(elf, case):
     tap.make()
     with tempfile.TemporaryDirectory() as folder:
-        machine = tap.Machine(pathlib.Path(folder), "-kernel", elf, "-append",
-                              f"ports=1 ip={OURS}:::255.255.255.0")
-        machine.console.wait_for(rf"net port=0 ip={OURS} state=ready", 20)
-        for case in (streams, datagrams, to_all, nobody):
-            case()
-        machine.stop()
+        globals()[case](pathlib.Path(folder), elf)
     tap.finish()
 
 

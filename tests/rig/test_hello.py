@@ -2,10 +2,13 @@
 """The application that docs/tcp.md shows, and Linux as its peer (hello_peer.py)."""
 import pathlib
 
+import pytest
+
 PEER = pathlib.Path(__file__).with_name("hello_peer.py")
 
 
-def test_hello(image):
+@pytest.mark.parametrize("case", ["plain", "jumbo", "two_ports"])
+def test_hello(image, case):
     from tests.rig import lan
     lan.need("qemu-system-x86_64", tap=True)
-    lan.again_in_namespace(PEER, image("hello"))
+    lan.again_in_namespace(PEER, image("hello"), case)

@@ -22,7 +22,6 @@ struct kit_net_path {
     struct kit_path path; /* first: the kit knows only this */
     struct net *net;      /* of the path's core */
     uint32_t iface;       /* this path's number there */
-    bool left;            /* its device has stopped */
     struct dhcp_client *dhcp; /* of this path's interface; NULL: its addresses are fixed */
 };
 
