@@ -3,6 +3,7 @@
 #include "../state.h"
 #include "../wire/tcp.h"
 #include "rx.h"
+#include "seq.h"
 
 enum {
     CHALLENGES_MIN = 5, /* a connection and about a second */
@@ -44,6 +45,9 @@ void rx_answer(struct tcp_conn *conn, const struct tcp_segment *segment)
     }
     if (conn->state == TCP_TIME_WAIT && (flags & TCP_FIN) != 0)
         rx_time_wait(conn); /* our last ACK was lost: the time begins anew */
+    if (segment->bytes != 0 && seq_before(segment->seq, conn->rcv_nxt))
+        order_twice(conn, segment->seq, segment->seq +
+                    RT_MIN(segment->bytes, conn->rcv_nxt - segment->seq));
     conn->ack_now = true;
     conn_output(conn);
 }

@@ -8,6 +8,7 @@
 #include "cc.h"
 #include "life.h"
 #include "listener.h"
+#include "order.h"
 #include "rtt.h"
 #include "secret.h"
 #include "segment.h"
@@ -50,7 +51,6 @@ enum tcp_deadline {
 #define TCP_FIN_WAIT_2_US 60000000u /* of a connection that nobody reads any more */
 #define TCP_PORT_FIRST 49152 /* RFC 6335 6: dynamic ports */
 #define TCP_PORTS 16384
-#define TCP_ORDER_MAX 64 /* buffers out of order that a connection keeps */
 
 /* Bytes that we send, from the oldest that is not acknowledged on (sendq.h). */
 struct tcp_sendq {
@@ -82,6 +82,7 @@ struct tcp_conn {
     bool time_on, sack_on, scale_on; /* agreed on (RFC 7323, RFC 2018) */
     bool no_way;        /* said of the first SYN */
     bool listens_alive; /* keepalive is on */
+    bool fin_early;     /* the peer's FIN came, out of order */
 
     /* what comes in */
     uint32_t irs, rcv_nxt, rcv_adv; /* rcv_adv: right edge of the window that was offered */
@@ -93,9 +94,7 @@ struct tcp_conn {
     uint16_t owed_segments; /* since our last ACK */
     struct buf *rx_first, *rx_last; /* in order, to be told */
     uint32_t rx_bytes;
-    struct buf *order; /* out of order, by sequence number (order.h) */
-    uint32_t order_bufs;
-    uint32_t order_newest; /* sequence number of what came last */
+    struct buf *order; /* out of order: the tree's root (order.h) */
 
     /* what goes out */
     uint32_t iss, snd_una, snd_nxt;
@@ -115,6 +114,7 @@ struct tcp_conn {
 
     struct tcp_served served;
     struct tcp_life life;
+    struct tcp_order holes;
 };
 
 struct tcp_stack {

@@ -11,9 +11,9 @@ void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned);
 /* rx_syn.c: 3.10.7.2, LISTEN; 3.10.7.3, SYN-SENT. Each consumes the segment. */
 void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned);
 void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned);
-/* In SYN-RECEIVED: their SYN again, with an ACK of ours: both began at once. True: the SYN, which
- * we have, is taken off. */
-bool rx_syn_crossed(struct tcp_conn *conn, struct tcp_segment *segment);
+/* In SYN-RECEIVED, a segment with the number of their SYN. True: it is that SYN again, answered
+ * as before. With an ACK of ours both began at once: the SYN, which we have, is taken off. */
+bool rx_syn_again(struct tcp_conn *conn, struct tcp_segment *segment);
 /* A peer that wants smaller segments is not served: of each byte sent most would be headers. */
 #define RX_MSS_MIN 64
 /* Largest segment that a SYN's sender takes (said, or by default), and that we take from it. */

@@ -84,11 +84,9 @@ bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
     const bool reset = (segment->flags & TCP_RST) != 0;
     bool syn;
 
-    if (conn->state == TCP_SYN_RECEIVED && (segment->flags & TCP_SYN) != 0 && !reset &&
-        segment->seq == conn->irs && !rx_syn_crossed(conn, segment)) {
-        conn_send_syn(conn); /* ours was lost */
+    if (conn->state == TCP_SYN_RECEIVED && segment->seq == conn->irs &&
+        rx_syn_again(conn, segment))
         return false;
-    }
     syn = (segment->flags & TCP_SYN) != 0;
     if (is_old(conn, segment) || !is_acceptable(conn, segment)) {
         conn->net->counters.tcp_unacceptable++;

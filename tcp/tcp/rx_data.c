@@ -33,19 +33,21 @@ static void append(struct tcp_conn *conn, struct buf *chain_owned)
     conn_tell(conn, TCP_EV_DATA);
 }
 
-/* The chain that is next, and those kept that follow it. True: the stream ends there. */
+/* The chain that is next, and what was kept and follows it: one block, which ends at the next
+ * hole. True: the stream ends there. */
 static bool take_in_order(struct tcp_conn *conn, struct buf *chain_owned, bool fin)
 {
-    for (uint32_t i = 0; chain_owned != NULL && i <= TCP_ORDER_MAX + 1; i++) {
-        if (chain_owned->pkt_len != 0)
-            append(conn, chain_owned);
-        else
-            buf_free(chain_owned);
-        if (fin)
-            break;
-        chain_owned = order_take(conn, conn->rcv_nxt, &fin);
-    }
-    return fin;
+    struct buf *more;
+
+    if (chain_owned->pkt_len != 0)
+        append(conn, chain_owned);
+    else
+        buf_free(chain_owned);
+    if (fin)
+        return true;
+    if (conn->order != NULL && (more = order_take(conn, conn->rcv_nxt)) != NULL)
+        append(conn, more);
+    return conn->fin_early && conn->holes.fin_seq == conn->rcv_nxt;
 }
 
 static bool may_receive(const struct tcp_conn *conn)

@@ -224,13 +224,20 @@ void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     buf_free(segment_owned->buf);
 }
 
-bool rx_syn_crossed(struct tcp_conn *conn, struct tcp_segment *segment)
+bool rx_syn_again(struct tcp_conn *conn, struct tcp_segment *segment)
 {
-    if (conn->passive || (segment->flags & TCP_ACK) == 0 || segment->ack != conn->snd_nxt)
-        return false;
-    segment->flags &= (uint16_t)~TCP_SYN;
-    segment->seq++;
-    conn->ack_now = true; /* ours may have been lost */
-    conn_output(conn);
-    return true;
+    const uint16_t flags = segment->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+
+    RT_ASSERT_EQ(conn->state, (uint8_t)TCP_SYN_RECEIVED);
+    if (flags == TCP_SYN) {
+        conn_send_syn(conn); /* ours was lost */
+        return true;
+    }
+    if (flags == (TCP_SYN | TCP_ACK) && !conn->passive && segment->ack == conn->snd_nxt) {
+        segment->flags &= (uint16_t)~TCP_SYN;
+        segment->seq++;
+        conn->ack_now = true; /* ours may have been lost */
+        conn_output(conn);
+    }
+    return false;
 }

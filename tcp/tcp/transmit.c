@@ -28,8 +28,6 @@ static void fill_options(const struct tcp_conn *conn, struct tcp_options *option
         options->time = conn_time(conn);
         options->time_echo = conn->time_recent;
     }
-    if (conn->sack_on && conn->order != NULL)
-        order_sacks(conn, options, conn->time_on ? 3 : TCP_SACK_BLOCKS_MAX);
 }
 
 /* Whatever leaves acknowledges all we have, and offers what there is room for. */
@@ -90,7 +88,6 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
     if (frame == NULL)
         return false;
     fill_options(conn, &fields.options);
-    fields.options.sack_count = 0; /* no room in a full segment */
     acknowledge(conn, &fields);
     segment_push_header(frame, &fields);
     conn->net->counters.tcp_out_segs += !seq_before(seq, conn->snd_max);
@@ -110,6 +107,8 @@ bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
     if (segment == NULL)
         return false;
     fill_options(conn, &fields.options);
+    if (conn->sack_on && order_has_sacks(conn)) /* in a full segment there is no room for them */
+        order_sacks(conn, &fields.options, conn->time_on ? 3 : TCP_SACK_BLOCKS_MAX);
     acknowledge(conn, &fields);
     segment_push_header(segment, &fields);
     conn->net->counters.tcp_out_segs++;

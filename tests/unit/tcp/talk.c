@@ -26,8 +26,21 @@ static void on_connected(struct tcp_conn *conn)
     told.conn = conn;
 }
 
+static void check(const struct buf *chain, uint32_t bytes)
+{
+    uint32_t at = told.received_bytes;
+
+    for (const struct buf *b = chain; b != NULL; b = b->next)
+        for (uint32_t i = 0; i < b->data_len; i++, at++)
+            if (buf_data(b)[i] != (uint8_t)(1 + at))
+                fail_msg("byte %u", at);
+    assert_int_equal(at, told.received_bytes + bytes);
+}
+
 static void on_received(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes)
 {
+    if (talks->checks)
+        check(chain_owned, bytes);
     told.received_bytes += bytes;
     if (!talks->keeps) {
         tcp_give_back(conn->net, chain_owned);

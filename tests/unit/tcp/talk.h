@@ -46,6 +46,7 @@ struct talk {
     uint16_t urgent; /* pointer, of segments with TCP_URG */
     struct talk_options options;
     bool keeps, closes; /* the application keeps what it gets; it closes when the peer ends */
+    bool checks;        /* it compares what it gets (of one connection) with what the peer sent */
     bool batch;         /* segments wait for talk_flush() */
     struct buf_batch waiting;
 };
