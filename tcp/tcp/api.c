@@ -19,21 +19,6 @@ const char *tcp_reason_name(enum tcp_reason reason)
     return names[reason];
 }
 
-/* A port of ours that is free towards this peer; 0: none. The next one of a round that starts
- * at a secret place (RFC 6056 3.3.1). */
-static uint16_t choose_port(struct net *net, const struct ip_addr *local,
-                            const struct ip_addr *remote, uint16_t remote_port)
-{
-    for (uint32_t i = 0; i < TCP_PORTS; i++) {
-        const uint16_t port = (uint16_t)(TCP_PORT_FIRST + net->tcp->port_next++ % TCP_PORTS);
-
-        if (conn_find(net, local, port, remote, remote_port) == NULL &&
-            tcp_listener_find(net, local, port) == NULL)
-            return port;
-    }
-    return 0;
-}
-
 enum rt_status tcp_connect(struct net *net, const struct ip_addr *addr, uint16_t port,
                            const struct tcp_ops *ops, void *ctx, struct tcp_conn **out)
 {
@@ -44,8 +29,8 @@ enum rt_status tcp_connect(struct net *net, const struct ip_addr *addr, uint16_t
     RT_ASSERT(ops->received != NULL);
     if (!ip_addr_is_host(addr) || !ip_route(net, addr, &route))
         return RT_NOT_FOUND;
-    local_port = choose_port(net, &route.src, addr, port);
-    if (local_port == 0)
+    local_port = tcp_port_choose(net, &route.src, addr, port);
+    if (local_port == 0 || net->tcp->draining)
         return RT_FULL;
     conn = conn_make(net, &route.src, local_port, addr, port);
     if (conn == NULL)

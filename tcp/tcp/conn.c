@@ -35,7 +35,6 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     tcp->bucket_count = 1;
     while (tcp->bucket_count < 2 * tcp->config.conns)
         tcp->bucket_count *= 2;
-    tcp->port_next = (uint16_t)(net->config.key[0] << 8 | net->config.key[1]);
     tcp->conns = hal_alloc(tcp->config.conns * sizeof(*tcp->conns), RT_CACHE_LINE,
                            "TCP connections");
     tcp->buckets = hal_alloc(tcp->bucket_count * sizeof(struct tcp_conn *), RT_CACHE_LINE,
@@ -130,6 +129,7 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
     conn_timer_init(conn);
     rtt_init(&conn->rtt);
     life_begin(conn);
+    net->tcp->open++;
     return conn;
 }
 
@@ -141,6 +141,7 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
         conn->net->counters.tcp_attempt_fails++;
     else if (reason != TCP_DONE)
         conn->net->counters.tcp_estab_resets++;
+    conn->net->tcp->open -= conn->state != TCP_TIME_WAIT;
     listener_waits_no_more(conn);
     listener_serves_no_more(conn);
     life_end(conn);

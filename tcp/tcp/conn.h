@@ -51,6 +51,7 @@ enum tcp_deadline {
 #define TCP_FIN_WAIT_2_US 60000000u /* of a connection that nobody reads any more */
 #define TCP_PORT_FIRST 49152 /* RFC 6335 6: dynamic ports */
 #define TCP_PORTS 16384
+#define TCP_PORT_ROUNDS 64
 
 /* Bytes that we send, from the oldest that is not acknowledged on (sendq.h). */
 struct tcp_sendq {
@@ -83,6 +84,7 @@ struct tcp_conn {
     bool no_way;        /* said of the first SYN */
     bool listens_alive; /* keepalive is on */
     bool fin_early;     /* the peer's FIN came, out of order */
+    bool to_us;         /* both ends are ours */
 
     /* what comes in */
     uint32_t irs, rcv_nxt, rcv_adv; /* rcv_adv: right edge of the window that was offered */
@@ -126,10 +128,17 @@ struct tcp_stack {
     struct tcp_listener *listeners;
     struct tcp_conn *event_first, *event_last;
     struct tcp_conn *output_first, *output_last;
-    uint16_t port_next;
+    uint32_t ports_next[TCP_PORT_ROUNDS];
+    uint32_t open; /* connections, without those in TIME-WAIT */
+    bool draining; /* tcp_drain() was called */
     struct tcp_secret secret;
     struct tcp_line time_waits, orphans;
 };
+
+/* ---- ports.c ---- */
+/* A port of ours that is free towards this peer; 0: none. */
+uint16_t tcp_port_choose(struct net *net, const struct ip_addr *local,
+                         const struct ip_addr *remote, uint16_t remote_port);
 
 /* ---- conn.c ---- */
 struct tcp_conn *conn_find(struct net *net, const struct ip_addr *local, uint16_t local_port,

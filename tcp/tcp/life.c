@@ -203,7 +203,6 @@ void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t ms)
 
 void tcp_set_linger(struct tcp_conn *conn, uint32_t ms)
 {
-    RT_ASSERT(!conn->app_closed);
     conn->life.linger_ms = ms;
 }
 

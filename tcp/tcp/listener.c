@@ -11,6 +11,8 @@ struct tcp_listener *tcp_listener_find(struct net *net, const struct ip_addr *ad
 {
     struct tcp_listener *any = NULL;
 
+    if (net->tcp->draining)
+        return NULL;
     for (uint32_t i = 0; i < net->tcp->config.listeners; i++) {
         struct tcp_listener *l = &net->tcp->listeners[i];
 

@@ -12,6 +12,7 @@ void rx_time_wait(struct tcp_conn *conn)
 {
     const bool told = conn->state == TCP_TIME_WAIT;
 
+    conn->net->tcp->open -= !told;
     conn->state = TCP_TIME_WAIT;
     listener_serves_no_more(conn);
     life_wait(conn);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "transmit.h"
 
+#include "../ip/loop.h"
 #include "../link/neigh.h"
 #include "../state.h"
 #include "../wire/ip.h"
 #include "../wire/tcp.h"
 #include "order.h"
+#include "self.h"
 #include "sendq.h"
 #include "seq.h"
 
@@ -63,9 +65,14 @@ bool transmit_possible(struct tcp_conn *conn)
 
     if (!ip_route(conn->net, &conn->remote, &route))
         return false;
-    if (route.to_us)
-        return false; /* what is kept cannot be received as it is: see loop.c */
     conn->iface = route.iface;
+    conn->to_us = route.to_us;
+    if (route.to_us) {
+        if (conn->net->loop_count < LOOP_MAX)
+            return true;
+        conn_output(conn); /* with the next turn, which takes them in */
+        return false;
+    }
     if (!neigh_ready(route.iface, &route.next_hop))
         return false;
     if (if_room(route.iface) == 0)
@@ -83,7 +90,8 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
         .flags = (uint16_t)(TCP_ACK | (fin ? TCP_FIN : 0) |
                             (seq + bytes == conn->snd_end ? TCP_PSH : 0)),
     };
-    struct buf *frame = sendq_frame(conn, first, seq, count, bytes);
+    struct buf *frame = conn->to_us ? self_frame(conn, first, seq, count, bytes)
+                                    : sendq_frame(conn, first, seq, count, bytes);
 
     if (frame == NULL)
         return false;

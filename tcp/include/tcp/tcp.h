@@ -133,6 +133,15 @@ void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t interva
  * (RFC 5482 2), though the peer may answer probes of its closed window. 0: never for that. */
 void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t ms);
 
+/* The end of all: nobody is accepted any more, and each connection sends what it was given, then
+ * FIN; applications hear ended() and closed() as always. With turns until tcp_drained(), or until
+ * there is no more time: then tcp_reset_all(). */
+void tcp_drain(struct net *net);
+bool tcp_drained(const struct net *net);
+/* Every connection is broken off, and the peers are told, now: nobody is called back. For the end
+ * of a drain, and for a core that cannot go on. */
+void tcp_reset_all(struct net *net);
+
 /* The application's own, of the connection: what tcp_listen() or tcp_connect() got, until it is
  * set. */
 void *tcp_ctx(const struct tcp_conn *conn);
