@@ -2,10 +2,12 @@
 /* ICMPv6 (RFC 4443): the same as ICMP's work, by other numbers, and the door of those messages
  * that neighbours and routers speak by. */
 #include "../chain.h"
+#include "../link/nd.h"
 #include "../state.h"
 #include "../wire/ip.h"
 #include "../wire/ip6.h"
 #include "icmp.h"
+#include "mld.h"
 
 #include <mempool/pool.h>
 
@@ -92,6 +94,10 @@ bool icmp6_input(struct net *net, struct ip_packet *message_owned, struct icmp_e
                !ip_addr_is_unspecified(&message_owned->src)) {
         answer_echo(net, message_owned);
         return false;
+    } else if (icmp->type >= ICMP6_ROUTER_SOLICIT && icmp->type <= ICMP6_REDIRECT) {
+        nd_input(message_owned);
+    } else if (icmp->type == ICMP6_MLD_QUERY) {
+        mld_input(message_owned);
     }
     buf_free(b);
     return reports;

@@ -38,9 +38,13 @@ static uint32_t bits_on_link(const struct net_if *iface, const struct ip_addr *d
 {
     const struct if_addr *own = if_addr_for(iface, dst);
 
-    if (own != NULL)
-        return own->prefix_bits;
-    return iface->ip6.on && ip_addr_is_link_local(dst) ? LINK_LOCAL_BITS : 0;
+    const uint32_t bits = own != NULL ? own->prefix_bits : 0;
+
+    if (ip_addr_is_v4(dst) || !iface->ip6.on)
+        return bits;
+    if (ip_addr_is_link_local(dst))
+        return LINK_LOCAL_BITS;
+    return RT_MAX(bits, ip6_prefix_bits(iface, dst));
 }
 
 /* Of several subnets the smallest, then the first. */

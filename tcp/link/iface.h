@@ -21,7 +21,8 @@ struct if_addr {
     struct ip_addr addr;
     uint8_t prefix_bits;
     uint8_t state; /* enum if_addr_state */
-    struct acd acd;
+    struct acd acd;       /* IPv4 */
+    struct ip6_life life; /* IPv6 */
 };
 
 struct net_if {

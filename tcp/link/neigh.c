@@ -6,6 +6,7 @@
 #include "../wire/eth.h"
 #include "arp.h"
 #include "eth.h"
+#include "nd.h"
 
 #include <mempool/pool.h>
 #include <rt/assert.h>
@@ -71,9 +72,14 @@ static struct neigh *choose(struct net *net)
 
 static void ask(struct neigh *n)
 {
+    const uint8_t *to = n->state == NEIGH_PROBED ? n->mac : NULL;
+
     RT_ASSERT_LT(n->requests, NEIGH_REQUESTS);
     n->tries++;
-    n->requests += arp_request(n->iface, &n->addr, n->state == NEIGH_PROBED ? n->mac : NULL);
+    if (ip_addr_is_v4(&n->addr))
+        n->requests += arp_request(n->iface, &n->addr, to);
+    else
+        n->requests += nd_solicit(n->iface, &n->addr, to);
     timer_arm(&n->iface->net->wheel, &n->timer, n->iface->net->now_us + NEIGH_REQUEST_US);
 }
 
@@ -214,11 +220,27 @@ static void set_reachable(struct neigh *n)
     timer_arm(&net->wheel, &n->timer, net->now_us + NEIGH_REACHABLE_US);
 }
 
+static void set_stale(struct neigh *n)
+{
+    n->state = NEIGH_STALE;
+    timer_cancel(&n->iface->net->wheel, &n->timer);
+}
+
+/* Its MAC is known: what waited goes. */
+static void send_waiting(struct neigh *n)
+{
+    struct buf *waiting = n->waiting;
+
+    RT_ASSERT_NE(n->state, NEIGH_ASKED);
+    n->waiting = NULL;
+    if (waiting != NULL)
+        send_to(n, waiting);
+}
+
 void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],
                  bool solicited)
 {
     struct neigh *n = find(iface, addr);
-    struct buf *waiting;
 
     if (n == NULL && solicited)
         n = make(iface, addr);
@@ -226,10 +248,45 @@ void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t
         return;
     __builtin_memcpy(n->mac, mac, sizeof(n->mac));
     set_reachable(n);
-    waiting = n->waiting;
-    n->waiting = NULL;
-    if (waiting != NULL)
-        send_to(n, waiting);
+    send_waiting(n);
+}
+
+void neigh_heard(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6])
+{
+    struct neigh *n = find(iface, addr);
+
+    if (n == NULL)
+        n = make(iface, addr);
+    if (n == NULL || (n->state != NEIGH_FREE && n->state != NEIGH_ASKED &&
+                      n->state != NEIGH_FAILED && __builtin_memcmp(n->mac, mac, 6) == 0))
+        return;
+    __builtin_memcpy(n->mac, mac, sizeof(n->mac));
+    set_stale(n);
+    send_waiting(n);
+}
+
+void neigh_answered(struct net_if *iface, const struct ip_addr *addr, const uint8_t *mac,
+                    bool solicited, bool override)
+{
+    struct neigh *n = find(iface, addr);
+    const bool unknown = n != NULL && (n->state == NEIGH_ASKED || n->state == NEIGH_FAILED);
+    bool other;
+
+    if (n == NULL || (unknown && mac == NULL))
+        return;
+    other = unknown || (mac != NULL && __builtin_memcmp(n->mac, mac, 6) != 0);
+    if (other && !unknown && !override) {
+        if (n->state == NEIGH_REACHABLE)
+            set_stale(n); /* two say different things: it is asked */
+        return;
+    }
+    if (other)
+        __builtin_memcpy(n->mac, mac, sizeof(n->mac));
+    if (solicited)
+        set_reachable(n);
+    else if (other)
+        set_stale(n);
+    send_waiting(n);
 }
 
 void neigh_confirm(struct net_if *iface, const struct ip_addr *next_hop)

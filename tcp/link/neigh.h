@@ -67,6 +67,12 @@ bool neigh_failed(const struct net_if *iface, const struct ip_addr *next_hop);
  * else only one that is there changes. */
 void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],
                  bool solicited);
+/* A packet of this neighbour said its MAC: where it is, not that it hears us (RFC 4861 7.2.3). */
+void neigh_heard(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6]);
+/* It says so itself (7.2.5). `mac` may be NULL: the one that is known. `solicited`: we had asked.
+ * `override`: this MAC is the right one, whatever is known. */
+void neigh_answered(struct net_if *iface, const struct ip_addr *addr, const uint8_t *mac,
+                    bool solicited, bool override);
 /* A connection by this next hop moves on: no need to ask (RFC 4861 7.3.1). */
 void neigh_confirm(struct net_if *iface, const struct ip_addr *next_hop);
 /* Drops what waits, stops every timer. */

@@ -106,6 +106,7 @@ enum rt_status net_setup_apply(struct net *net, uint32_t iface, const struct net
 void if_close(struct net_if *iface)
 {
     acd_close(iface);
+    ip6_close(iface);
     if (iface->dhcp != NULL)
         dhcp_close(iface->dhcp);
 }
@@ -118,10 +119,12 @@ void net_link(struct net *net, uint32_t iface, bool up)
     if (to->link_up == up)
         return;
     to->link_up = up;
-    if (up)
+    if (up) {
         acd_link_up(to);
-    else
+        ip6_link_up(to);
+    } else {
         acd_close(to); /* nobody would hear it */
+    }
     if (to->dhcp != NULL)
         dhcp_link(to->dhcp, up);
 }

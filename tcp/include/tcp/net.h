@@ -78,9 +78,10 @@ RT_NODISCARD enum rt_status net_create(const struct net_config *config, uint64_t
  * RT_FULL: NET_IFS_MAX are there. */
 RT_NODISCARD enum rt_status net_if_add(struct net *net, const struct net_if_config *config,
                                        uint32_t *iface);
-/* Begins IPv6 on an interface: its link-local address. RT_INVALID: an MTU below 1280 bytes
- * (RFC 8200 5). */
-RT_NODISCARD enum rt_status net_ip6_start(struct net *net, uint32_t iface);
+/* Begins IPv6 on an interface: its link-local address. `automatic`: addresses and routers, too, as
+ * the link's routers advertise them (RFC 4862). An address is in use about a second later, when
+ * nobody else had it: config.told() says so. RT_INVALID: an MTU below 1280 bytes (RFC 8200 5). */
+RT_NODISCARD enum rt_status net_ip6_start(struct net *net, uint32_t iface, bool automatic);
 /* An address of ours, its first `prefix_bits` are the subnet's. RT_INVALID: not one that a host
  * can have, or of IPv6, which was not started; RT_FULL. */
 RT_NODISCARD enum rt_status net_addr_add(struct net *net, uint32_t iface,
@@ -118,6 +119,10 @@ struct net_counters {
     uint64_t arp_in, arp_out;
     uint64_t arp_bad;            /* not Ethernet and IPv4, cut short, a sender that is none */
     uint64_t arp_conflicts;      /* another host uses an address of ours */
+    uint64_t nd_bad;             /* messages of neighbours and routers that nobody may send so */
+    uint64_t nd_ignored;         /* redirects; routers where nobody is to listen to them */
+    uint64_t nd_conflicts;       /* another host has an address of ours, or that was to be */
+    uint64_t nd_full;            /* no room for another router, prefix or address */
     uint64_t neigh_failed;       /* a neighbour never answered */
     uint64_t neigh_dropped;      /* packets that waited for one, and were dropped */
     uint64_t neigh_full;         /* no room for another neighbour */

@@ -42,9 +42,9 @@ static void start(struct station6 *t, struct net_if_config config)
     const struct ip_addr own = addr_of(OUR6);
 
     opened = closed = received = 0;
-    station6_begin(t, config);
+    station6_begin(t, config, false);
     assert_int_equal(net_addr_add(t->s.net, 0, &own, 64), RT_OK);
-    station_advance_us(&t->s, 1);
+    station_advance_us(&t->s, 10000000);
     t->s.seen = t->s.sent;
     assert_int_equal(tcp_create(t->s.net, &tcp), RT_OK);
     station6_meet(t, PEER6);

@@ -26,21 +26,21 @@ static void join(void *ctx, const uint8_t mac[6])
     memcpy(t->joined[t->joins++], mac, 6);
 }
 
-void station6_begin(struct station6 *t, struct net_if_config config)
+void station6_begin(struct station6 *t, struct net_if_config config, bool automatic)
 {
     t->joins = 0;
     config.join = join;
     station_start_with(&t->s, 128, config);
-    assert_int_equal(net_ip6_start(t->s.net, 0), RT_OK);
+    assert_int_equal(net_ip6_start(t->s.net, 0, automatic), RT_OK);
 }
 
 void station6_start(struct station6 *t)
 {
     const struct ip_addr own = addr_of(OUR6);
 
-    station6_begin(t, (struct net_if_config){.mtu_bytes = 1500});
+    station6_begin(t, (struct net_if_config){.mtu_bytes = 1500}, false);
     assert_int_equal(net_addr_add(t->s.net, 0, &own, 64), RT_OK);
-    station_advance_us(&t->s, 1);
+    station_advance_us(&t->s, 10000000);
     t->s.seen = t->s.sent;
 }
 

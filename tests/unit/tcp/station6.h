@@ -24,8 +24,8 @@ struct ip_addr addr_of(const char *text);
 #define OUR6_LINK "fe80::ff:fe00:1"
 #define PEER6_LINK "fe80::ff:fe00:2"
 
-/* As station_start_with(), with IPv6 begun and nothing else said. */
-void station6_begin(struct station6 *t, struct net_if_config config);
+/* As station_start_with(), with IPv6 begun; `automatic`: routers are listened to. */
+void station6_begin(struct station6 *t, struct net_if_config config, bool automatic);
 /* ... and OUR6/64, tested and in use; what it took is not looked at. */
 void station6_start(struct station6 *t);
 /* The peer, by its address, is a neighbour that answered. */
