@@ -32,10 +32,11 @@ static bool established(struct tcp_conn *conn, const struct tcp_segment *segment
     return true;
 }
 
-/* The newer of two windows (3.10.7.4). */
+/* The newer of two windows (3.10.7.4). What acknowledges more is newer, too, though it comes with
+ * data that is sent again: else a window that has closed would be believed open. */
 static void update_window(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
-    if (seq_before(conn->snd_wl1, segment->seq) ||
+    if (seq_before(conn->snd_una, segment->ack) || seq_before(conn->snd_wl1, segment->seq) ||
         (conn->snd_wl1 == segment->seq && !seq_after(conn->snd_wl2, segment->ack)))
         rx_window(conn, segment, conn->snd_scale);
 }
