@@ -46,6 +46,7 @@ TEST = {
 }
 BENCH = {
     "libdpdk-dev": "bench: DPDK's own driver, pool and ring beside ours",
+    "valgrind": "bench tcp: instructions and cache lines",
 }
 CARDS = {
     "chromium": "test cards: opens the comparison's page",

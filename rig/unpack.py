@@ -75,6 +75,22 @@ def apt(state, uri, suites, kind="deb"):
     return ["apt-get", "-q", "-y"] + [f"-o{name}={value}" for name, value in options.items()]
 
 
+def source(suite, name, folder, log_path):
+    """Unpacks the source of a Debian package, patched as Debian does it, into folder/source
+    (replaced). Raises SetupError."""
+    uris = mirrors()
+    if not uris:
+        raise SetupError("this machine's apt sources name no Debian mirror")
+    state, final = os.path.join(folder, "apt"), os.path.join(folder, "source")
+    shutil.rmtree(final, ignore_errors=True)
+    get = apt(state, uris[0], (suite,), kind="deb-src")
+    run(get + ["update"], log_path)
+    run(["sh", "-c", 'cd "$0" && "$@"', state, *get, "source", "--download-only", name], log_path)
+    run(["sh", "-c", 'dpkg-source --no-check -x "$0"/$2_*.dsc "$1"', state, final, name],
+        log_path)
+    shutil.rmtree(state, ignore_errors=True)
+
+
 def libraries(root):
     """Directories with shared libraries, relative to `root`; short paths first."""
     found = []

@@ -16,7 +16,7 @@ import time
 
 from .. import build, setup
 from ..options import whole
-from . import native_dpdk
+from . import bench_tcp, native_dpdk
 
 TARGET = "compare/dpdk/native/native_bench"
 SAMPLE = re.compile(r"sample item=(\S+) lane=(\S+) round=(\d+) ticks=([0-9.]+)")
@@ -319,15 +319,16 @@ def run(options, say):
 
 def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
-    one = commands.add_parser("bench", help="ours against DPDK, native, no QEMU")
-    one.add_argument("what", choices=sorted(ROWS))
+    one = commands.add_parser("bench", help="ours against DPDK, lwIP and Linux, native")
+    one.add_argument("what", choices=sorted([*ROWS, "tcp"]))
     one.add_argument("--starts", type=whole(1, 1000), default=6,
                      help="starts of the host program (6)")
     one.add_argument("--rounds", type=whole(1, 1000), default=6,
                      help="interleaved rounds a start (6)")
     one.add_argument("--bursts", type=whole(1, 1000000), default=1000,
                      help="bursts a row and round (1000)")
-    one.add_argument("--quick", action="store_true", help="2 starts of 3 rounds of 500")
+    one.add_argument("--quick", action="store_true",
+                     help="2 starts of 3 rounds of 500; tcp: fewer rows, a first result")
     one.add_argument("--temp", choices=("auto", "l1", "l3"), default="auto",
                      help="where plain rows find the device's writes: l3 needs CLDEMOTE (auto)")
     one.add_argument("--pool", choices=("packed", "paged"), default="packed",
@@ -339,6 +340,8 @@ def add_parser(commands):
 
 def main(options, say):
     """Runs the command; 0 when all promised ratios hold."""
+    if options.what == "tcp":
+        return bench_tcp.main(options, say)
     setup.ensure(("build",), say)
     if setup.ensure(("bench",), say) or not build.found("libdpdk"):
         build.forget()

@@ -19,22 +19,6 @@ OPTIONS = ("--buildtype=release", "-Dplatform=native", "-Ddefault_library=shared
            "-Denable_drivers=bus/pci,bus/vdev,mempool/ring,net/e1000,net/ixgbe")
 
 
-def _source(folder, log_path):
-    """Folder with DPDK's source, patched as Debian does it."""
-    uris = unpack.mirrors()
-    if not uris:
-        raise SetupError("--native-dpdk: this machine's apt sources name no Debian mirror")
-    state, source = os.path.join(folder, "apt"), os.path.join(folder, "source")
-    shutil.rmtree(source, ignore_errors=True)
-    apt = unpack.apt(state, uris[0], (SUITE,), kind="deb-src")
-    unpack.run(apt + ["update"], log_path)
-    unpack.run(["sh", "-c", 'cd "$0" && "$@"', state, *apt, "source",
-                "--download-only", "dpdk"], log_path)
-    unpack.run(["sh", "-c", 'dpkg-source --no-check -x "$0"/dpdk_*.dsc "$1"', state, source],
-               log_path)
-    return source
-
-
 def root(say):
     """Folder where the built DPDK is installed; makes it at the first use (some minutes)."""
     folder = unpack.cache_dir("dpdk-native")
@@ -48,7 +32,8 @@ def root(say):
     os.makedirs(folder, exist_ok=True)
     log_path = os.path.join(folder, "build.log")
     say(f"bench: DPDK's source is fetched and built, once (log: {log_path})")
-    source, made = _source(folder, log_path), os.path.join(folder, "made")
+    unpack.source(SUITE, "dpdk", folder, log_path)
+    source, made = os.path.join(folder, "source"), os.path.join(folder, "made")
     shutil.rmtree(made, ignore_errors=True)
     unpack.run(["meson", "setup", made, source, f"--prefix={final}", *OPTIONS], log_path)
     unpack.run(["ninja", "-C", made], log_path, limit_s=3600)
