@@ -197,6 +197,7 @@ void net_turn(struct net *net, uint64_t now_us)
     if (net->udp != NULL)
         udp_tell_all(net);
     if (net->tcp != NULL) {
+        tcp_deadlines(net, TIMERS_MAX);
         tcp_tell_all(net);
         tcp_output_all(net);
     }
@@ -208,7 +209,7 @@ uint64_t net_next_us(const struct net *net)
 {
     if (net->loop_count != 0 || tcp_output_waits(net) || udp_tells(net))
         return 0;
-    return timer_next_us(&net->wheel);
+    return RT_MIN(timer_next_us(&net->wheel), tcp_deadlines_next_us(net));
 }
 
 /* ---- closed ---- */

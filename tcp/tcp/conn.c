@@ -32,16 +32,14 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
                                                    : RT_MAX(tcp->config.conns / 4, 1u);
     tcp->orphans.most = config->orphans != 0 ? config->orphans
                                              : RT_MAX(tcp->config.conns / 4, 1u);
-    tcp->bucket_count = 1;
-    while (tcp->bucket_count < 2 * tcp->config.conns)
-        tcp->bucket_count *= 2;
     tcp->conns = hal_alloc(tcp->config.conns * sizeof(*tcp->conns), RT_CACHE_LINE,
                            "TCP connections");
-    tcp->buckets = hal_alloc(tcp->bucket_count * sizeof(struct tcp_conn *), RT_CACHE_LINE,
-                             "TCP table");
     tcp->listeners = hal_alloc(tcp->config.listeners * sizeof(*tcp->listeners), RT_CACHE_LINE,
                                "TCP listeners");
-    if (tcp->conns == NULL || tcp->buckets == NULL || tcp->listeners == NULL)
+    if (tcp->conns == NULL || tcp->listeners == NULL ||
+        !table_make(&tcp->table, tcp->config.conns, net->config.key) ||
+        !alarm_make(&tcp->alarms, tcp->config.conns, &tcp->conns[0].alarm,
+                     sizeof(*tcp->conns), net->now_us))
         return RT_NO_MEMORY;
     for (uint32_t i = tcp->config.conns; i-- > 0;) {
         tcp->conns[i].net = net;
@@ -52,25 +50,14 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     return RT_OK;
 }
 
-/* The four ends in the order of the wire, ours first. */
-struct ends {
-    struct ip_addr local, remote;
-    uint16_t local_port, remote_port;
-};
-
-static uint64_t hash_of(const struct net *net, const struct ends *ends)
+static uint32_t number_of(const struct tcp_conn *conn)
 {
-    return rt_siphash(net->config.key, ends, sizeof(*ends));
+    return (uint32_t)(conn - conn->net->tcp->conns) + 1;
 }
 
-static struct tcp_conn **bucket_of(struct net *net, const struct ends *ends)
+static struct tcp_ends ends_of(const struct tcp_conn *conn)
 {
-    return &net->tcp->buckets[hash_of(net, ends) & (net->tcp->bucket_count - 1)];
-}
-
-static struct ends ends_of(const struct tcp_conn *conn)
-{
-    struct ends ends;
+    struct tcp_ends ends;
 
     __builtin_memset(&ends, 0, sizeof(ends)); /* what lies between members is hashed, too */
     ends.local = conn->local;
@@ -80,31 +67,37 @@ static struct ends ends_of(const struct tcp_conn *conn)
     return ends;
 }
 
+static bool has_ends(const struct tcp_conn *conn, const struct tcp_ends *ends)
+{
+    return conn->local_port == ends->local_port && conn->remote_port == ends->remote_port &&
+           ip_addr_equal(&conn->local, &ends->local) &&
+           ip_addr_equal(&conn->remote, &ends->remote);
+}
+
 struct tcp_conn *conn_find(struct net *net, const struct ip_addr *local, uint16_t local_port,
                            const struct ip_addr *remote, uint16_t remote_port)
 {
-    struct ends ends;
-    struct tcp_conn *conn;
+    const struct tcp_ends ends = {*local, *remote, local_port, remote_port};
+    const struct tcp_table *table = &net->tcp->table;
+    const uint32_t hash = table_hash(table, &ends);
 
-    __builtin_memset(&ends, 0, sizeof(ends));
-    ends.local = *local;
-    ends.remote = *remote;
-    ends.local_port = local_port;
-    ends.remote_port = remote_port;
-    conn = *bucket_of(net, &ends);
-    while (conn != NULL &&
-           (conn->local_port != local_port || conn->remote_port != remote_port ||
-            !ip_addr_equal(&conn->local, local) || !ip_addr_equal(&conn->remote, remote)))
-        conn = conn->chain;
-    return conn;
+    for (uint32_t i = hash & table->mask; table->slots[i].number != 0;
+         i = (i + 1) & table->mask) { /* half of them are free */
+        struct tcp_conn *conn = &net->tcp->conns[table->slots[i].number - 1];
+
+        /* One that has ended stays until its application was told; another may be there by then. */
+        if (table->slots[i].hash == hash && has_ends(conn, &ends) && conn->state != TCP_CLOSED)
+            return conn;
+    }
+    return NULL;
 }
 
 struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_t local_port,
                            const struct ip_addr *remote, uint16_t remote_port)
 {
     struct tcp_conn *conn;
-    struct tcp_conn **bucket;
-    struct ends ends;
+    struct tcp_ends ends;
+    struct alarm alarm;
 
     if (net->tcp->free == NULL)
         life_make_room(net);
@@ -112,6 +105,7 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
     if (conn == NULL)
         return NULL;
     net->tcp->free = conn->chain;
+    alarm = conn->alarm;
     *conn = (struct tcp_conn){
         .net = net,
         .generation = conn->generation + 1,
@@ -121,11 +115,11 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
         .remote_port = remote_port,
         .state = TCP_CLOSED,
         .app_gone = true,
+        .alarm = alarm,
     };
     ends = ends_of(conn);
-    bucket = bucket_of(net, &ends);
-    conn->chain = *bucket;
-    *bucket = conn;
+    conn->hash = table_hash(&net->tcp->table, &ends);
+    table_put(&net->tcp->table, conn->hash, number_of(conn));
     conn_timer_init(conn);
     rtt_init(&conn->rtt);
     life_begin(conn);
@@ -155,7 +149,7 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
         conn->rx_bytes = 0;
         conn->events &= (uint8_t)~(TCP_EV_DATA | TCP_EV_ENDED | TCP_EV_ROOM);
     }
-    timer_cancel(&conn->net->wheel, &conn->timer);
+    alarm_take_out(&conn->net->tcp->alarms, number_of(conn) - 1);
     conn->reason = (uint8_t)reason;
     if (conn->app_gone) {
         conn->events = 0; /* it will never hear of it */
@@ -167,15 +161,10 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
 
 void conn_free(struct tcp_conn *conn)
 {
-    const struct ends ends = ends_of(conn);
-    struct tcp_conn **link = bucket_of(conn->net, &ends);
-
     if (conn->state != TCP_CLOSED || !conn->app_gone || conn->event_listed ||
         conn->output_listed || conn->generation == 0)
         return; /* the last list it is in frees it */
-    while (*link != conn)
-        link = &(*link)->chain;
-    *link = conn->chain;
+    table_remove(&conn->net->tcp->table, conn->hash, number_of(conn));
     conn->generation++; /* what is held on its account is held no more */
     conn->chain = conn->net->tcp->free;
     conn->net->tcp->free = conn;

@@ -5,6 +5,7 @@
 
 #include "../ip/icmp.h"
 #include "../ip/ip.h"
+#include "alarm.h"
 #include "cc.h"
 #include "life.h"
 #include "listener.h"
@@ -12,8 +13,8 @@
 #include "rtt.h"
 #include "secret.h"
 #include "segment.h"
+#include "table.h"
 
-#include <rt/timer.h>
 #include <tcp/tcp.h>
 
 /* RFC 9293 3.3.2; LISTEN is struct tcp_listener. */
@@ -46,7 +47,7 @@ enum tcp_deadline {
     TCP_AT_ALIVE,      /* nothing was heard for so long that we ask (life.h) */
     TCP_DEADLINES,
 };
-#define TCP_NEVER UINT64_MAX
+#define TCP_NEVER ALARM_NEVER
 
 #define TCP_FIN_WAIT_2_US 60000000u /* of a connection that nobody reads any more */
 #define TCP_PORT_FIRST 49152 /* RFC 6335 6: dynamic ports */
@@ -65,7 +66,8 @@ struct tcp_conn {
     const struct tcp_ops *ops;
     void *ctx;
     struct tcp_listener *listener; /* that it is half open at, or waits to be accepted; NULL */
-    struct tcp_conn *chain;        /* of the same hash; free: the next free one */
+    struct tcp_conn *chain;        /* free: the next free one */
+    uint32_t hash;                 /* that it has in the table */
     struct tcp_conn *event_next, *output_next;
     struct net_if *iface; /* that its segments leave by */
     struct ip_addr local, remote;
@@ -112,7 +114,7 @@ struct tcp_conn {
     uint64_t syn_sent_us; /* the first */
 
     uint64_t deadlines_us[TCP_DEADLINES];
-    struct timer timer; /* at the earliest of them, or before */
+    struct alarm alarm; /* at the earliest of them, or before */
 
     struct tcp_served served;
     struct tcp_life life;
@@ -123,8 +125,8 @@ struct tcp_stack {
     struct tcp_config config;
     struct tcp_conn *conns;
     struct tcp_conn *free;
-    struct tcp_conn **buckets;
-    uint32_t bucket_count; /* a power of two */
+    struct tcp_table table;
+    struct alarms alarms;
     struct tcp_listener *listeners;
     struct tcp_conn *event_first, *event_last;
     struct tcp_conn *output_first, *output_last;
@@ -156,12 +158,23 @@ void conn_tell(struct tcp_conn *conn, uint32_t events); /* enum tcp_event */
 void tcp_tell_all(struct net *net);
 
 /* ---- deadline.c ---- */
-void conn_at(struct tcp_conn *conn, enum tcp_deadline which, uint64_t due_us);
+/* The alarm moves to an earlier deadline. */
+RT_COLD void conn_alarm(struct tcp_conn *conn, uint64_t due_us);
+/* Sets a deadline; TCP_NEVER: takes it back. */
+RT_INLINE void conn_at(struct tcp_conn *conn, enum tcp_deadline which, uint64_t due_us)
+{
+    conn->deadlines_us[which] = due_us;
+    if (RT_UNLIKELY(alarm_is_later(&conn->alarm, due_us)))
+        conn_alarm(conn, due_us);
+}
 RT_INLINE bool conn_has_deadline(const struct tcp_conn *conn, enum tcp_deadline which)
 {
     return conn->deadlines_us[which] != TCP_NEVER;
 }
 void conn_timer_init(struct tcp_conn *conn);
+/* Looks at connections whose deadlines may be due, at most `max`. */
+void tcp_deadlines(struct net *net, uint32_t max);
+uint64_t tcp_deadlines_next_us(const struct net *net);
 
 /* ---- input.c, rx_*.c ---- */
 void tcp_input(struct net *net, struct ip_packet *packet_owned);

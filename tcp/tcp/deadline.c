@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A connection's deadlines share one timer, which is lazy: moved only when a deadline comes
- * before it, and it looks again when it fires. */
+/* A connection's deadlines share one alarm, which is lazy: moved only when a deadline comes before
+ * it, and set again when it was looked at (alarm.h). */
 #include "../state.h"
 #include "conn.h"
 
@@ -18,11 +18,14 @@ static uint64_t earliest(const struct tcp_conn *conn)
     return due_us;
 }
 
-void conn_at(struct tcp_conn *conn, enum tcp_deadline which, uint64_t due_us)
+static uint32_t number_of(const struct tcp_conn *conn)
 {
-    conn->deadlines_us[which] = due_us;
-    if (due_us != TCP_NEVER && (conn->timer.next == NULL || due_us < conn->timer.due_us))
-        timer_arm(&conn->net->wheel, &conn->timer, due_us);
+    return (uint32_t)(conn - conn->net->tcp->conns);
+}
+
+void conn_alarm(struct tcp_conn *conn, uint64_t due_us)
+{
+    alarm_set(&conn->net->tcp->alarms, number_of(conn), due_us);
 }
 
 static bool is_handshake(const struct tcp_conn *conn)
@@ -89,22 +92,36 @@ static void on_deadline(struct tcp_conn *conn, enum tcp_deadline which)
     }
 }
 
-static void on_timer(struct timer *timer, uint64_t now_us)
+static void look(struct tcp_conn *conn)
 {
-    struct tcp_conn *conn = RT_CONTAINER_OF(timer, struct tcp_conn, timer);
+    const uint64_t now_us = conn->net->now_us;
 
     for (uint32_t i = 0; i < TCP_DEADLINES && conn->state != TCP_CLOSED; i++)
         if (conn->deadlines_us[i] <= now_us) {
             conn->deadlines_us[i] = TCP_NEVER;
             on_deadline(conn, (enum tcp_deadline)i);
         }
-    if (conn->state != TCP_CLOSED && earliest(conn) != TCP_NEVER)
-        timer_arm(&conn->net->wheel, timer, earliest(conn));
+    if (conn->state != TCP_CLOSED && alarm_is_later(&conn->alarm, earliest(conn)))
+        conn_alarm(conn, earliest(conn));
+}
+
+void tcp_deadlines(struct net *net, uint32_t max)
+{
+    struct tcp_stack *tcp = net->tcp;
+    uint32_t number;
+
+    for (uint32_t i = 0; i < max && alarm_next(&tcp->alarms, net->now_us, &number); i++)
+        look(&tcp->conns[number]);
+}
+
+uint64_t tcp_deadlines_next_us(const struct net *net)
+{
+    return net->tcp != NULL ? net->tcp->alarms.next_us : TCP_NEVER;
 }
 
 void conn_timer_init(struct tcp_conn *conn)
 {
-    conn->timer = (struct timer){.fn = on_timer};
+    alarm_take_out(&conn->net->tcp->alarms, number_of(conn));
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         conn->deadlines_us[i] = TCP_NEVER;
 }
