@@ -33,6 +33,17 @@ struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *add
     return b;
 }
 
+bool buf_pin_bytes(struct buf *b)
+{
+    RT_ASSERT(b->next == NULL); /* the others would be nobody's */
+    return buf_move(b, b->owner, BUF_STACK, BUF_PINNED);
+}
+
+void buf_unpin_bytes(struct buf_ref ref_owned)
+{
+    buf_go_home(ref_owned, BUF_PINNED);
+}
+
 void buf_let_go(struct buf_ref ref_owned)
 {
     uint8_t *owner = ref_owned.owner;

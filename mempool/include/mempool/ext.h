@@ -60,6 +60,13 @@ void buf_pin_put(struct buf_pin *pin);
  * On the core of the queue that may hold it. */
 void buf_let_go(struct buf_ref ref_owned);
 
+/* The bytes of one buffer of the stack, not of a chain, become what headers name: PINNED. Nobody
+ * writes, sends or frees it from then on; a pin beside it is initialized as any other, and its
+ * release() ends in buf_unpin_bytes(). False: it was not the stack's (counted). Its core. */
+RT_NODISCARD bool buf_pin_bytes(struct buf *b);
+/* ... and it goes home. Refused (counted) if it is not PINNED. Any core of its pool. */
+void buf_unpin_bytes(struct buf_ref ref_owned);
+
 /* A header (EXT) for `bytes` bytes at `address`, which `pin` keeps: one use more. Yours until
  * buf_let_go(). `address` is any memory that a device may read: of hal_alloc() or of the image, a
  * buffer's that is PINNED, too. NULL when the pool, one of headers, is empty. The pool's core

@@ -33,14 +33,17 @@
  *     keep       a queue             STACK -> KEPT, APP -> KEPT
  *     let go     buf_let_go          KEPT -> POOL *, EXT -> POOL **, KEPT_NIC -> NIC,
  *                                    EXT_NIC -> ACKED_NIC
- *     free       buf_free            STACK -> POOL *, APP -> POOL *
+ *     free       buf_free            STACK -> POOL *
  *     collect    pool_collect        RING -> POOL, ACKED_RING -> POOL **
  *     deliver    to a domain         STACK -> APP, APP -> STACK
  *     pass       to another core     STACK -> RING, RING -> STACK
- *     pin        its owner           STACK -> PINNED, APP -> PINNED
- *     unpin      the last pin        PINNED -> POOL *
+ *     pin        buf_pin_bytes       STACK -> PINNED
+ *     unpin      buf_unpin_bytes     PINNED -> POOL *
  *
  *     *  on another core than the pool's: RING;  ** the pin is released; there: ACKED_RING
+ *
+ * Where no function stands, whoever is named there does it with buf_move(). What an application's
+ * domain has goes back to the stack before it is freed or pinned.
  *
  * Everything else is refused and counted, and the byte stays (buf_may_move() is this table, a
  * test tries every pair). So a header's pin is released exactly once, when its keeper has let

@@ -61,6 +61,42 @@ static void names_bytes_elsewhere(void **state)
     buf_free(usual);
 }
 
+/* A received value stays where it is: its buffer is what headers name, until the last lets go. */
+static struct buf *value_buf;
+
+static void unpin_value(struct buf_pin *pin)
+{
+    releases++;
+    buf_unpin_bytes((struct buf_ref){value_buf, value_buf->owner});
+}
+
+static void the_bytes_of_a_buffer_are_named(void **state)
+{
+    struct buf_pin pin;
+    struct buf *b;
+    uint64_t before;
+
+    make_pools();
+    releases = 0;
+    before = buf_refusals();
+    value_buf = take(plain);
+    memset(buf_data(value_buf), 5, 8);
+    assert_true(buf_pin_bytes(value_buf));
+    assert_false(buf_pin_bytes(value_buf));
+    buf_free(hidden(value_buf)); /* refused: headers will name it */
+    assert_int_equal(buf_refusals(), before + 2);
+    assert_int_equal(*value_buf->owner, BUF_PINNED);
+    buf_pin_init(&pin, unpin_value);
+    b = header_for(&pin, buf_data(value_buf), 8);
+    buf_pin_put(&pin);
+    assert_int_equal(buf_start(b)[7], 5);
+    assert_int_equal(*value_buf->owner, BUF_PINNED);
+    buf_let_go((struct buf_ref){b, b->owner});
+    assert_int_equal(releases, 1);
+    assert_int_equal(*value_buf->owner, BUF_POOL);
+    assert_int_equal(plain->free, plain->total);
+}
+
 /* A frame that was not sent is freed: its external segment stays with who keeps it. */
 static void a_freed_chain_leaves_what_is_kept(void **state)
 {
@@ -187,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(names_bytes_elsewhere),
+        TEST(the_bytes_of_a_buffer_are_named),
         TEST(a_freed_chain_leaves_what_is_kept),
         TEST(mistakes_with_pins_panic),
         TEST(who_comes_home_meanwhile_is_not_lost),

@@ -85,14 +85,14 @@ static void run_free(void)
     buf_free(b);
 }
 
-static void run_free_of_app(void)
+static void run_pin(void)
 {
-    buf_go_home(ref(), DOMAIN);
+    (void)!buf_pin_bytes(b);
 }
 
 static void run_unpin(void)
 {
-    buf_go_home(ref(), BUF_PINNED);
+    buf_unpin_bytes(ref());
 }
 
 static void run_collect(void)
@@ -117,8 +117,6 @@ RUN_MOVE(run_deliver, BUF_STACK, DOMAIN)
 RUN_MOVE(run_accept, DOMAIN, BUF_STACK)
 RUN_MOVE(run_pass, BUF_STACK, BUF_RING)
 RUN_MOVE(run_take_over, BUF_RING, BUF_STACK)
-RUN_MOVE(run_pin, BUF_STACK, BUF_PINNED)
-RUN_MOVE(run_pin_of_app, DOMAIN, BUF_PINNED)
 
 static const struct verb verbs[] = {
     {"take", run_take, 0, true, {{BUF_POOL, BUF_STACK, false}}, 1},
@@ -150,8 +148,6 @@ static const struct verb verbs[] = {
       {BUF_KEPT_NIC, BUF_NIC, false}, {BUF_EXT_NIC, BUF_ACKED_NIC, false}}, 4},
     {"free", run_free, 0, false, {{BUF_STACK, BUF_POOL, false}}, 1},
     {"free elsewhere", run_free, 1, false, {{BUF_STACK, BUF_RING, false}}, 1},
-    {"free of app", run_free_of_app, 0, false, {{DOMAIN, BUF_POOL, false}}, 1},
-    {"free of app elsewhere", run_free_of_app, 1, false, {{DOMAIN, BUF_RING, false}}, 1},
     {"collect", run_collect, 0, false,
      {{BUF_RING, BUF_POOL, false}, {BUF_ACKED_RING, BUF_POOL, true}}, 2},
     {"deliver", run_deliver, 0, false, {{BUF_STACK, DOMAIN, false}}, 1},
@@ -159,7 +155,6 @@ static const struct verb verbs[] = {
     {"pass", run_pass, 0, false, {{BUF_STACK, BUF_RING, false}}, 1},
     {"take over", run_take_over, 1, false, {{BUF_RING, BUF_STACK, false}}, 1},
     {"pin", run_pin, 0, false, {{BUF_STACK, BUF_PINNED, false}}, 1},
-    {"pin of app", run_pin_of_app, 0, false, {{DOMAIN, BUF_PINNED, false}}, 1},
     {"unpin", run_unpin, 0, false, {{BUF_PINNED, BUF_POOL, false}}, 1},
     {"unpin elsewhere", run_unpin, 1, false, {{BUF_PINNED, BUF_RING, false}}, 1},
 };
