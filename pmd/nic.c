@@ -153,6 +153,7 @@ enum rt_status nic_start(struct nic *nic)
     if (!all_set_up(nic))
         return RT_INVALID;
     nic->link = (struct nic_link){.up = false};
+    nic->let_in = (struct nic_filters){.groups = 0};
     st = nic->ops->start(nic);
     if (st != RT_OK) {
         rt_log("%s error=start status=%s", nic->name, rt_status_name(st));
@@ -209,27 +210,50 @@ enum rt_status nic_set_promiscuous(struct nic *nic, bool on)
     return RT_OK;
 }
 
-/* Tables of a started port that is not recovering: a reset would clear them. */
-static bool takes_filters(const struct nic *nic)
+/* Remembered, for a reset would clear the card's table. */
+static enum rt_status remember_group(struct nic *nic, const uint8_t mac[6])
 {
-    RT_ASSERT_EQ(hal_core_id(), 0u);
-    return nic->started && nic_watch_runs(nic);
+    struct nic_filters *let_in = &nic->let_in;
+
+    for (uint32_t i = 0; i < let_in->groups; i++)
+        if (__builtin_memcmp(let_in->group[i], mac, sizeof(let_in->group[i])) == 0)
+            return RT_OK;
+    if (let_in->groups == NIC_GROUPS_MAX) {
+        rt_log("%s error=multicast groups=%u remedy=\"promiscuous\"", nic->name,
+               let_in->groups);
+        return RT_FULL;
+    }
+    __builtin_memcpy(let_in->group[let_in->groups++], mac, sizeof(let_in->group[0]));
+    return RT_OK;
 }
 
 enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6])
 {
+    enum rt_status st;
+
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     if ((mac[0] & 1) == 0) {
         rt_log("%s error=multicast mac=%02x:%02x:%02x:%02x:%02x:%02x reason=\"not a multicast "
                "address\"",
                nic->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
         return RT_INVALID;
     }
-    return takes_filters(nic) ? nic->ops->add_multicast(nic, mac) : RT_BUSY;
+    if (!nic->started)
+        return RT_BUSY;
+    st = remember_group(nic, mac);
+    return st == RT_OK && nic_watch_runs(nic) ? nic->ops->add_multicast(nic, mac) : st;
 }
 
 enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on)
 {
+    uint64_t *word = &nic->let_in.vlan[vlan / 64u % RT_ARRAY_SIZE(nic->let_in.vlan)];
+    const uint64_t bit = UINT64_C(1) << (vlan % 64);
+
+    RT_ASSERT_EQ(hal_core_id(), 0u);
     if (vlan > NIC_VLAN_MAX)
         return out_of_range(nic, "vlan", vlan, 0, NIC_VLAN_MAX);
-    return takes_filters(nic) ? nic->ops->set_vlan_filter(nic, vlan, on) : RT_BUSY;
+    if (!nic->started)
+        return RT_BUSY;
+    *word = on ? *word | bit : *word & ~bit;
+    return nic_watch_runs(nic) ? nic->ops->set_vlan_filter(nic, vlan, on) : RT_OK;
 }

@@ -172,6 +172,23 @@ static void look_from_here(struct nic *nic, struct nic_watch *w)
     enter(w, WATCH_RUNNING, UINT64_MAX);
 }
 
+/* What was let in beside our address: a reset has cleared the card's tables. */
+static void let_in_again(struct nic *nic)
+{
+    const struct nic_filters *let_in = &nic->let_in;
+    enum rt_status st = nic->ops->set_promiscuous(nic, nic->config.promiscuous);
+
+    RT_ASSERT_LE(let_in->groups, (uint32_t)NIC_GROUPS_MAX);
+    for (uint32_t i = 0; i < let_in->groups && st == RT_OK; i++)
+        st = nic->ops->add_multicast(nic, let_in->group[i]);
+    for (uint32_t vlan = 0; vlan <= NIC_VLAN_MAX && st == RT_OK; vlan++)
+        if ((let_in->vlan[vlan / 64] >> (vlan % 64) & 1) != 0)
+            st = nic->ops->set_vlan_filter(nic, (uint16_t)vlan, true);
+    if (st != RT_OK)
+        rt_log("%s filters error=not-written promiscuous=%u groups=%u", nic->name,
+               nic->config.promiscuous, let_in->groups);
+}
+
 static void resume(struct nic *nic, struct nic_watch *w)
 {
     uint64_t recoveries;
@@ -181,8 +198,7 @@ static void resume(struct nic *nic, struct nic_watch *w)
     count(nic, NIC_RECOVERIES);
     recoveries = nic->counters[nic->counter_count - NIC_WATCH_ROWS + NIC_RECOVERIES].value;
     look_from_here(nic, w);
-    if (nic->ops->set_promiscuous(nic, nic->config.promiscuous) != RT_OK)
-        rt_log("%s promiscuous=%u error=not-written", nic->name, nic->config.promiscuous);
+    let_in_again(nic);
     nic_park_ask(nic, NIC_QUEUE_RUNS);
     rt_log("%s fault=%s action=reset status=recovered recoveries=%llu", nic->name, w->fault,
            (unsigned long long)recoveries);
@@ -231,6 +247,19 @@ static void park_on(struct nic *nic, struct nic_watch *w)
     wait_for_cores(nic, w, NIC_QUEUE_PARKED, WATCH_DOWN);
 }
 
+/* It sends nothing any more of what it held, and may never come back: each core takes that home
+ * (and so releases what lies elsewhere), as in a recovery. Its link is down, no DMA passes. */
+static void empty_gone(struct nic *nic, struct nic_watch *w)
+{
+    RT_ASSERT_EQ((unsigned)w->state, (unsigned)WATCH_GONE);
+    w->due_us = UINT64_MAX;
+    if (nic_park_missing(nic, NIC_QUEUE_EMPTY) == HAL_CORES_MAX)
+        return;
+    w->due_us = hal_now_us() + CORE_LOOK_US;
+    if (nic_park_missing(nic, NIC_QUEUE_PARKED) == HAL_CORES_MAX)
+        nic_park_ask(nic, NIC_QUEUE_EMPTY);
+}
+
 /* Off the bus: nothing is asked of it until it is back. */
 static bool gone(struct nic *nic, struct nic_watch *w)
 {
@@ -242,7 +271,8 @@ static bool gone(struct nic *nic, struct nic_watch *w)
     if (now && w->state != WATCH_GONE) {
         count(nic, NIC_DEVICE_FAULTS);
         rt_log("%s fault=removed", nic->name);
-        enter(w, WATCH_GONE, UINT64_MAX);
+        enter(w, WATCH_GONE, hal_now_us());
+        nic_park_ask(nic, NIC_QUEUE_PARKED);
     } else if (!now && w->state == WATCH_GONE) {
         park(nic, w, "came-back");
     }
@@ -268,8 +298,10 @@ void nic_watch_poll(struct nic *nic)
 
     if (!nic_watch_calm(nic) && hal_now_us() < w->due_us)
         return;
-    if (gone(nic, w))
+    if (gone(nic, w)) {
+        empty_gone(nic, w);
         return;
+    }
     if (w->state == WATCH_RUNNING)
         look_for_faults(nic, w);
     else if (w->state == WATCH_PARKING)

@@ -13,6 +13,8 @@
  *             descriptors are written anew
  *   RUNNING   each core takes its queues back
  *
+ * A card that is gone is parked and emptied, too; its return begins a recovery.
+ *
  * So no pool is touched by a core that is not its home, the data path pays nothing (a queue's
  * functions are changed by its own core alone), and core 0 never waits: what a state waits for
  * is looked at again at nic_next_us(). A try that fails is repeated later and later.

@@ -86,7 +86,9 @@ struct nic_stats {
 
 /* Counters of one queue, written by its core, read by any. */
 struct nic_queue_stats {
-    uint64_t packets, bytes;
+    uint64_t packets;
+    uint64_t bytes; /* of frames as the stack has them: without CRC, and without a tag that is
+                     * beside the frame (vlan_tci), whoever puts it in or takes it out */
     uint64_t batches;
     uint64_t no_replacement; /* rx: no buffer for the ring, frame dropped in place */
     uint64_t hostile;        /* rx: length or index the device may not write; dropped */
@@ -94,7 +96,8 @@ struct nic_queue_stats {
     uint64_t too_long;       /* rx: longer than frame_max_bytes and a tag, though the card let
                               * it in; dropped */
     uint64_t ring_full;      /* tx: frames left with the caller */
-    uint64_t bad_request;    /* tx: frames refused (too long, too many segments); dropped */
+    uint64_t bad_request;    /* tx: frames that cannot be sent as asked; dropped. A line says why,
+                              * for the first, second, fourth ... of a queue */
 };
 
 /* One statistics register of the device, accumulated. */
@@ -142,6 +145,15 @@ struct nic_txq {
     struct nic_queue_stats stats RT_ALIGNED(RT_CACHE_LINE);
 };
 
+#define NIC_GROUPS_MAX 32
+
+/* What was let in since the start, beside our address; a recovery writes it again. */
+struct nic_filters {
+    uint8_t group[NIC_GROUPS_MAX][6];
+    uint32_t groups;
+    uint64_t vlan[(NIC_VLAN_MAX + 1) / 64]; /* a bit for each */
+};
+
 #define NIC_PLACE_BYTES 24
 
 struct nic {
@@ -156,6 +168,7 @@ struct nic {
     uint8_t mac[6];
     struct nic_caps caps;
     struct nic_config config;
+    struct nic_filters let_in;
     uint32_t irq_mode; /* enum nic_irq_mode in use */
     struct nic_link link;
     uint64_t link_due_us; /* the driver wants nic_poll_link() then; UINT64_MAX: now and then */
@@ -227,10 +240,12 @@ uint64_t nic_next_us(const struct nic *nic);
  * the last was read. All of them within 50 s: some have 36 bits of bytes. */
 void nic_poll_stats(struct nic *nic, uint32_t rows);
 #define NIC_STATS_ALL UINT32_MAX
-/* What comes in beside our address and broadcasts. The first is kept through stop, start and
- * recovery. The other two are for a started port (RT_BUSY: it is not, or it recovers), and a
- * start or a recovery forgets them. RT_INVALID, and a line: not a group's address, no such VLAN.
- * As soon as one VLAN is on, frames with the tag of another are dropped by the card. */
+/* What comes in beside our address and broadcasts. Kept through a recovery, and what is asked for
+ * in one is written at its end. The first is kept through stop and start, too; the other two are
+ * for a started port (RT_BUSY: it is not), and a start forgets them. RT_FULL, and a line: more than
+ * NIC_GROUPS_MAX groups (a group that is in already is RT_OK). RT_INVALID, and a line: not a
+ * group's address, no such VLAN. As soon as one VLAN is on, frames with the tag of another are
+ * dropped by the card. */
 RT_NODISCARD enum rt_status nic_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
