@@ -23,7 +23,7 @@ static const struct kit_counter rxq_counters[] = {
 static const struct kit_counter txq_counters[] = {
     {"tx_packets", "frames", "sent", KIT_TRAFFIC, QUEUE(packets)},
     {"tx_bytes", "bytes", "sent", KIT_TRAFFIC, QUEUE(bytes)},
-    {"tx_bad", "frames", "too long for the port, or in too many pieces", KIT_DROP,
+    {"tx_bad", "frames", "cannot be sent as asked: a line says why", KIT_DROP,
      QUEUE(bad_request)},
 };
 

@@ -74,15 +74,20 @@ enum nic_tx_fate e1000e_tx_odd(struct nic_tx_ring *ring, const struct nic_tx_for
                                struct buf *b_owned)
 {
     enum nic_tx_fate fate;
+    const char *flaw;
 
     if (!buf_is_mine_inside(b_owned->owner) || !e1000e_tx_tag_is_ours(ring, b_owned))
         return nic_tx_odd(ring, format, b_owned);
-    if (!nic_tx_is_good(b_owned, ring->bytes_max))
-        return nic_tx_bad_request(ring, b_owned);
+    flaw = nic_tx_flaw_of(b_owned, ring->bytes_max);
+    if (flaw != NULL)
+        return nic_tx_bad_request(ring, b_owned, flaw);
     fate = nic_tx_room_for(ring, b_owned, b_owned->segments + 1u);
     if (fate != NIC_TX_QUEUED)
         return fate;
     if (!insert_tag(b_owned))
-        return nic_tx_bad_request(ring, b_owned);
-    return nic_tx_odd(ring, format, b_owned);
+        return nic_tx_bad_request(ring, b_owned, "no-room-for-tag");
+    fate = nic_tx_odd(ring, format, b_owned);
+    if (fate == NIC_TX_QUEUED)
+        ring->head.stats.bytes -= E1000E_VLAN_BYTES; /* as if the chip had put it in */
+    return fate;
 }

@@ -5,6 +5,8 @@
  */
 #include "tx_ask.h"
 
+#include <rt/log.h>
+
 /* ---- receive ---- */
 
 struct nic_rx_written nic_rx_written(const struct nic_rx_ring *q, nic_vec wb)
@@ -134,28 +136,49 @@ void nic_rx_odd(struct nic_rx_ring *q, const struct nic_rx_written *w, struct bu
 
 /* ---- transmit ---- */
 
-bool nic_tx_is_good(const struct buf *b, uint32_t bytes_max)
+static const char *segment_flaw(const struct buf *s)
+{
+    if (s == NULL)
+        return "chain-too-short";
+    if (!buf_is_mine(s->owner))
+        return "segment-not-yours";
+    if (s->data_len == 0)
+        return "empty-segment";
+    return buf_is_inside(s) ? NULL : "outside-of-room";
+}
+
+const char *nic_tx_flaw_of(const struct buf *b, uint32_t bytes_max)
 {
     const struct buf *s = b;
+    const char *flaw = NULL;
     uint32_t bytes = 0;
 
     if (b->segments == 0 || b->segments > NIC_TX_CHAIN_MAX)
-        return false;
+        return "segment-count";
     for (unsigned i = 0; i < b->segments; i++, s = s->next) {
-        if (s == NULL || !buf_is_mine(s->owner) || s->data_len == 0 || !buf_is_inside(s))
-            return false;
+        flaw = segment_flaw(s);
+        if (flaw != NULL)
+            return flaw;
         bytes += s->data_len;
     }
-    if (b->segments > 1 && (s != NULL || bytes != b->pkt_len))
-        return false;
-    return bytes >= NIC_TX_BYTES_MIN && bytes <= bytes_max;
+    if (b->segments > 1 && s != NULL)
+        return "chain-too-long";
+    if (b->segments > 1 && bytes != b->pkt_len)
+        return "lengths-differ";
+    if (bytes < NIC_TX_BYTES_MIN)
+        return "too-short";
+    return bytes <= bytes_max ? NULL : "too-long";
 }
 
-enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned)
+enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned, const char *why)
 {
     struct buf *b = b_owned;
+    uint64_t count = ++q->head.stats.bad_request;
 
-    q->head.stats.bad_request++;
+    if (RT_IS_POW2(count))
+        rt_log("%s txq=%u error=bad-request reason=%s bytes=%u segments=%u flags=0x%x count=%lu",
+               q->head.nic->name, (unsigned)q->head.index, why, b->pkt_len,
+               (unsigned)b->segments, b->flags, count);
     for (unsigned i = 0; i < BUF_CHAIN_MAX && b != NULL && buf_is_kept(b->owner); i++)
         b = b->next; /* it stays with its keeper */
     buf_free(b);
@@ -165,7 +188,7 @@ enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned)
 enum nic_tx_fate nic_tx_room_for(struct nic_tx_ring *q, struct buf *b_owned, uint32_t need)
 {
     if (need >= q->descs)
-        return nic_tx_bad_request(q, b_owned);
+        return nic_tx_bad_request(q, b_owned, "more-than-the-ring");
     return need > nic_tx_room(q) ? NIC_TX_NO_ROOM : NIC_TX_QUEUED;
 }
 
@@ -225,15 +248,18 @@ enum nic_tx_fate nic_tx_odd(struct nic_tx_ring *q, const struct nic_tx_format *f
     struct nic_tx_ask ask;
     bool requests, known;
     enum nic_tx_fate fate;
+    const char *flaw;
 
     if (!buf_is_mine_inside(b->owner)) {
         (void)buf_refuse(b, BUF_STACK, BUF_NIC);
         return NIC_TX_GONE; /* it was never the caller's to send */
     }
     requests = (b->flags & BUF_TX_OFFLOADS) != 0;
-    if ((requests && !ask_of(q, format, b, &ask)) ||
-        !nic_tx_is_good(b, (b->flags & BUF_TX_TSO) != 0 ? format->tso_bytes_max : q->bytes_max))
-        return nic_tx_bad_request(q, b);
+    if (requests && !ask_of(q, format, b, &ask))
+        return nic_tx_bad_request(q, b, "requests");
+    flaw = nic_tx_flaw_of(b, (b->flags & BUF_TX_TSO) != 0 ? format->tso_bytes_max : q->bytes_max);
+    if (flaw != NULL)
+        return nic_tx_bad_request(q, b, flaw);
     known = !requests || nic_tx_is_known(q, b);
     fate = nic_tx_room_for(q, b, (uint32_t)b->segments + !known);
     if (fate != NIC_TX_QUEUED)

@@ -49,10 +49,13 @@ RT_COLD enum nic_tx_fate nic_tx_odd(struct nic_tx_ring *q, const struct nic_tx_f
  * dropped. */
 RT_COLD enum nic_tx_fate nic_tx_room_for(struct nic_tx_ring *q, struct buf *b_owned,
                                          uint32_t need);
-/* Consumes a frame that cannot be sent as asked. */
-RT_COLD enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned);
-/* True: every segment is ours and inside its room, and the frame neither short nor long. */
-RT_COLD bool nic_tx_is_good(const struct buf *b, uint32_t bytes_max);
+/* Consumes a frame that cannot be sent as asked, and counts it. A line says why, for the first,
+ * second, fourth ... of a queue. */
+RT_COLD enum nic_tx_fate nic_tx_bad_request(struct nic_tx_ring *q, struct buf *b_owned,
+                                            const char *why);
+/* NULL: every segment is ours and inside its room, and the frame neither short nor long. Else what
+ * is wrong, a word. */
+RT_COLD const char *nic_tx_flaw_of(const struct buf *b, uint32_t bytes_max);
 
 /* ---- in line ---- */
 

@@ -80,6 +80,7 @@ static void run_tx_vlan(void **state)
         port_send_one(port, b);
         assert_int_equal(sent_last->vlan, strip);
         assert_int_equal(sent_last->bytes, strip ? 60 : 64);
+        assert_int_equal(port->txq->stats.bytes, 60); /* whoever puts the tag in */
         if (strip)
             assert_int_equal(sent_last->vlan_tci, 0xa123);
         else

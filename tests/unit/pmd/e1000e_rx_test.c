@@ -240,6 +240,40 @@ static void run_rx_chain_in_parts(void **state)
     bench_free(bench);
 }
 
+/* The first half of a frame in the last descriptor: its second is in the first, whatever lies in
+ * memory behind the ring (here more of it, from a larger one). */
+static void run_rx_pair_around_the_end(void **state)
+{
+    struct nic_config c = port_with(1, JUMBO, false);
+    struct bench *bench = bench_start(1, &c);
+    struct port *port = &bench->port[0];
+    struct buf_batch batch = {.count = 0};
+    struct nic_rx_ring *q;
+
+    nic_stop(port->nic);
+    c.rx_descs = POOL_HOSTILE ? c.rx_descs : c.rx_descs / 2;
+    bench_configure(bench, &c);
+    assert_int_equal(nic_start(port->nic), RT_OK);
+    q = nic_rx_ring_of(port->rxq);
+    for (uint32_t i = 0; i + 1 < q->descs; i++) {
+        assert_true(port_receive(port, 60, i, NULL));
+        assert_int_equal(nic_rx(port->rxq, &batch, 1), 1);
+        buf_batch_free(&batch);
+    }
+    if (q->descs < q->descs_max)
+        q->desc[q->descs].status = NIC_RXD_DD | NIC_RXD_EOP | UINT64_C(7) << NIC_RXD_LENGTH_SHIFT;
+    assert_int_equal(q->next, q->descs - 1);
+    assert_true(port_receive(port, 3000, 9, NULL));
+    for (uint32_t i = 0; i < 4; i++)
+        (void)nic_rx(port->rxq, &batch, 4);
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(batch.buf[0]->pkt_len, 3000);
+    assert_true(frame_is(buf_data(batch.buf[0]), BUF_ROOM_BYTES, 9));
+    buf_batch_free(&batch);
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
 /* ---- receive results ---- */
 
 static void run_rx_results(void **state)
@@ -336,6 +370,7 @@ int main(void)
         cmocka_unit_test(run_rx_chains),
         cmocka_unit_test(run_rx_pairs),
         cmocka_unit_test(run_rx_mixed),
+        cmocka_unit_test(run_rx_pair_around_the_end),
         cmocka_unit_test(run_rx_chain_in_parts),
         cmocka_unit_test(run_rx_results),
         cmocka_unit_test(run_rx_rss),

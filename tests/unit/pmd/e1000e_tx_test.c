@@ -112,6 +112,8 @@ static void run_tx_bad_requests(void **state)
     assert_int_equal(*bad, 1);
     port_send_one(port, frame_buf(bench->pool, 1519, 1)); /* 1514 + VLAN tag is the most */
     assert_int_equal(*bad, 2);
+    assert_true(bench_logged(bench, "nic0 txq=0 error=bad-request reason=too-short bytes=16"));
+    assert_true(bench_logged(bench, "reason=too-long bytes=1519 segments=1 flags=0x0 count=2"));
     b = frame_buf(bench->pool, 60, 1);
     b->data_off = BUF_HEADROOM_BYTES + BUF_ROOM_BYTES - 59; /* beyond its room */
     port_send_one(port, b);
@@ -120,6 +122,8 @@ static void run_tx_bad_requests(void **state)
     b->flags = BUF_TX_TSO;
     port_send_one(port, b);
     assert_int_equal(*bad, 4);
+    assert_true(bench_logged(bench, "reason=requests"));
+    assert_false(bench_logged(bench, "reason=outside-of-room")); /* the third: no line */
     b = frame_buf(bench->pool, 60, 1);
     b->segments = 2; /* and there is no second one */
     port_send_one(port, b);
@@ -273,16 +277,44 @@ static void run_tx_bad_pairs(void **state)
     port_send_one(port, b);
     port_send_one(port, chain(bench->pool, 2, 760, 0)); /* 1514 and a tag is the most */
     assert_int_equal(port->txq->stats.bad_request, 4);
+    b = chain(bench->pool, 3, 60, 0); /* says two, has three: the last would be nobody's */
+    b->segments = 2;
+    b->pkt_len = 120;
+    port_send_one(port, b);
+    assert_int_equal(port->txq->stats.bad_request, 5);
     assert_int_equal(buf_refusals(), refused);
     b = chain(bench->pool, 2, 60, 0);
     last = b->next;
     *last->owner = BUF_RING; /* travels between cores: not ours */
     port_send_one(port, b);
-    assert_int_equal(port->txq->stats.bad_request, 5);
+    assert_int_equal(port->txq->stats.bad_request, 6);
     assert_int_equal(*last->owner, BUF_RING);
     *last->owner = BUF_STACK;
     buf_free(last);
     assert_int_equal(port->fake->tx_frames, 0);
+    bench_stop_and_check(bench);
+    bench_free(bench);
+}
+
+/* Neither does a frame in two buffers with a context in front, with room for two: the ring would
+ * be full, and an index further. */
+static void run_tx_context_waits(void **state)
+{
+    struct bench *bench = bench_start(1, &port_config);
+    struct port *port = &bench->port[0];
+    struct nic_tx_ring *q = nic_tx_ring_of(port->txq);
+    struct buf_batch batch = {.count = 1, .buf = {chain(bench->pool, 2, 100, 1)}};
+
+    batch.buf[0]->flags = BUF_TX_IP_CSUM;
+    batch.buf[0]->l2_bytes = 14;
+    batch.buf[0]->l3_bytes = 20;
+    port->fake->stuck_tx = true;
+    while (nic_tx_room(q) > 2)
+        port_send_one(port, frame_buf(bench->pool, 60, 1));
+    nic_tx(port->txq, &batch);
+    assert_int_equal(batch.count, 1);
+    assert_int_equal(nic_tx_room(q), 2);
+    buf_batch_free(&batch);
     bench_stop_and_check(bench);
     bench_free(bench);
 }
@@ -347,6 +379,7 @@ int main(void)
         cmocka_unit_test(run_tx_chains),
         cmocka_unit_test(run_tx_mixed),
         cmocka_unit_test(run_tx_bad_pairs),
+        cmocka_unit_test(run_tx_context_waits),
         cmocka_unit_test(run_tx_chain_waits),
         cmocka_unit_test(run_tx_foreign_pool),
     };
