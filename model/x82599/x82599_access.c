@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a driver's accesses to registers do: by calls, or found by looking at plain memory. */
-#include "x82599_int.h"
+#include "x82599_irq.h"
+#include "x82599_link.h"
+#include "x82599_reset.h"
+#include "x82599_serial.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Faults: chances from one seed, so that a run can be repeated. */
-#include "x82599_int.h"
+/* Faults: late write-backs, and what befalls the whole device. */
+#include "x82599_base.h"
+#include "x82599_irq.h"
+#include "x82599_late.h"
+#include "x82599_link.h"
 
 #include <limits.h>
 
@@ -8,16 +11,6 @@
 #define LATE_SPAN_NS 50000u
 #define FLAP_MIN_NS 1000000u
 #define FLAP_SPAN_NS 9000000u
-
-/* splitmix64 */
-uint64_t x82599_random(struct x82599 *dev)
-{
-    uint64_t z = dev->random += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
 
 const char *x82599_fault_name(enum x82599_fault kind)
 {
@@ -34,19 +27,6 @@ const char *x82599_fault_name(enum x82599_fault kind)
     };
 
     return (unsigned)kind < X82599_FAULT_KINDS ? names[kind] : "unknown";
-}
-
-bool x82599_fault_hits(struct x82599 *dev, enum x82599_fault kind)
-{
-    RT_ASSERT_LT((unsigned)kind, (unsigned)X82599_FAULT_KINDS);
-    if (dev->chance[kind] == 0 && dev->forced[kind] == 0)
-        return false;
-    if (dev->forced[kind] > 0)
-        dev->forced[kind]--;
-    else if ((x82599_random(dev) & 0xffff) >= dev->chance[kind])
-        return false;
-    dev->count.faults[kind]++;
-    return true;
 }
 
 /* ---- late write-backs: in the order of their queue ---- */

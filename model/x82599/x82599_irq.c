@@ -5,7 +5,8 @@
  * causes share the vector of IVAR_MISC; else vectors 0 to 15 are bits of EICR and everything
  * shares one message.
  */
-#include "x82599_int.h"
+#include "x82599_base.h"
+#include "x82599_irq.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The cable, the module, and what LINKS says about them. */
-#include "x82599_int.h"
+#include "x82599_irq.h"
+#include "x82599_link.h"
 
 #define AN_STATE_BEGUN 0xcu
 

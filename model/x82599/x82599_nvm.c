@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What hangs behind the serial registers: the EEPROM, the SFP+ module, the X540's copper PHY. */
-#include "x82599_int.h"
+#include "x82599_link.h"
+#include "x82599_serial.h"
 
 #include <string.h>
 

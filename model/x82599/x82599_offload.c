@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the transmit path does to a frame: tag, checksums, segmentation, padding (7.2.4, 7.2.5). */
-#include "x82599_int.h"
+#include "x82599_base.h"
+#include "x82599_frame.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 82599 as any device is seen by a bus or a server. */
 #include "bus/pci_space.h"
-#include "x82599_int.h"
+#include "x82599_state.h"
 
 #define CAP_DSN 0x100u
 #define CLASS_ETHERNET 0x02000001u /* and revision 1 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Received frames: address filters, what the frame is, checksums, RSS (7.1.1 to 7.1.2, 7.1.11). */
-#include "x82599_int.h"
+#include "x82599_frame.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include <model/x82599_port.h>
 
 #include "bus/port.h"
-#include "x82599_int.h"
+#include "x82599_state.h"
 
 #include <stdlib.h>
 

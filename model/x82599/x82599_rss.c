@@ -4,7 +4,7 @@
  * for each of their values. Registers can be plain memory, written unseen: the key that the
  * table is of is compared each time.
  */
-#include "x82599_int.h"
+#include "x82599_frame.h"
 
 #include <string.h>
 

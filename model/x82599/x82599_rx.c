@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames from the wire into receive rings (82599 datasheet 7.1). */
-#include "x82599_int.h"
+#include "x82599_base.h"
+#include "x82599_frame.h"
+#include "x82599_irq.h"
+#include "x82599_late.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The serial registers: the EEPROM by words (EERD) and bit by bit (EEC), the SFP+ module bit by
  * bit (I2CCTL), the PHY (MSCA). What they lead to is filled in by x82599_nvm.c.
  */
-#include "x82599_int.h"
+#include "x82599_serial.h"
 
 #include <string.h>
 

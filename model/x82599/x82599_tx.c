@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Transmit rings (82599 datasheet 7.2): fetch, gather a frame, hand it on, write back. */
-#include "x82599_int.h"
+#include "x82599_base.h"
+#include "x82599_frame.h"
+#include "x82599_irq.h"
+#include "x82599_late.h"
 
 #include <string.h>
 

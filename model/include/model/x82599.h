@@ -163,6 +163,7 @@ void x82599_irq_again(struct x82599 *dev);
 /* The INTx line is up: an enabled cause is pending. What PCI status shows in bit 3. */
 bool x82599_irq_line(const struct x82599 *dev);
 
+/* From now on it happens so often by itself; 0: never. */
 void x82599_fault_chance(struct x82599 *dev, enum x82599_fault kind, uint32_t chance_65536);
 /* Makes it happen now, or at the next opportunity for faults of single descriptors and
  * messages. */
@@ -174,6 +175,7 @@ void x82599_stuck_master(struct x82599 *dev);
 /* A removed device is plugged in again. Implies x82599_power_on. */
 void x82599_replug(struct x82599 *dev);
 
+/* Borrowed, and they go on counting. */
 const struct x82599_counters *x82599_counters(const struct x82599 *dev);
 /* The queue and hash that RSS gives this frame now (for tests against software Toeplitz). */
 unsigned x82599_rss(const struct x82599 *dev, const uint8_t *frame, uint32_t bytes,

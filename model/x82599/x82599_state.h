@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the model's files share. Registers are `reg`; what they do not show is beside them. */
-#ifndef MODEL_X82599_INT_H
-#define MODEL_X82599_INT_H
+/* The state of a card: registers are `reg`; what they do not show is beside them. */
+#ifndef MODEL_X82599_STATE_H
+#define MODEL_X82599_STATE_H
 
 #include "x82599_reg.h"
 #include <model/x82599.h>
@@ -113,67 +113,5 @@ RT_INLINE void x82599_put(struct x82599 *dev, uint32_t offset, uint32_t value)
 {
     __atomic_store_n(dev->reg + offset / 4, value, __ATOMIC_RELEASE);
 }
-
-/* x82599.c: life, reset, memory, statistics; x82599_access.c: what accesses do */
-void *x82599_dma(struct x82599 *dev, uint64_t phys, uint32_t bytes, bool device_writes);
-void x82599_wrote(struct x82599 *dev, void *p, uint32_t bytes);
-void x82599_count(struct x82599 *dev, uint32_t offset, uint32_t by);
-void x82599_count_wide(struct x82599 *dev, uint32_t offset_low, uint32_t by);
-void x82599_count_size(struct x82599 *dev, uint32_t offset_first, uint32_t bytes_with_crc);
-void x82599_reset(struct x82599 *dev, bool power_on);
-void x82599_queue_disabled(struct x82599 *dev, bool transmit, unsigned queue);
-
-/* x82599_irq.c: registers of the interrupt block answer true when they took the access */
-bool x82599_irq_read(struct x82599 *dev, uint32_t offset, uint32_t *value);
-bool x82599_irq_write(struct x82599 *dev, uint32_t offset, uint32_t value);
-void x82599_irq_reset(struct x82599 *dev);
-void x82599_cause_queue(struct x82599 *dev, unsigned queue, bool transmit);
-void x82599_cause_other(struct x82599 *dev, uint32_t bits);
-void x82599_irq_deliver(struct x82599 *dev); /* sends what is due and not throttled */
-uint64_t x82599_irq_next_ns(const struct x82599 *dev);
-
-/* x82599_nvm.c: EEPROM, SFP module and PHY; x82599_serial.c: the registers that lead to them */
-void x82599_nvm_init(struct x82599 *dev);
-void x82599_nvm_reset(struct x82599 *dev);
-void x82599_eec_write(struct x82599 *dev, uint32_t value);
-void x82599_eerd_write(struct x82599 *dev, uint32_t value);
-void x82599_i2c_write(struct x82599 *dev, uint32_t value);
-void x82599_msca_write(struct x82599 *dev, uint32_t value);
-
-/* x82599_link.c */
-void x82599_link_restart(struct x82599 *dev);
-void x82599_autoc_write(struct x82599 *dev, uint32_t value);
-void x82599_esdp_write(struct x82599 *dev, uint32_t value);
-void x82599_link_step(struct x82599 *dev);
-uint64_t x82599_link_next_ns(const struct x82599 *dev);
-
-/* x82599_parse.c: what a frame is, and where RSS sends it */
-struct x82599_parsed {
-    uint32_t type;      /* RXD_TYPE_* */
-    uint32_t status;    /* RXD_* of checksums, good or bad */
-    uint32_t hash, rss_type;
-    unsigned queue;
-};
-void x82599_parse(const struct x82599 *dev, const uint8_t *frame, uint32_t bytes,
-                  struct x82599_parsed *out);
-bool x82599_filter(const struct x82599 *dev, const uint8_t *frame, uint32_t bytes);
-bool x82599_is_vlan(const struct x82599 *dev, const uint8_t *frame);
-uint32_t x82599_sum(const uint8_t *p, uint32_t bytes, uint32_t sum);
-uint16_t x82599_fold(uint32_t sum);
-/* x82599_rss.c; `input`: at most RSS_INPUT_MAX bytes */
-uint32_t x82599_toeplitz(const struct x82599 *dev, const uint8_t *input, uint32_t bytes);
-
-/* x82599_offload.c: turns a gathered frame into what goes over the wire */
-void x82599_emit(struct x82599 *dev, unsigned queue, const uint8_t *frame, uint32_t bytes);
-void x82599_offload(struct x82599 *dev, unsigned queue);
-
-/* x82599_fault.c */
-uint64_t x82599_random(struct x82599 *dev);
-bool x82599_fault_hits(struct x82599 *dev, enum x82599_fault kind);
-/* True: the write-back is held back; the caller must not do it. */
-bool x82599_late(struct x82599 *dev, const struct late *what);
-void x82599_late_forget(struct x82599 *dev, unsigned queue); /* UINT_MAX: all */
-void x82599_late_flush(struct x82599 *dev);
-void x82599_fault_step(struct x82599 *dev);
 
 #endif
