@@ -54,12 +54,14 @@ static int done(void **state)
     return 0;
 }
 
+/* The tables have one mistake, of which this is said; then they are good again. */
 static void expect(const char *line)
 {
     assert_false(kit_app_is_good(&app));
     if (strstr(console, line) == NULL)
         fail_msg("no %s in: %s", line, console);
     assert_ptr_equal(strchr(console, '\n'), console + strlen(console) - 1); /* one line */
+    (void)good_one(NULL);
 }
 
 static void a_good_one_says_nothing(void **state)
@@ -74,10 +76,8 @@ static void the_head(void **state)
 {
     app.running = "is up";
     expect("own error=app running=\"is up\"");
-    good_one(NULL);
     app.poll = NULL;
     expect("it has no poll");
-    good_one(NULL);
     app.path_bytes = sizeof(struct kit_path) - 1;
     expect("path_bytes");
 }
@@ -86,22 +86,16 @@ static void counters_are_looked_at(void **state)
 {
     counters[1].name = "Bad-Name";
     expect("counter=\"Bad-Name\" what=\"a name is");
-    good_one(NULL);
     counters[1].name = "seen";
     expect("counter=\"seen\" what=\"there is one");
-    good_one(NULL);
     counters[0].name = "rx_packets";
     expect("counter=\"rx_packets\" what=\"there is one");
-    good_one(NULL);
     counters[0].unit = NULL;
     expect("counter=\"seen\" what=\"it has no unit");
-    good_one(NULL);
     counters[0].kind = KIT_TRAFFIC;
     expect("counter=\"seen\" what=\"its kind");
-    good_one(NULL);
     counters[0].offset = sizeof(struct own);
     expect("counter=\"seen\" what=\"its place");
-    good_one(NULL);
     counters[0].offset = SIZE_MAX - 7;
     expect("counter=\"seen\" what=\"its place");
 }
@@ -110,16 +104,12 @@ static void commands_are_looked_at(void **state)
 {
     commands[0].name = "two words";
     expect("command=\"two words\" what=\"a name is");
-    good_one(NULL);
     commands[0].name = "";
     expect("command=\"\" what=\"a name is");
-    good_one(NULL);
     commands[1].name = "poke";
     expect("command=\"poke\" what=\"there is one");
-    good_one(NULL);
     commands[1].name = "stop";
     expect("command=\"stop\" what=\"there is one");
-    good_one(NULL);
     commands[1].run = NULL;
     expect("command=\"zap\" what=\"it does nothing");
 }

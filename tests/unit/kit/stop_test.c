@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The stop with two cores: whatever one gives back to the other's pools is home when buffers
  * are counted. Real threads; the ports are never started. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "queues.h"
 #include "state.h"
 
 #include <mempool/ext.h>
@@ -48,17 +43,6 @@ static struct pool *make(unsigned core, uint32_t room_bytes)
     return pool;
 }
 
-/* In hostile builds takes fail now and then: ask again. */
-static struct buf *take(struct pool *pool)
-{
-    struct buf *b = NULL;
-
-    for (unsigned i = 0; i < 1000 && b == NULL; i++)
-        b = pool_take(pool);
-    assert_non_null(b);
-    return b;
-}
-
 static int fresh(void **state)
 {
     host_memory_reset();
@@ -87,8 +71,8 @@ static int gone(void **state)
 
 static void each_path_holds_a_buffer_of_the_other_core(void **state)
 {
-    paths[1].held = take(cores[0].pool);
-    paths[0].held = take(cores[0].pool);
+    paths[1].held = take_surely(cores[0].pool);
+    paths[0].held = take_surely(cores[0].pool);
     assert_true(kit_shut_down(&kit));
     assert_int_equal(kit.missing, 0);
 }
@@ -138,7 +122,7 @@ static void a_turn_collects_them(void **state)
 {
     struct pool *pool = make(0, BUF_ROOM_BYTES);
     struct loop_source source = kit_pools_source(&cores[0]);
-    struct buf *b = take(pool);
+    struct buf *b = take_surely(pool);
 
     assert_true(kit_has_more_pools(&cores[0]));
     assert_false(kit_has_more_pools(&cores[1]));

@@ -3,12 +3,7 @@
  * The worker between fake queues: order, ownership, full rings, held frames, every mode.
  * After each case every buffer is home.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "queues.h"
 #include "worker.h"
 
 #include <rt/host.h>
@@ -18,100 +13,16 @@ enum { POOL = 256, RING = 64 };
 
 static struct pool *pool;
 
-/* ---- a receive queue that has frames, a transmit queue that takes some ---- */
-static struct {
-    struct nic_rxq head;
-    uint32_t waiting;
-    uint64_t next; /* number of the next frame, in buf.user and its first payload byte */
-    bool armed, arm_pending;
-} rxq;
-
-static struct {
-    struct nic_txq head;
-    uint32_t room;        /* frames that the ring takes before a reclaim */
-    uint32_t room_after;  /* room made by each reclaim */
-    uint32_t calls, reclaims, sent;
-    uint64_t next;        /* number wanted next */
-    bool in_order;
-} txq;
-
-/* In hostile builds single takes fail: ask again. */
-static struct buf *take(void)
-{
-    struct buf *b = NULL;
-
-    for (unsigned i = 0; i < 1000 && b == NULL; i++)
-        b = pool_take(pool);
-    assert_non_null(b);
-    return b;
-}
-
-static uint32_t fake_rx(struct nic_rxq *q, struct buf_batch *out, uint32_t max)
-{
-    uint32_t n;
-
-    for (n = 0; n < max && rxq.waiting > 0; n++) {
-        struct buf *b = take();
-
-        b->user = rxq.next++;
-        b->data_len = 60;
-        b->pkt_len = 60;
-        memset(buf_data(b), 0x11, 6);
-        memset(buf_data(b) + 6, 0x22, 54);
-        out->buf[out->count++] = b;
-        rxq.waiting--;
-    }
-    return n;
-}
-
-static bool fake_arm(struct nic_rxq *q)
-{
-    rxq.armed = true;
-    return rxq.arm_pending;
-}
-
-static void fake_disarm(struct nic_rxq *q)
-{
-    rxq.armed = false;
-}
-
-static uint8_t last_frame[12];
-
+static struct fake_rxq rxq;
+static struct fake_txq txq;
 static struct l2fwd_path path;
 
-/* Which frame this is: of our own ones the sequence number behind the UDP header. */
-static uint64_t number_of(const struct buf *b)
+/* Which of our own frames this is: the sequence number behind the UDP header. */
+static uint64_t sequence_of(const struct buf *b)
 {
     const uint8_t *at = buf_data(b) + 42;
 
-    if (path.mode != L2FWD_TXONLY)
-        return b->user;
     return (uint64_t)at[0] << 24 | (uint64_t)at[1] << 16 | (uint64_t)at[2] << 8 | at[3];
-}
-
-static void fake_tx(struct nic_txq *q, struct buf_batch *batch)
-{
-    uint32_t n = RT_MIN(batch->count, txq.room);
-
-    txq.calls++;
-    for (uint32_t i = 0; i < n; i++) {
-        txq.in_order &= number_of(batch->buf[i]) == txq.next;
-        txq.next = number_of(batch->buf[i]) + 1;
-        memcpy(last_frame, buf_data(batch->buf[i]), sizeof(last_frame));
-        buf_free(batch->buf[i]);
-    }
-    for (uint32_t i = n; i < batch->count; i++)
-        batch->buf[i - n] = batch->buf[i];
-    batch->count -= n;
-    txq.room -= n;
-    txq.sent += n;
-}
-
-static uint32_t fake_reclaim(struct nic_txq *q)
-{
-    txq.reclaims++;
-    txq.room += txq.room_after;
-    return txq.room_after;
 }
 
 static const uint8_t mac[6] = {0x52, 0x54, 0, 1, 2, 3};
@@ -125,15 +36,10 @@ static struct loop_source start(enum l2fwd_mode mode, uint64_t drain_us)
     host_memory_reset();
     host_clock_virtual(1000);
     assert_int_equal(pool_create("test", 0, 1, POOL, &pool), RT_OK);
-    memset(&rxq, 0, sizeof(rxq));
-    memset(&txq, 0, sizeof(txq));
-    rxq.head.rx = fake_rx;
-    rxq.head.arm = fake_arm;
-    rxq.head.disarm = fake_disarm;
-    txq.head.tx = fake_tx;
-    txq.head.reclaim = fake_reclaim;
-    txq.room = UINT32_MAX / 2;
-    txq.in_order = true;
+    fake_rxq_init(&rxq, pool);
+    fake_txq_init(&txq);
+    if (mode == L2FWD_TXONLY)
+        txq.number_of = sequence_of;
     path = (struct l2fwd_path){
         .kit = {.rxq = &rxq.head, .txq = &txq.head, .pool = pool, .batch_max = 32},
         .mode = mode, .drain_us = drain_us, .rewrite = l2fwd_rewrite_make(3, mac),
@@ -177,7 +83,7 @@ static void forwards_in_order_and_rewrites(void **state)
         assert_int_equal(path.kit.polls[6], 1);
         assert_int_equal(path.kit.polls[0], 1);
         assert_true(path.kit.first_cycles != 0);
-        assert_memory_equal(last_frame, wanted[mode], 12);
+        assert_memory_equal(txq.last, wanted[mode], 12);
         finish();
     }
 }
