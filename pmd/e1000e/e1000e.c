@@ -85,15 +85,9 @@ static enum rt_status probe(struct nic *nic)
     nic->caps = (struct nic_caps){
         .rxq_max = model->queues,
         .txq_max = model->queues,
-        .ring_min = E1000E_RING_MIN,
-        .ring_max = E1000E_RING_MAX,
-        .ring_multiple = E1000E_RING_MIN,
+        INTEL_CAPS,
         .frame_max_bytes = model->frame_max_bytes,
-        .tx_segments_max = NIC_TX_CHAIN_MAX,
         .rss = model->queues > 1,
-        .vlan = true,
-        .rx_checksum = true,
-        .tx_checksum = true,
         .tso = false, /* see README.md */
         .msix = (model->flags & E1000E_MSIX) != 0,
     };
@@ -170,24 +164,14 @@ static const struct nic_card card = {
     .reset_settle_us = E1000E_RESET_SETTLE_US,
     .status_reg = E1000E_STATUS,
     .pause_reg = E1000E_XOFFRXC,
-    .let_go = let_go,
-    .forget = forget,
-    .unload = unload,
 };
 
 static const struct nic_ops e1000e_ops = {
     INTEL_NIC_OPS(e1000e),
-    .card = &card,
-    .configure = configure,
     .start = nic_card_start,
-    .quiesce = quiesce,
     .fault = no_fault,
-    .receives = receives,
 };
 
 const struct nic_driver e1000e_driver = {
-    .name = "e1000e",
-    .model_of = model_of,
-    .attach = attach,
-    .probe = probe,
+    INTEL_DRIVER(e1000e),
 };

@@ -9,8 +9,6 @@
 #include "ring/tx_ask.h"
 
 #define E1000E_QUEUES_MAX 2
-#define E1000E_RING_MIN 8 /* length registers count 128 bytes */
-#define E1000E_RING_MAX 4096
 #define E1000E_VLAN_BYTES NIC_VLAN_BYTES
 #define E1000E_STANDARD_FRAME_BYTES 1518 /* with VLAN tag, without CRC */
 

@@ -111,9 +111,21 @@ RT_NODISCARD enum rt_status intel_nvm_check_sum(const struct nic *nic, uint16_t 
 
 /* ---- what the tables of every one of these drivers say, `x` being its name ---- */
 
+/* Its functions that only the top file knows are called the same in each. */
 #define INTEL_CARD(x)                                                                          \
     .up = &x##_up, .down = &x##_down, .off_bus = &x##_off_bus, .reset = &x##_reset,            \
-    .irq_raise = x##_irq_raise, .irq_lower = x##_irq_lower
+    .irq_raise = x##_irq_raise, .irq_lower = x##_irq_lower, .let_go = let_go,                  \
+    .forget = forget, .unload = unload
+
+#define INTEL_DRIVER(x) .name = #x, .model_of = model_of, .attach = attach, .probe = probe
+
+/* Of struct nic_caps: what all can do. */
+#define INTEL_RING_MIN 8 /* length registers count 128 bytes */
+#define INTEL_RING_MAX 4096
+#define INTEL_CAPS                                                                             \
+    .ring_min = INTEL_RING_MIN, .ring_max = INTEL_RING_MAX, .ring_multiple = INTEL_RING_MIN,   \
+    .tx_segments_max = NIC_TX_CHAIN_MAX, .vlan = true, .rx_checksum = true,                    \
+    .tx_checksum = true
 
 #define INTEL_NIC_OPS(x)                                                                       \
     .rings = &x##_rings, .filters = &x##_filter_regs, .counters = &x##_counters,               \
@@ -121,6 +133,7 @@ RT_NODISCARD enum rt_status intel_nvm_check_sum(const struct nic *nic, uint16_t 
     .poll_link = x##_poll_link, .poll_stats = intel_poll_stats,                                \
     .set_promiscuous = intel_set_promiscuous, .add_multicast = intel_add_multicast,            \
     .set_vlan_filter = intel_set_vlan_filter, .begin = nic_card_begin, .gone = nic_card_gone,  \
+    .card = &card, .configure = configure, .quiesce = quiesce, .receives = receives,           \
     .tx_position = nic_tx_ring_position, .pauses = nic_card_pauses, .rxq_run = x##_rxq_run,    \
     .rxq_drop = nic_rx_ring_drop, .txq_run = x##_txq_run, .txq_empty = nic_tx_ring_empty
 

@@ -68,15 +68,9 @@ static enum rt_status probe(struct nic *nic)
     nic->caps = (struct nic_caps){
         .rxq_max = IXGBE_QUEUES_MAX,
         .txq_max = IXGBE_QUEUES_MAX,
-        .ring_min = IXGBE_RING_MIN,
-        .ring_max = IXGBE_RING_MAX,
-        .ring_multiple = IXGBE_RING_MIN,
+        INTEL_CAPS,
         .frame_max_bytes = FRAME_BYTES_MAX,
-        .tx_segments_max = NIC_TX_CHAIN_MAX,
         .rss = true,
-        .vlan = true,
-        .rx_checksum = true,
-        .tx_checksum = true,
         .tso = true,
         .msix = true,
     };
@@ -147,24 +141,14 @@ static const struct nic_card card = {
     .reset_settle_us = IXGBE_RESET_SETTLE_US,
     .status_reg = IXGBE_STATUS,
     .pause_reg = IXGBE_LXOFFRXC,
-    .let_go = let_go,
-    .forget = forget,
-    .unload = unload,
 };
 
 static const struct nic_ops ixgbe_ops = {
     INTEL_NIC_OPS(ixgbe),
-    .card = &card,
-    .configure = configure,
     .start = start,
-    .quiesce = quiesce,
     .fault = ixgbe_fault,
-    .receives = receives,
 };
 
 const struct nic_driver ixgbe_driver = {
-    .name = "ixgbe",
-    .model_of = model_of,
-    .attach = attach,
-    .probe = probe,
+    INTEL_DRIVER(ixgbe),
 };

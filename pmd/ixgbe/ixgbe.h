@@ -9,9 +9,7 @@
 #include "ring/ring.h"
 
 #define IXGBE_QUEUES_MAX NIC_QUEUES_MAX
-#define IXGBE_RING_MIN 8 /* length registers count 128 bytes */
-#define IXGBE_RING_MAX 4096
-#define IXGBE_TX_TSO_BYTES_MAX 0x3ffff /* PAYLEN has 18 bits */
+#define IXGBE_TX_TSO_BYTES_MAX 0x3ffff /* PAYLEN has 18 bits; a segment of it 16 (DTALEN) */
 #define IXGBE_VLAN_BYTES NIC_VLAN_BYTES
 #define IXGBE_STANDARD_FRAME_BYTES 1514
 

@@ -83,15 +83,12 @@ static void pipe_tx(struct nic_txq *txq, struct buf_batch *batch)
 
 static void pipe_rxq_run(struct nic_rxq *rxq)
 {
-    rxq->rx = pipe_rx;
-    rxq->arm = pipe_rx_arm;
-    rxq->disarm = soft_rx_disarm;
+    soft_rxq_use(rxq, pipe_rx, pipe_rx_arm);
 }
 
 static void pipe_txq_run(struct nic_txq *txq)
 {
-    txq->tx = pipe_tx;
-    txq->reclaim = soft_tx_reclaim;
+    soft_txq_use(txq, pipe_tx);
 }
 
 static enum rt_status pipe_start(struct nic *nic)
@@ -120,23 +117,11 @@ static void pipe_stop(struct nic *nic)
 static void pipe_poll_link(struct nic *nic)
 {
     const struct pipe_end *end = end_of(nic);
-    bool up = end->up != 0 && end->other->up != 0;
 
-    nic->link.changes += up != nic->link.up;
-    nic->link.up = up;
-    nic->link.full_duplex = true;
-    nic->link.speed_mbps = up ? SPEED_MBPS : 0;
+    soft_set_link(nic, end->up != 0 && end->other->up != 0, SPEED_MBPS);
 }
 
-static const struct nic_ops pipe_ops = {
-    SOFT_OPS,
-    SOFT_FILTERS,
-    .start = pipe_start,
-    .stop = pipe_stop,
-    .poll_link = pipe_poll_link,
-    .rxq_run = pipe_rxq_run,
-    .txq_run = pipe_txq_run,
-};
+static const struct nic_ops pipe_ops = {SOFT_DRIVER_OPS(pipe)};
 
 enum rt_status pipe_open(struct nic *ends[2])
 {

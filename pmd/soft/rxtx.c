@@ -47,6 +47,21 @@ uint32_t soft_tx_reclaim(struct nic_txq *txq)
     return soft_tx_loop_reclaim(txq);
 }
 
+void soft_rxq_use(struct nic_rxq *rxq, nic_rx_fn *rx, bool (*arm)(struct nic_rxq *rxq))
+{
+    RT_ASSERT_LT(rxq->index, rxq->nic->config.rxqs);
+    rxq->rx = rx;
+    rxq->arm = arm;
+    rxq->disarm = soft_rx_disarm;
+}
+
+void soft_txq_use(struct nic_txq *txq, void (*tx)(struct nic_txq *txq, struct buf_batch *batch))
+{
+    RT_ASSERT_LT(txq->index, txq->nic->config.txqs);
+    txq->tx = tx;
+    txq->reclaim = soft_tx_reclaim;
+}
+
 /* Sequentially consistent: the sender posts, then looks whether the queue is armed. */
 bool soft_rx_arm(struct soft_rxq *q)
 {

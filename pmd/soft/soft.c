@@ -145,6 +145,14 @@ void soft_stop(struct nic *nic)
     rt_log("%s state=stopped", nic->name);
 }
 
+void soft_set_link(struct nic *nic, bool up, uint32_t speed_mbps)
+{
+    nic->link.changes += up != nic->link.up;
+    nic->link.up = up;
+    nic->link.full_duplex = true;
+    nic->link.speed_mbps = up ? speed_mbps : 0;
+}
+
 /* ---- recovery ---- */
 
 static enum rt_status step_down(struct nic *nic, struct nic_steps *steps)

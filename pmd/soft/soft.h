@@ -89,8 +89,16 @@ bool soft_receives(struct nic *nic);
 void soft_tx_position(const struct nic_txq *txq, uint32_t *head, uint32_t *tail);
 uint64_t soft_pauses(struct nic *nic);
 
+/* Of a driver's link and run functions. */
+void soft_set_link(struct nic *nic, bool up, uint32_t speed_mbps);
+void soft_rxq_use(struct nic_rxq *rxq, nic_rx_fn *rx, bool (*arm)(struct nic_rxq *rxq));
+void soft_txq_use(struct nic_txq *txq, void (*tx)(struct nic_txq *txq, struct buf_batch *batch));
+
 /* What a table of struct nic_ops has of these; start, stop, link and the queues' run functions
- * are the driver's. */
+ * are the driver's, whose name is `x`. */
+#define SOFT_DRIVER_OPS(x)                                                                     \
+    SOFT_OPS, SOFT_FILTERS, .start = x##_start, .stop = x##_stop, .poll_link = x##_poll_link,  \
+                            .rxq_run = x##_rxq_run, .txq_run = x##_txq_run
 #define SOFT_OPS                                                                               \
     SOFT_WATCHED, .rings = &soft_rings, .configure = soft_configure,                           \
                   .rxq_setup = soft_rxq_setup, .txq_setup = soft_txq_setup,                    \

@@ -73,15 +73,12 @@ static bool tap_rx_arm(struct nic_rxq *rxq)
 
 static void tap_rxq_run(struct nic_rxq *rxq)
 {
-    rxq->rx = tap_rx;
-    rxq->arm = tap_rx_arm;
-    rxq->disarm = soft_rx_disarm;
+    soft_rxq_use(rxq, tap_rx, tap_rx_arm);
 }
 
 static void tap_txq_run(struct nic_txq *txq)
 {
-    txq->tx = tap_tx;
-    txq->reclaim = soft_tx_reclaim;
+    soft_txq_use(txq, tap_tx);
 }
 
 static enum rt_status tap_start(struct nic *nic)
@@ -121,23 +118,10 @@ static bool is_up(const struct tap_port *tap)
 
 static void tap_poll_link(struct nic *nic)
 {
-    bool up = is_up(tap_of(nic));
-
-    nic->link.changes += up != nic->link.up;
-    nic->link.up = up;
-    nic->link.full_duplex = true;
-    nic->link.speed_mbps = up ? SPEED_MBPS : 0;
+    soft_set_link(nic, is_up(tap_of(nic)), SPEED_MBPS);
 }
 
-static const struct nic_ops tap_ops = {
-    SOFT_OPS,
-    SOFT_FILTERS,
-    .start = tap_start,
-    .stop = tap_stop,
-    .poll_link = tap_poll_link,
-    .rxq_run = tap_rxq_run,
-    .txq_run = tap_txq_run,
-};
+static const struct nic_ops tap_ops = {SOFT_DRIVER_OPS(tap)};
 
 /* ---- opening ---- */
 

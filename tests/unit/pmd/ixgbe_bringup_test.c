@@ -108,7 +108,7 @@ static void test_losses_are_counted(void **state)
     uint64_t lost = 0;
     struct buf_batch batch = {.count = 0};
 
-    c.rx_descs = IXGBE_RING_MIN;
+    c.rx_descs = INTEL_RING_MIN;
     card = card_start(&c, 5);
     for (uint32_t i = 0; i < 3000; i++) {
         card_fill(frame, sizeof(frame), i);
@@ -120,7 +120,7 @@ static void test_losses_are_counted(void **state)
     assert_int_equal(nic_rx(card->nic->rxq[0], &batch, 32), 3000 - lost);
     buf_batch_free(&batch);
     nic_poll_stats(card->nic, NIC_STATS_ALL);
-    assert_int_equal(lost, 3000 - (IXGBE_RING_MIN - 1));
+    assert_int_equal(lost, 3000 - (INTEL_RING_MIN - 1));
     assert_int_equal(card->nic->stats.rx_missed + card->nic->stats.rx_no_buffer, lost);
     card_stop(card);
     card_free(card);
