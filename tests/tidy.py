@@ -19,9 +19,7 @@ LINE_COLUMNS_WANTED = 96
 LINE_COLUMNS_MAX = 100
 FILE_LINES_MAX = 400
 # Larger when the limit came, and not larger than that: who splits one takes its row away.
-FILES_LARGER = {
-    "compare/dpdk/native/main.c": 500,
-}
+FILES_LARGER = {"compare/dpdk/native/main.c": 500}
 FUNCTION_LINES_MAX = 70
 PARAMETERS_MAX = 6
 
@@ -40,6 +38,7 @@ WHY = {
              "reports use after a hand-over",
     "dead": "a source that no meson.build names is not built, tested or true any more",
     "header": "a public header compiles alone: includes have no order",
+    "documented": "who calls a public function reads its header: what for, who owns what, errors",
     "asserts": "what a function assumes is said where it is run: the share never falls",
 }
 
@@ -244,6 +243,35 @@ def check_dead(report, texts):
             report.say(path, 1, "dead", "no meson.build names it and nothing includes it")
 
 
+def declarations(code):
+    """(first line, last line, text) of what stands at the left margin of a header, with a body."""
+    i = 0
+    while i < len(code):
+        last, whole = i, code[i]
+        if re.match(r"[A-Za-z_]", whole):
+            while not re.search(r"[;{]\s*$", whole) and last + 1 < len(code):
+                last += 1
+                whole += " " + code[last].strip()
+            if whole.rstrip().endswith("{"):
+                while last + 1 < len(code) and not code[last].startswith("}"):
+                    last += 1
+            yield i, last, whole
+        i = last + 1
+
+
+def check_documented(report, path, text):
+    """A comment above it, behind it, or above its group: the lines without a blank one."""
+    lines, code = text.split("\n"), strip_c(text).split("\n")
+    for first, last, whole in declarations(code):
+        match = re.match(r"(?!_Static_assert|struct \w+ \{|enum|union|typedef)[^={]*?\b(\w+)\(",
+                         re.sub(r"RT_(PAIRED_WITH|PRINTF|ALIGNED)\([^)]*\)", "", whole))
+        top = first
+        while top > 0 and lines[top - 1].strip():
+            top -= 1
+        if match and not any("/*" in line or "*/" in line for line in lines[top:last + 1]):
+            report.say(path, first + 1, "documented", match.group(1))
+
+
 def count_asserts(texts):
     """{folder of ASSERTS_MIN: (assertions, functions)}."""
     found = {folder: (0, 0) for folder in ASSERTS_MIN}
@@ -311,6 +339,8 @@ def check_tree(root, cc):
         if path.endswith((".c", ".h")):
             check_banned(report, path, text)
             check_functions(report, path, text)
+        if path.endswith(".h") and "/include/" in path:
+            check_documented(report, path, text)
         if path.endswith(".c") and not path.startswith("tests/"):
             check_prefixes(report, path, text, headers.get(os.path.dirname(path), set()))
     check_owned(report, texts)
@@ -334,7 +364,7 @@ BAD_C = """int wrong(int a, int b, int c, int d, int e, int f, int g)
 BAD_TREE = {
     "rt/core/bad.c": BAD_C + "\n" * 800 + "/* %s */\n" % ("x" * 100),
     "mempool/include/mempool/bad.h": "/* SPDX-License-Identifier: BSD-2-Clause */\n"
-                                     "void pool_eat(struct buf *b_owned);\nint f(uint32_t);\n",
+                                     "void pool_eat(struct buf *b_owned);\n\nint f(uint32_t);\n",
     "rt/host/include/rt/x.h": "/* SPDX-License-Identifier: BSD-2-Clause */\n",
 }
 

@@ -111,6 +111,7 @@ struct buf_batch {
     struct buf *buf[BUF_BATCH_MAX];
 };
 
+/* The bytes in the buffer's own room (not those of EXT: buf_start). The owner's. */
 RT_INLINE uint8_t *buf_data(const struct buf *b)
 {
     return (uint8_t *)(uintptr_t)b + sizeof(struct buf) + b->data_off;

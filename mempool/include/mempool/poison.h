@@ -21,20 +21,24 @@
 #endif
 
 #ifdef MEMPOOL_ASAN
+/* <sanitizer/asan_interface.h>, which not every compiler has. */
 void __asan_poison_memory_region(void const volatile *addr, size_t bytes);
 void __asan_unpoison_memory_region(void const volatile *addr, size_t bytes);
 
+/* From now on whoever touches it is caught; ... */
 RT_INLINE void buf_poison(const struct buf *b)
 {
     __asan_poison_memory_region((const char *)b + BUF_POISON_FROM,
                                 b->pool->stride_bytes - BUF_POISON_FROM);
 }
+/* ... from now on its new owner may. */
 RT_INLINE void buf_unpoison(const struct buf *b)
 {
     __asan_unpoison_memory_region((const char *)b + BUF_POISON_FROM,
                                   b->pool->stride_bytes - BUF_POISON_FROM);
 }
 #else
+/* Nobody looks. */
 RT_INLINE void buf_poison(const struct buf *b)
 {
     (void)b;

@@ -12,6 +12,7 @@
 /* Prints core, back trace, registers and the last trace events, then stops every core. */
 RT_NORETURN RT_COLD void rt_panic(const char *fmt, ...) RT_PRINTF(1, 2);
 
+/* For the macros below: both operands and the expression, then as rt_panic(). */
 RT_NORETURN RT_COLD void rt_assert_failed(const char *file, int line, const char *expr,
                                           uint64_t left, uint64_t right);
 

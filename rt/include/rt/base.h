@@ -82,6 +82,7 @@ typedef struct {
     uint32_t raw;
 } be32_t;
 
+/* To the machine's order, and back. */
 RT_INLINE uint16_t be16_get(be16_t v)
 {
     return __builtin_bswap16(v.raw);

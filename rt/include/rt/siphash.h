@@ -6,6 +6,7 @@
 
 #include <rt/base.h>
 
+/* Of `bytes` at `data`, of any alignment. About 1 cycle a byte and 50 more. Any core. */
 uint64_t rt_siphash(const uint8_t key[16], const void *data, size_t bytes);
 
 #endif

@@ -25,6 +25,7 @@ _Static_assert(sizeof(struct ip_addr) == 16, "an IPv6 address");
 #define IP_MAPPED_HALF UINT64_C(0)
 #define IP_MAPPED_WORD __builtin_bswap32(0x0000ffff)
 
+/* An IPv4 address, mapped (RFC 4291 2.5.5.2). */
 RT_INLINE struct ip_addr ip_addr_v4(be32_t v4)
 {
     return (struct ip_addr){.words = {{0}, {0}, {IP_MAPPED_WORD}, v4}};

@@ -25,6 +25,7 @@ extern bool host_clock_is_virtual;
 extern uint64_t host_clock_virtual_cycles;
 extern _Thread_local unsigned host_core_current;
 
+/* The time stamp counter, or the virtual clock of tests. */
 RT_INLINE uint64_t hal_cycles(void)
 {
     if (RT_UNLIKELY(host_clock_is_virtual))
@@ -32,10 +33,12 @@ RT_INLINE uint64_t hal_cycles(void)
     return __builtin_ia32_rdtsc();
 }
 
+/* A span of hal_cycles(). */
 uint64_t hal_us_from_cycles(uint64_t cycles);
 /* What hal_now_us() gave when hal_cycles() gave this. */
 uint64_t hal_us_at(uint64_t cycles);
 
+/* The thread's core; in tests what host_set_core() said. */
 RT_INLINE unsigned hal_core_id(void)
 {
     return host_core_current;
@@ -47,11 +50,13 @@ RT_INLINE void hal_fence(void)
     __asm__ volatile("mfence" ::: "memory");
 }
 
+/* In a loop that waits for another core: saves power, and leaves a sibling the pipeline. */
 RT_INLINE void hal_pause(void)
 {
     __builtin_ia32_pause();
 }
 
+/* A register of a device, `offset` a multiple of 4 inside of it. Any core. */
 RT_INLINE uint32_t hal_read32(const struct hal_mmio *mmio, uint32_t offset)
 {
     if (mmio->ops != NULL)
@@ -59,6 +64,7 @@ RT_INLINE uint32_t hal_read32(const struct hal_mmio *mmio, uint32_t offset)
     return *(volatile uint32_t *)(void *)(uintptr_t)(mmio->base + offset);
 }
 
+/* ... written; it may arrive later. */
 RT_INLINE void hal_write32(const struct hal_mmio *mmio, uint32_t offset, uint32_t value)
 {
     if (mmio->ops != NULL)

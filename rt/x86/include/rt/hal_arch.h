@@ -46,11 +46,13 @@ RT_INLINE void hal_fence(void)
     __asm__ volatile("mfence" ::: "memory");
 }
 
+/* In a loop that waits for another core: saves power, and leaves a sibling the pipeline. */
 RT_INLINE void hal_pause(void)
 {
     __asm__ volatile("pause" ::: "memory");
 }
 
+/* A register of a device, `offset` a multiple of 4 inside of it. Any core. */
 RT_INLINE uint32_t hal_read32(const struct hal_mmio *mmio, uint32_t offset)
 {
     uint32_t value;
@@ -62,6 +64,7 @@ RT_INLINE uint32_t hal_read32(const struct hal_mmio *mmio, uint32_t offset)
     return value;
 }
 
+/* ... written; it may arrive later. */
 RT_INLINE void hal_write32(const struct hal_mmio *mmio, uint32_t offset, uint32_t value)
 {
     __asm__ volatile("movl %1, %0"

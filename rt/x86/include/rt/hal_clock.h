@@ -8,6 +8,7 @@
 /* Set by rt/x86/clock.c: the counter at time 0, and microseconds a cycle times 2^64. */
 extern uint64_t hal_cycles_start, hal_us_per_cycle_q64;
 
+/* A span of hal_cycles(). */
 RT_INLINE uint64_t hal_us_from_cycles(uint64_t cycles)
 {
     return (uint64_t)(((unsigned __int128)cycles * hal_us_per_cycle_q64) >> 64);
