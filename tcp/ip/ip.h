@@ -39,6 +39,8 @@ struct ip_how {
 };
 #define IP_NO_SUM UINT16_MAX
 
+/* An address of ours that is in use, of any interface. */
+bool ip_is_ours(const struct net *net, const struct ip_addr *addr);
 /* False: there is no way there. */
 bool ip_route(struct net *net, const struct ip_addr *dst, struct ip_route *route);
 /* The same, also to groups and broadcasts. */

@@ -56,7 +56,7 @@ static bool addresses_are_right(const struct net_if *iface, const struct ip_pack
                                 bool link_group)
 {
     if (!ip_addr_is_host(&p->src) || if_is_broadcast(iface, &p->src) ||
-        if_addr_find(iface, &p->src) != NULL)
+        ip_is_ours(iface->net, &p->src))
         return false;
     if (if_hears_group(iface, &p->dst))
         return true;

@@ -30,7 +30,7 @@ static bool addresses_are_right(const struct net_if *iface, const struct ip_pack
         return false;
     if (ip_addr_is_unspecified(&p->src))
         return if_group_find(iface, &p->dst);
-    if (!ip_addr_is_host(&p->src) || if_addr_find(iface, &p->src) != NULL)
+    if (!ip_addr_is_host(&p->src) || ip_is_ours(iface->net, &p->src))
         return false;
     return ip_addr_is_multicast(&p->dst) ? if_group_find(iface, &p->dst)
                                          : if_addr_find(iface, &p->dst) != NULL;

@@ -10,6 +10,14 @@
 
 enum { LINK_LOCAL_BITS = 10 };
 
+bool ip_is_ours(const struct net *net, const struct ip_addr *addr)
+{
+    for (uint32_t i = 0; i < net->if_count; i++)
+        if (if_addr_find(&net->ifs[i], addr) != NULL)
+            return true;
+    return false;
+}
+
 static bool is_ours(struct net *net, const struct ip_addr *dst, struct ip_route *route)
 {
     for (uint32_t i = 0; i < net->if_count; i++)

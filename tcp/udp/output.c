@@ -100,10 +100,7 @@ static void push_header(struct buf *datagram, uint16_t src_port, uint16_t dst_po
 /* The answer leaves from where the question went to, if that is ours. */
 static struct ip_addr source_of(const struct udp_sock *sock, const struct udp_way *way)
 {
-    for (uint32_t i = 0; i < sock->net->if_count; i++)
-        if (if_addr_find(&sock->net->ifs[i], &way->own) != NULL)
-            return way->own;
-    return sock->addr;
+    return ip_is_ours(sock->net, &way->own) ? way->own : sock->addr;
 }
 
 static enum rt_status find_way(struct udp_sock *sock, const struct udp_way *way,

@@ -130,9 +130,13 @@ static void run_closed_port(void **state)
     frame_udp(&f, ours(), 7, 20); /* to us, but by a broadcast of the link */
     memcpy(f.data, all, 6);
     station_give(&s, &f, 0);
+    frame_udp(&f, ours(), 7, 20); /* from everybody */
+    f.data[29] = 255;
+    frame_ip_sum((struct ipv4_header *)(void *)(f.data + 14));
+    station_give(&s, &f, 0);
     station_silent(&s);
     assert_int_equal(net_counters(s.net)->udp_no_ports, 3);
-    assert_int_equal(net_counters(s.net)->ip_in_addr_errors, 1);
+    assert_int_equal(net_counters(s.net)->ip_in_addr_errors, 2);
     for (uint32_t i = 0; i < 200; i++) {
         frame_udp(&f, ours(), 7, 20);
         station_give(&s, &f, 0);
