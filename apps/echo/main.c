@@ -149,6 +149,7 @@ static const struct kit_app app = {
     .path_bytes = sizeof(struct echo_path),
     .poll = kit_net_poll,
     .path_begin = path_begin,
+    .path_end = kit_net_end,
     .path_leave = kit_net_leave,
     .counters = counters,
     .counter_count = RT_ARRAY_SIZE(counters),

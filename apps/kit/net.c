@@ -122,6 +122,19 @@ uint32_t kit_net_poll(void *ctx, uint64_t now_us)
     return count;
 }
 
+bool kit_net_end(struct kit_path *kit_path, uint64_t now_us, bool last)
+{
+    struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);
+
+    if (path->net == NULL)
+        return true;
+    kit_net_poll(path, now_us);
+    if (path->dhcp != NULL && dhcp_state(path->dhcp) != DHCP_STOPPED)
+        dhcp_release(path->dhcp);
+    net_turn(path->net, now_us);
+    return true;
+}
+
 void kit_net_leave(struct kit_path *kit_path)
 {
     struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);

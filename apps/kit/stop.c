@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stopping: loops first, then DMA, then every buffer goes home and is counted. */
+/* Stopping: loops first, then what peers must be told, then DMA, then every buffer goes home and
+ * is counted. */
 #include "state.h"
 
 #include <rt/assert.h>
@@ -7,6 +8,8 @@
 
 enum {
     CORE_STOP_US = 2000000,
+    PATHS_END_US = 1000000, /* less: a core that ends its paths does stop */
+    SENT_US = 2000,         /* what was sent last leaves the card: 64 long frames at 1 Gbit/s */
     COLLECT_ROUNDS = 8, /* what comes home may free something else, and that another thing */
 };
 
@@ -30,6 +33,53 @@ static bool wait_idle(unsigned core)
         hal_pause();
     }
     return true;
+}
+
+/* Every path of the core that has something to end does a bit of it; true: nothing is left. */
+static bool end_paths(const struct kit_core *core, uint64_t now_us, bool last)
+{
+    const struct kit *kit = core->kit;
+    bool all = true;
+
+    for (uint32_t i = 0; i < kit->plan.count; i++) {
+        struct kit_path *path = kit->paths[i];
+
+        if (path->core == core->core && kit->ports[path->rx_port] != NULL)
+            all &= kit->app->path_end(path, now_us, last);
+    }
+    return all;
+}
+
+/* On the core itself, in the place of its loop. */
+static void end_core(void *arg)
+{
+    const struct kit_core *core = arg;
+    const uint64_t end_us = hal_now_us() + PATHS_END_US;
+    uint64_t now_us;
+    bool last;
+
+    RT_ASSERT_EQ(hal_core_id(), core->core);
+    do {
+        kit_collect_pools(core->core);
+        now_us = hal_now_us();
+        last = now_us >= end_us;
+    } while (!end_paths(core, now_us, last) && !last);
+    while (hal_now_us() < now_us + SENT_US)
+        hal_pause();
+}
+
+static bool end_all(struct kit *kit)
+{
+    bool ok = true;
+
+    if (kit->app->path_end == NULL)
+        return true;
+    for (uint32_t i = 1; i < kit->core_count; i++)
+        ok &= hal_core_run(i, end_core, kit->cores[i]) == RT_OK;
+    end_core(kit->cores[0]);
+    for (uint32_t i = 1; i < kit->core_count; i++)
+        ok &= wait_idle(i);
+    return ok;
 }
 
 /* On the core itself: its paths give back what they hold. */
@@ -90,6 +140,7 @@ bool kit_shut_down(struct kit *kit)
     kit_ask_stop(kit);
     for (uint32_t i = 1; i < kit->core_count; i++)
         ok &= wait_idle(i);
+    ok = ok && end_all(kit);
     for (uint32_t p = 0; p < NIC_PORTS_MAX; p++) {
         if (kit->ports[p] == NULL)
             continue;

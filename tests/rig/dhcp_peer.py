@@ -59,6 +59,7 @@ def lease(folder, image):
     _, mac, leased, _, client = server.leases.read_text().split()
     assert (mac, leased, client) == (tap.MAC, address, f"01:{tap.MAC}")
     machine.stop()
+    server.wait_for(f"DHCPRELEASE(tap0) {address}", 1, 10)
     server.stop()
 
 

@@ -136,6 +136,33 @@ static void a_turn_collects_them(void **state)
     source.disarm(source.ctx);
 }
 
+/* What a path was asked at the end, by its core. */
+static uint32_t asked[CORES], asked_last[CORES];
+
+static bool end(struct kit_path *path, uint64_t now_us, bool last)
+{
+    RT_ASSERT_EQ(hal_core_id(), path->core);
+    asked[path->core]++;
+    asked_last[path->core] += last;
+    return path->core == 0 && asked[0] == 3;
+}
+
+/* A path that says that nothing is left is asked no more; one that never says it is told when it
+ * was the last time. */
+static void paths_end_in_order(void **state)
+{
+    static const struct kit_app ending = {.path_leave = leave, .path_end = end};
+
+    kit.app = &ending;
+    for (unsigned i = 0; i < CORES; i++)
+        asked[i] = asked_last[i] = 0;
+    assert_true(kit_shut_down(&kit));
+    assert_int_equal(asked[0], 3);
+    assert_int_equal(asked_last[0], 0);
+    assert_true(asked[1] > 3);
+    assert_int_equal(asked_last[1], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +170,7 @@ int main(void)
                                         gone),
         cmocka_unit_test_setup_teardown(pools_of_the_application_are_collected, fresh, gone),
         cmocka_unit_test_setup_teardown(a_turn_collects_them, fresh, gone),
+        cmocka_unit_test_setup_teardown(paths_end_in_order, fresh, gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,8 @@
  *
  *     kit_run   cards found -> who sends where -> queues to cores -> pools -> ports started
  *               -> path_begin of each path -> loops on all cores, poll of each path in turn
- *     stop      loops end -> DMA ends -> path_leave on all cores -> what they gave back goes
- *               home -> buffers counted -> report -> exit code
+ *     stop      loops end -> path_end of each path -> DMA ends -> path_leave on all cores -> what
+ *               they gave back goes home -> buffers counted -> report -> exit code
  *
  * Boot arguments are kit_arg_table (kit/options.h), those of the runtime and the application's
  * own; struct rt_app lists them. The console has the kit's commands and the application's.
@@ -113,6 +113,10 @@ struct kit_app {
      * and sources added to path->loop. path->pool has 256 buffers beside full rings and batches:
      * who keeps more makes a pool. NULL: nothing to prepare. */
     void (*path_begin)(struct kit_path *path, struct loop_source *source);
+    /* The loops have ended, the ports still run: tells peers that it is over, receives and sends
+     * by itself. Called again and again until it returns true, nothing is left, or a second has
+     * passed: then with `last`, whatever it returns. The path's core. NULL: nothing to end. */
+    bool (*path_end)(struct kit_path *path, uint64_t now_us, bool last);
     /* Gives back what the path still holds. The path's core, after its loop. NULL: nothing. */
     void (*path_leave)(struct kit_path *path);
     /* Who sends where, in a map without ports; lines for what stays idle. NULL:

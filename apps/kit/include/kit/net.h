@@ -5,6 +5,7 @@
  *     path_begin    kit_net_begin(): the core's stack gets this path; then listen, connect
  *     poll          kit_net_poll(): a batch goes in
  *     end of turn   timers, what applications are told, one doorbell (by the source's flush)
+ *     path_end      kit_net_end(): a lease is given back
  *     path_leave    kit_net_leave(): every connection ends, every buffer comes home
  *
  * The structure of a path begins with struct kit_net_path. Addresses are boot arguments
@@ -33,8 +34,9 @@ extern const struct arg_table kit_net_arg_table;
  * up. Core 0, from path_begin. */
 struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
                           const struct tcp_config *tcp);
-/* For struct kit_app: poll, and path_leave. */
+/* For struct kit_app: poll, path_end (a lease is given back), and path_leave. */
 uint32_t kit_net_poll(void *path, uint64_t now_us);
+bool kit_net_end(struct kit_path *path, uint64_t now_us, bool last);
 void kit_net_leave(struct kit_path *path);
 /* For a row of struct kit_command: the counters of all stacks that are not 0. */
 void kit_net_command(struct kit *kit, const char *text);
