@@ -5,6 +5,7 @@
 #include "ip/icmp.h"
 #include "ip/ip.h"
 #include "ip/loop.h"
+#include "ip/reasm.h"
 #include "link/arp.h"
 #include "link/eth.h"
 #include "state.h"
@@ -46,6 +47,8 @@ enum rt_status net_create(const struct net_config *config, uint64_t now_us, stru
     net->icmp_tokens_us = now_us;
     timer_wheel_init(&net->wheel, now_us);
     *out = net;
+    if (reasm_create(net) != RT_OK)
+        return RT_NO_MEMORY;
     return make_neighs(net);
 }
 
@@ -223,6 +226,7 @@ void net_close(struct net *net)
     for (uint32_t i = 0; i < net->if_count; i++)
         if_close(&net->ifs[i]);
     neigh_close(net);
+    reasm_close(net);
     loop_close(net);
     for (uint32_t i = 0; i < net->if_count; i++)
         buf_batch_free(&net->ifs[i].out);

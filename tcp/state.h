@@ -8,6 +8,7 @@
 #include <rt/timer.h>
 #include <tcp/net.h>
 
+struct reasm;
 struct tcp_stack;
 struct udp_stack;
 struct udp_sock;
@@ -20,6 +21,8 @@ struct net {
     struct buf *loop_first, *loop_last;
     uint16_t ip_id; /* of the next packet that may be cut */
     uint32_t ip6_id; /* of the next one that is */
+    struct reasm *reasms; /* REASM_DATAGRAMS of them */
+    uint32_t reasm_bufs, reasm_bufs_max; /* that they hold */
     uint32_t icmp_tokens; /* errors that may be sent now (RFC 1812 4.3.2.8) */
     uint64_t icmp_tokens_us;
     struct net_counters counters;

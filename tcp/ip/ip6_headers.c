@@ -73,6 +73,14 @@ static enum ip6_verdict skip_options(struct ip6_walk *walk, const uint8_t *packe
     return IP6_IS_UPPER;
 }
 
+/* All of a packet (RFC 6946): nothing to wait for. */
+static bool is_atomic(const uint8_t *header)
+{
+    const struct ip6_fragment *fragment = (const struct ip6_fragment *)(const void *)header;
+
+    return (be16_get(fragment->offset_more) & (IP6_OFFSET | IP6_MORE_FRAGMENTS)) == 0;
+}
+
 /* The header at `offset`, which is whole; UPPER: it is passed. */
 static enum ip6_verdict pass(struct ip6_walk *walk, const uint8_t *packet, uint32_t end)
 {
@@ -80,9 +88,9 @@ static enum ip6_verdict pass(struct ip6_walk *walk, const uint8_t *packet, uint3
         (const struct ip6_extension *)(const void *)(packet + walk->offset);
     enum ip6_verdict verdict = IP6_IS_UPPER;
 
-    if (walk->next != IP6_ROUTING)
+    if (walk->next == IP6_HOP_BY_HOP || walk->next == IP6_DESTINATION)
         verdict = skip_options(walk, packet, walk->offset + 2, end);
-    else if (header->segments_left != 0) /* of any type: we forward nothing (RFC 5095 3) */
+    else if (walk->next == IP6_ROUTING && header->segments_left != 0) /* of any type (RFC 5095 3) */
         verdict = problem(walk, ICMP6_WRONG_FIELD,
                           walk->offset + (uint32_t)offsetof(struct ip6_extension, routing_type));
     walk->next = header->next;
@@ -105,11 +113,13 @@ enum ip6_verdict ip6_walk(struct ip6_walk *walk, const uint8_t *packet, uint32_t
             return IP6_IS_UPPER;
         if (walk->offset > most || most - walk->offset < IP6_EXTENSION_BYTES_MIN)
             return IP6_IS_BAD;
-        if (walk->next == IP6_FRAGMENT)
+        if (walk->next == IP6_FRAGMENT && !is_atomic(packet + walk->offset))
             return IP6_IS_FRAGMENT;
         if (walk->next == IP6_HOP_BY_HOP && walk->headers != 0) /* only the first (4.1) */
             return problem(walk, ICMP6_UNKNOWN_NEXT, walk->next_at);
-        end = walk->offset + (packet[walk->offset + 1] + 1u) * IP6_EXTENSION_BYTES_MIN;
+        end = walk->offset + IP6_EXTENSION_BYTES_MIN;
+        if (walk->next != IP6_FRAGMENT)
+            end += packet[walk->offset + 1] * IP6_EXTENSION_BYTES_MIN;
         if (end > most)
             return IP6_IS_BAD;
         verdict = pass(walk, packet, end);

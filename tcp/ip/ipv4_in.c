@@ -6,6 +6,7 @@
 #include "../wire/checksum.h"
 #include "../wire/ip.h"
 #include "ip.h"
+#include "reasm.h"
 
 #include <mempool/pool.h>
 
@@ -63,6 +64,21 @@ static bool addresses_are_right(const struct net_if *iface, const struct ip_pack
     return !link_group && if_addr_find(iface, &p->dst) != NULL;
 }
 
+/* A piece of a datagram; its data is at what it carries. */
+static bool fragment_input(struct ip_packet *packet_owned, const struct ipv4_header *ip)
+{
+    const uint16_t fragment = be16_get(ip->fragment);
+    const struct reasm_piece piece = {
+        .id = be16_get(ip->id),
+        .offset = (fragment & IPV4_OFFSET) * 8u,
+        .room = UINT16_MAX - packet_owned->header_bytes,
+        .protocol = packet_owned->protocol,
+        .more = (fragment & IPV4_MORE_FRAGMENTS) != 0,
+    };
+
+    return reasm_put(packet_owned, &piece);
+}
+
 bool ipv4_input(struct net_if *iface, struct buf *packet_owned, bool to_group,
                 struct ip_packet *out)
 {
@@ -92,11 +108,10 @@ bool ipv4_input(struct net_if *iface, struct buf *packet_owned, bool to_group,
     counter = &net->counters.ip_in_options;
     if (has_source_route((const uint8_t *)(ip + 1), out->header_bytes - (uint32_t)sizeof(*ip)))
         goto drop;
-    counter = &net->counters.ip_reasm_fails;
-    if ((be16_get(ip->fragment) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET)) != 0)
-        goto drop;
     chain_pull(packet_owned, out->header_bytes);
     out->bytes = packet_owned->pkt_len;
+    if (RT_UNLIKELY((be16_get(ip->fragment) & (IPV4_MORE_FRAGMENTS | IPV4_OFFSET)) != 0))
+        return fragment_input(out, ip);
     return true;
 drop:
     ++*counter;

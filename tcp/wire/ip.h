@@ -71,6 +71,7 @@ enum icmp_unreachable {
     ICMP_PORT = 3,
     ICMP_FRAGMENTATION_NEEDED = 4,
 };
+enum icmp_time_exceeded { ICMP_REASSEMBLY = 1 };
 #define ICMP_QUOTE_BYTES 8 /* behind the header that went wrong, at least (RFC 792) */
 
 #endif

@@ -134,7 +134,11 @@ struct net_counters {
     uint64_t ip6_in_no_next;     /* that carry nothing (RFC 8200 4.7) */
     uint64_t ip_in_unknown_protos; /* ipInUnknownProtos */
     uint64_t ip_in_delivers;     /* ipInDelivers */
-    uint64_t ip_reasm_fails;     /* ipReasmFails: fragments dropped */
+    uint64_t ip_reasm_reqds;     /* ipReasmReqds: fragments that came */
+    uint64_t ip_reasm_oks;       /* ipReasmOKs: datagrams they became */
+    uint64_t ip_reasm_fails;     /* ipReasmFails: late, overlapping, too many, wrong in itself */
+    uint64_t ip_reasm_evicted;   /* of these: room for a newer one */
+    uint64_t ip_reasm_duplicates; /* fragments that were there, or whose datagram had failed */
     uint64_t ip_out_requests;    /* ipOutRequests */
     uint64_t ip_out_no_routes;   /* ipOutNoRoutes */
     uint64_t ip_out_discards;    /* ipOutDiscards: no room to send, or no buffer */

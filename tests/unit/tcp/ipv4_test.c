@@ -25,8 +25,6 @@ static bool make_wrong(uint32_t n, struct frame *f, const struct net_counters *c
     case 4: ip->checksum.raw ^= 0x100; return true;
     case 5: ip->total_bytes = be16_put(61); *counter = &c->ip_in_truncated; break;
     case 6: ip->total_bytes = be16_put(65535); *counter = &c->ip_in_truncated; break;
-    case 7: ip->fragment = be16_put(IPV4_MORE_FRAGMENTS); *counter = &c->ip_reasm_fails; break;
-    case 8: ip->fragment = be16_put(1); *counter = &c->ip_reasm_fails; break;
     default: return false;
     }
     frame_ip_sum(ip);
