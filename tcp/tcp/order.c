@@ -235,8 +235,11 @@ static uint32_t cover(struct tcp_conn *conn, uint32_t first, uint32_t end)
     struct buf *block = find_behind(conn->order, first);
 
     while (block != NULL && seq_before(block->rss_hash, end)) { /* one less each time */
+        const uint32_t at = block->rss_hash;
+
+        order_twice(conn, at, seq_before(block->rss_type, end) ? block->rss_type : end);
         if (seq_after(block->rss_type, end))
-            return block->rss_hash;
+            return at;
         drop_block(conn, block);
         block = find_behind(conn->order, first);
     }
@@ -299,11 +302,12 @@ struct buf *order_take(struct tcp_conn *conn, uint32_t next)
     while ((block = find(conn->order, next)) != NULL) { /* one less each time */
         const uint32_t first = block->rss_hash, end = block->rss_type;
 
+        if (seq_after(next, first))
+            order_twice(conn, first, seq_before(end, next) ? end : next);
         if (seq_after(end, next)) {
             RT_ASSERT(chain == NULL);
             chain = chain_skip(take_block(conn, block), next - first);
         } else { /* all of it came another way */
-            order_twice(conn, first, end);
             drop_block(conn, block);
         }
     }
