@@ -7,7 +7,7 @@
 #include <pmd/nic.h>
 #include <rt/assert.h>
 #include <rt/log.h>
-#include <rt/siphash.h>
+#include <rt/random.h>
 
 enum { ETHERNET_BYTES = 14, LINK_LOOK_US = 200000 };
 
@@ -22,26 +22,15 @@ static void send(void *ctx, struct buf_batch *frames)
         nic_tx(path->path.txq, frames);
 }
 
-/* Nobody outside knows when this machine was started to the cycle. */
-static void make_key(uint8_t key[16], unsigned core)
-{
-    static const uint8_t fixed[16] = "millrace network";
-
-    for (uint32_t i = 0; i < 2; i++) {
-        const uint64_t seen[] = {hal_cycles(), core, i};
-        const uint64_t half = rt_siphash(fixed, seen, sizeof(seen));
-
-        __builtin_memcpy(key + 8 * i, &half, sizeof(half));
-    }
-}
-
 static struct net *make_net(const struct kit_path *path, const struct tcp_config *tcp)
 {
     struct net_config config = {.core = path->core, .pool = path->pool};
     const struct udp_config udp = {.socks = 0};
     struct net *net;
 
-    make_key(config.key, path->core);
+    if (!rt_random(config.key, sizeof(config.key)))
+        rt_log("net core=%u warning=\"no generator of random numbers: keys are of time alone\"",
+               path->core);
     if (net_create(&config, hal_now_us(), &net) != RT_OK || tcp_create(net, tcp) != RT_OK ||
         udp_create(net, &udp) != RT_OK)
         return NULL;

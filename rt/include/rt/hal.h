@@ -45,6 +45,11 @@ uint64_t hal_smi_count(void);
 bool hal_smi_counted(void);
 bool hal_is_guest(void); /* a hypervisor, or an operating system, may take the core away */
 
+/* ---- noise ---- */
+/* A number of the machine's own generator. False: it has none, or none to give for now. Not to be
+ * used as it is: <rt/random.h>. Any core. */
+bool hal_random(uint64_t *out);
+
 /* ---- cores ---- */
 unsigned hal_core_count(void); /* cores that run; ids are 0..count-1 */
 /* Runs fn(arg) on a parked core. Returns at once; `arg` lives until hal_core_idle() says that
