@@ -5,6 +5,7 @@
 #include <rt/log.h>
 
 #define RING_ALIGN_BYTES 128
+#define RECLAIM_FROM_DESCS 8u /* fewer in a small ring */
 
 /* Aligned on its own size: no ring crosses what it does not have to (a page-crossing erratum of
  * the 82574's family; the others ask for 128). */
@@ -283,6 +284,7 @@ static void tx_start(struct nic_tx_ring *q)
     q->clean = 0;
     q->report_first = 0;
     q->report_count = 0;
+    q->reclaim_from = (uint16_t)RT_MIN(RECLAIM_FROM_DESCS, q->descs / 4u);
     q->per_byte = chip->per_byte;
     q->bytes_max = (uint32_t)nic->config.frame_max_bytes + NIC_VLAN_BYTES;
     q->room_bytes = least_room_bytes();

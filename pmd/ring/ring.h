@@ -110,6 +110,7 @@ struct nic_tx_ring {
     uint16_t used;
     uint16_t descs;
     uint16_t report_first, report_count;
+    uint16_t reclaim_from; /* so many in use are worth a look at the reports */
     uint64_t per_byte; /* what a byte of a frame adds to its command */
     struct hal_mmio mmio;
     uint32_t tail_reg;
@@ -256,6 +257,14 @@ RT_INLINE void nic_tx_poison(const struct buf *b, const uint8_t *owner)
 RT_INLINE uint32_t nic_tx_room(const struct nic_tx_ring *q)
 {
     return (uint32_t)q->descs - 1 - q->used;
+}
+
+/* How many frames a run can have: the ring neither wraps nor fills. */
+RT_INLINE uint32_t nic_tx_limit(const struct nic_tx_ring *q, uint32_t count)
+{
+    uint32_t run = RT_MIN(count, (uint32_t)q->descs - q->next);
+
+    return RT_MIN(run, nic_tx_room(q));
 }
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "tx_ask.h"
 
-#define NIC_TX_RECLAIM_BLOCKS 8 /* a call looks at no more completed blocks than this */
+#define NIC_TX_RECLAIM_REPORTS 8u /* a transmit call looks at no more than these */
 
 /* Descriptor and shadow entry of a frame lie at twice the offset of its place in the batch. */
 _Static_assert(sizeof(struct nic_tx_desc) == 2 * sizeof(struct buf *) &&
@@ -180,39 +180,49 @@ RT_INLINE uint32_t nic_tx_mixed(struct nic_tx_ring *q, const struct nic_tx_forma
     return n;
 }
 
-/* How many frames a run can have: the ring neither wraps nor fills. */
-RT_INLINE uint32_t nic_tx_limit(const struct nic_tx_ring *q, uint32_t count)
+/* The report at place `at` of the fifo, of descriptor `last`, is done, and all before it with it:
+ * `reports` of them. Returns how many descriptors. */
+RT_INLINE uint32_t nic_tx_reclaim_to(struct nic_tx_ring *q, uint32_t reports, uint32_t at,
+                                     uint32_t last)
 {
-    uint32_t run = RT_MIN(count, (uint32_t)q->descs - q->next);
+    const uint32_t end = last >= q->clean ? last + 1 : q->descs;
+    uint32_t count = end - q->clean;
 
-    return RT_MIN(run, nic_tx_room(q));
+    pool_take_back(q->head.pool, &q->shadow[q->clean], count);
+    if (end != last + 1) {
+        pool_take_back(q->head.pool, &q->shadow[0], last + 1);
+        count += last + 1;
+    }
+    RT_INVARIANT(count <= q->used);
+    q->clean = nic_ring_wrap(last + 1, q->descs);
+    q->report_first = nic_ring_wrap(at + 1, q->descs);
+    q->report_count = (uint16_t)(q->report_count - reports);
+    q->used = (uint16_t)(q->used - count);
+    return count;
 }
 
-/* A descriptor that reports is done, and all before it with it. */
-RT_INLINE uint32_t nic_tx_reclaim_blocks(struct nic_tx_ring *q, uint32_t blocks)
+/* How many reports a transmit call looks at; not at the `last` ones, which it has just asked
+ * for. */
+RT_INLINE uint32_t nic_tx_reports(const struct nic_tx_ring *q, uint32_t last)
 {
-    uint32_t total = 0;
+    RT_INVARIANT(q->report_count >= last);
+    return RT_MIN(q->report_count - last, NIC_TX_RECLAIM_REPORTS);
+}
 
-    for (; blocks > 0 && q->report_count > 0; blocks--) {
-        uint32_t last = q->reports[q->report_first];
-        uint32_t end = last >= q->clean ? last + 1 : q->descs;
-        uint32_t count = end - q->clean;
+/* What the first `reports` of those that wait say is done; if they do not, the first half of
+ * them, and so on: many small calls come home in one stretch. Returns how many descriptors; 0:
+ * the oldest report is not done. */
+RT_INLINE uint32_t nic_tx_reclaim_some(struct nic_tx_ring *q, uint32_t reports)
+{
+    for (; reports > 0; reports /= 2) {
+        uint32_t at = q->report_first + reports - 1, last;
 
-        if ((*(volatile uint64_t *)&q->desc[last].command & NIC_TXD_DD) == 0)
-            break;
-        pool_take_back(q->head.pool, &q->shadow[q->clean], count);
-        if (end != last + 1) {
-            pool_take_back(q->head.pool, &q->shadow[0], last + 1);
-            count += last + 1;
-        }
-        RT_INVARIANT(count <= q->used);
-        q->clean = nic_ring_wrap(last + 1, q->descs);
-        q->report_first = nic_ring_wrap(q->report_first + 1u, q->descs);
-        q->report_count--;
-        q->used = (uint16_t)(q->used - count);
-        total += count;
+        at = at < q->descs ? at : at - q->descs;
+        last = q->reports[at];
+        if ((*(volatile uint64_t *)&q->desc[last].command & NIC_TXD_DD) != 0)
+            return nic_tx_reclaim_to(q, reports, at, last);
     }
-    return total;
+    return 0;
 }
 
 /* New descriptors to the chip. The last one of each call reports: what is sent comes back without
@@ -243,74 +253,99 @@ RT_INLINE uint32_t nic_tx_alike(struct nic_tx_ring *q, const struct nic_tx_forma
     return nic_tx_is_known(q, b) ? nic_tx_run(q, format, from, limit, true) : 0;
 }
 
-/* From frame `i` of a batch on: the ring wrapped or is full, or the frame is not plain. */
-RT_INLINE void nic_tx_more(struct nic_tx_ring *q, const struct nic_tx_format *format,
-                           struct buf_batch *batch, uint32_t i)
-{
-    uint32_t limit = 0, n = 0;
+/* What a driver's functions are made of, apart from each other so that each has registers of its
+ * own: most transmit calls are one run of plain frames, at low load with nothing to reclaim. */
+struct nic_tx_parts {
+    uint32_t (*reclaim)(struct nic_tx_ring *q, uint32_t reports);
+    uint32_t (*alike)(struct nic_tx_ring *q, struct buf *const *from, uint32_t limit);
+    uint32_t (*mixed)(struct nic_tx_ring *q, struct buf *const *from, uint32_t count);
+    uint32_t (*more)(struct nic_tx_ring *q, struct buf_batch *batch, uint32_t i);
+};
 
+/* From frame `i` of a batch on, before which one descriptor each was queued: the ring wrapped or
+ * is full, or the frame is not plain. Returns how many descriptors the call queued. */
+RT_INLINE uint32_t nic_tx_more(struct nic_tx_ring *q, const struct nic_tx_format *format,
+                               const struct nic_tx_parts *parts, struct buf_batch *batch,
+                               uint32_t i)
+{
+    uint32_t limit = 0, n = 0, home = 0;
+    const uint32_t used_before = q->used - i;
+
+    if (nic_tx_room(q) < NIC_TX_FRAME_DESCS * (batch->count - i))
+        home = parts->reclaim(q, nic_tx_reports(q, 0));
     do { /* all like the first, but for the ring's end */
         limit = nic_tx_limit(q, batch->count - i);
-        n = nic_tx_alike(q, format, &batch->buf[i], limit);
+        n = parts->alike(q, &batch->buf[i], limit);
         i += n;
     } while (i < batch->count && n == limit && n != 0);
     while (i < batch->count) {
-        n = nic_tx_mixed(q, format, &batch->buf[i], batch->count - i);
+        n = parts->mixed(q, &batch->buf[i], batch->count - i);
         i += n;
         if (n != 0)
             continue;
-        if (nic_tx_room(q) == 0 || format->odd(q, format, batch->buf[i]) == NIC_TX_NO_ROOM)
+        if (nic_tx_room(q) != 0 && format->odd(q, format, batch->buf[i]) != NIC_TX_NO_ROOM) {
+            i++;
+            continue;
+        }
+        n = parts->reclaim(q, q->report_count);
+        if (n == 0)
             break;
-        i++;
+        home += n;
     }
     q->head.stats.ring_full += batch->count - i;
     for (uint32_t k = i; k < batch->count; k++)
         batch->buf[k - i] = batch->buf[k];
     batch->count -= i;
+    return q->used + home - used_before;
 }
-
-/* What a driver's functions are made of, apart from each other so that each has registers of its
- * own: most transmit calls are one run of plain frames, at low load with nothing to reclaim. */
-struct nic_tx_parts {
-    uint32_t (*reclaim)(struct nic_tx_ring *q, uint32_t blocks);
-    void (*more)(struct nic_tx_ring *q, struct buf_batch *batch, uint32_t i);
-};
 
 /* One transmit call. */
 RT_INLINE void nic_tx_call(struct nic_tx_ring *q, const struct nic_tx_format *format,
                            const struct nic_tx_parts *parts, struct buf_batch *batch)
 {
-    uint32_t count = batch->count, used_before, n;
+    const uint32_t count = batch->count;
+    uint32_t n;
 
     RT_ASSERT_LE(count, (uint32_t)BUF_BATCH_MAX);
     RT_INVARIANT(q->head.core == hal_core_id());
-    if (q->report_count != 0)
-        (void)parts->reclaim(q, NIC_TX_RECLAIM_BLOCKS);
-    used_before = q->used;
+    RT_PREFETCH(&q->desc[q->next] - 1); /* which the last call reports with */
     n = nic_tx_run(q, format, batch->buf, nic_tx_limit(q, count), false);
-    if (RT_LIKELY(n == count)) {
+    if (RT_LIKELY(n == count))
         batch->count = 0;
-    } else {
-        parts->more(q, batch, n);
-        n = (uint32_t)q->used - used_before;
-    }
+    else
+        n = parts->more(q, batch, n);
     if (RT_LIKELY(n != 0))
         nic_tx_post(q);
+    /* Behind the doorbell: by now the line with the report has come, and the chip has begun. */
+    if (q->used - n >= q->reclaim_from)
+        (void)parts->reclaim(q, nic_tx_reports(q, n != 0));
 }
 
 /* The transmit function `name` and its reclaim for one format. */
 #define NIC_TX_FUNCTION(name, format)                                                          \
-    static __attribute__((noinline)) uint32_t name##_blocks(struct nic_tx_ring *q,             \
-                                                            uint32_t blocks)                   \
+    static __attribute__((noinline)) uint32_t name##_some(struct nic_tx_ring *q,               \
+                                                          uint32_t reports)                    \
     {                                                                                          \
-        return nic_tx_reclaim_blocks(q, blocks);                                               \
+        return nic_tx_reclaim_some(q, reports);                                                \
     }                                                                                          \
-    static __attribute__((noinline)) void name##_more(struct nic_tx_ring *q,                   \
-                                                      struct buf_batch *batch, uint32_t i)     \
+    static __attribute__((noinline)) uint32_t name##_alike(                                    \
+        struct nic_tx_ring *q, struct buf *const *from, uint32_t limit)                        \
     {                                                                                          \
-        nic_tx_more(q, &(format), batch, i);                                                   \
+        return nic_tx_alike(q, &(format), from, limit);                                        \
     }                                                                                          \
-    static const struct nic_tx_parts name##_parts = {name##_blocks, name##_more};              \
+    static __attribute__((noinline)) uint32_t name##_mixed(                                    \
+        struct nic_tx_ring *q, struct buf *const *from, uint32_t count)                        \
+    {                                                                                          \
+        return nic_tx_mixed(q, &(format), from, count);                                        \
+    }                                                                                          \
+    static uint32_t name##_more(struct nic_tx_ring *q, struct buf_batch *batch, uint32_t i);   \
+    static const struct nic_tx_parts name##_parts = {name##_some, name##_alike, name##_mixed,  \
+                                                     name##_more};                             \
+    static __attribute__((noinline)) uint32_t name##_more(                                     \
+        struct nic_tx_ring *q, struct buf_batch *batch, uint32_t i)                            \
+    {                                                                                          \
+        return nic_tx_more(q, &(format), &name##_parts, batch, i);                             \
+    }                                                                                          \
     void name(struct nic_txq *txq, struct buf_batch *batch)                                    \
     {                                                                                          \
         nic_tx_call(nic_tx_ring_of(txq), &(format), &name##_parts, batch);                     \
@@ -318,8 +353,11 @@ RT_INLINE void nic_tx_call(struct nic_tx_ring *q, const struct nic_tx_format *fo
     uint32_t name##_reclaim(struct nic_txq *txq)                                               \
     {                                                                                          \
         struct nic_tx_ring *q = nic_tx_ring_of(txq);                                           \
+        uint32_t total = 0, n;                                                                 \
                                                                                                \
-        return name##_blocks(q, q->descs);                                                     \
+        while ((n = name##_some(q, q->report_count)) != 0)                                     \
+            total += n;                                                                        \
+        return total;                                                                          \
     }
 
 #endif

@@ -278,7 +278,7 @@ RT_INLINE uint32_t nic_rx(struct nic_rxq *q, struct buf_batch *out, uint32_t max
  * want of room (ring_full), stays the caller's and moves to the front. All others leave the
  * batch: frames that cannot be sent as asked are dropped (bad_request), those that are not the
  * stack's refused, and stay with whom they belong to. A sent buffer goes to its pool when the
- * card is done with it and somebody calls this or nic_tx_reclaim().
+ * card is done with it and somebody calls nic_tx_reclaim(), or this while eight or more wait.
  *
  * Of a frame it reads `segments` (at most caps.tx_segments_max); of each segment where it begins
  * and data_len; of several also `next` and pkt_len, which is their sum; `flags`, and what the

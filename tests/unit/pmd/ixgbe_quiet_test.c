@@ -126,12 +126,61 @@ static void run_pools_apart(void **state)
     card_free(card);
 }
 
+/* Single frames, one call each: what waits for a later call to come home is bounded. */
+static void run_few_wait(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    const struct nic_tx_ring *q = nic_tx_ring_of(card->nic->txq[0]);
+
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct buf_batch batch = {.count = 1, .buf = {card_buf(card, 60, i)}};
+
+        nic_tx(card->nic->txq[0], &batch);
+        assert_int_equal(batch.count, 0);
+        assert_in_range(q->used, 1, q->reclaim_from + 1);
+        card_live_us(card, 1000);
+    }
+    nic_tx_reclaim(card->nic->txq[0]);
+    assert_int_equal(q->used, 0);
+    assert_int_equal(card->sent_frames, 1000);
+    card_stop(card);
+    card_free(card);
+}
+
+/* Of eight calls (a ring may be smaller) the card is done with the first few: those come home,
+ * no other. */
+static void run_some_done(void **state)
+{
+    struct card *card = card_start(&card_config, 1);
+    struct nic_tx_ring *q = nic_tx_ring_of(card->nic->txq[0]);
+    const uint32_t calls = RT_MIN(8u, q->descs - 1u);
+
+    x82599_fault_now(card->dev, X82599_FAULT_STUCK_TX, 0);
+    for (uint32_t done = 1; done <= calls; done++) {
+        while (q->report_count < calls) {
+            struct buf_batch batch = {.count = 1, .buf = {card_buf(card, 60, 0)}};
+
+            nic_tx(card->nic->txq[0], &batch);
+            assert_int_equal(batch.count, 0);
+        }
+        for (uint32_t i = 0; i < done; i++)
+            q->desc[q->reports[(q->report_first + i) % q->descs]].command |= NIC_TXD_DD;
+        assert_int_equal(nic_tx_reclaim(card->nic->txq[0]), done);
+        assert_int_equal(q->used, calls - done);
+        assert_int_equal(nic_tx_reclaim(card->nic->txq[0]), 0);
+    }
+    card_stop(card);
+    card_free(card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_few_headers),
         cmocka_unit_test(run_lone_segment),
         cmocka_unit_test(run_pools_apart),
+        cmocka_unit_test(run_few_wait),
+        cmocka_unit_test(run_some_done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
