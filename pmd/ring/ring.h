@@ -9,6 +9,7 @@
  *   odd.c        what is rare: chains, errors, frames with requests that are new
  *   rx_run.h     the loops of the data path, in line: a driver compiles them with its format of
  *   tx_run.h     descriptors as constants
+ *   tx_pairs.h   ... of frames in two buffers
  *   tx_ask.h     what frames ask of the chip
  *
  * Receive descriptors are those that Intel's 82574 to X550 (and igb, igc) write back: status

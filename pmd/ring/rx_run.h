@@ -122,91 +122,114 @@ RT_INLINE uint32_t nic_rx_run(struct nic_rx_ring *q, const struct nic_rx_format 
 #define NIC_RX_FIRST_MASK (NIC_RXD_DD | NIC_RXD_EOP | NIC_RXD_LENGTH)
 #define NIC_RX_FIRST (NIC_RXD_DD | (uint64_t)BUF_ROOM_BYTES << NIC_RXD_LENGTH_SHIFT)
 
-/* Both hand-overs of one buffer, when both owners are right. */
-RT_INLINE bool nic_rx_owners(const struct buf_ref *slot, const struct buf_ref *fresh)
+/* The places of one descriptor, and the buffers that change hands there. */
+struct nic_rx_swap {
+    nic_vec *desc, *slot;
+    nic_vec next;
+    struct buf *got;
+    uint8_t *owner, *next_owner;
+};
+RT_INLINE struct nic_rx_swap nic_rx_swap_of(nic_vec *desc, struct buf_ref *slot,
+                                            const struct buf_ref *fresh)
 {
-    return *slot->owner == BUF_NIC && *fresh->owner == BUF_POOL;
+    return (struct nic_rx_swap){desc,        (nic_vec *)(void *)slot,
+                                *(const nic_vec *)(const void *)fresh,
+                                slot->buf,   slot->owner,
+                                fresh->owner};
 }
-RT_INLINE struct buf *nic_rx_swap(struct nic_rx_desc *desc, struct buf_ref *slot,
-                                  const struct buf_ref *fresh)
+RT_INLINE bool nic_rx_may_swap(const struct nic_rx_swap *swap)
 {
-    struct buf *got = slot->buf;
-
-    *slot->owner = BUF_STACK;
-    *fresh->owner = BUF_NIC;
-    *slot = *fresh;
-    *desc = (struct nic_rx_desc){nic_rx_address(fresh->buf), 0};
-    buf_unpoison(got);
-    return got;
+    return *swap->owner == BUF_NIC && *swap->next_owner == BUF_POOL;
 }
-
-/* The headers of a frame in two buffers, from the write-back of its second. */
-RT_INLINE void nic_rx_join(const struct nic_rx_ring *q, struct buf *b, struct buf *last,
-                           nic_vec written)
+RT_INLINE void nic_rx_do_swap(const struct nic_rx_swap *swap)
 {
-    const nic_vec kept = written & q->keep, length = kept & nic_rx_length_lane;
-    const nic_vec room = {0, (uint64_t)BUF_ROOM_BYTES << NIC_RXD_LENGTH_SHIFT};
-    const nic_vec one_more = {(uintptr_t)last, UINT64_C(1) << 16}; /* next; segments */
-
-    *nic_rx_header(b, HEADER_RESULTS) = kept - length + room;
-    *nic_rx_header(b, HEADER_SHAPE) = q->header + length + room + one_more;
-    *nic_rx_header(last, HEADER_RESULTS) = length;
-    *nic_rx_header(last, HEADER_SHAPE) = q->header | length;
+    *swap->owner = BUF_STACK;
+    *swap->next_owner = BUF_NIC;
+    *swap->slot = swap->next;
+    *swap->desc = (nic_vec){hal_phys((void *)swap->next[0]).v, 0} + nic_rx_to_data;
+    buf_unpoison(swap->got);
 }
 
-/* At most `limit` frames of two buffers each; returns how many. The pool holds replacements,
- * and the ring does not wrap within them. */
+/* At most `limit` frames of two buffers each from consecutive descriptors; returns how many. The
+ * pool holds replacements, and the ring does not wrap within them. The second's write-back tells
+ * of the whole frame; the first's, that it is full. One index counts up to zero, as above. */
 RT_INLINE uint32_t nic_rx_pairs(struct nic_rx_ring *q, const struct nic_rx_format *format,
                                 struct buf **out, uint32_t limit)
 {
     const uint64_t mask = NIC_RX_PLAIN | format->errors | NIC_RX_LENGTH_OVER;
+    const uint64_t second_max = (uint64_t)(q->bytes_max - BUF_ROOM_BYTES)
+                                << NIC_RXD_LENGTH_SHIFT;
     const struct buf_ref *fresh = pool_fresh(q->head.pool);
-    struct nic_rx_desc *desc = &q->desc[q->next];
-    struct buf_ref *slot = &q->shadow[q->next];
-    uint64_t bytes = 0;
+    char *const out_end = (char *)(out + limit);
+    char *const desc_end = (char *)(q->desc + q->next + 2 * limit);
+    char *const slot_end = (char *)(q->shadow + q->next + 2 * limit);
+    const nic_vec keep = q->keep, header = q->header;
+    const nic_vec room = {0, (uint64_t)BUF_ROOM_BYTES << NIC_RXD_LENGTH_SHIFT};
+    const nic_vec first_header = header + room + (nic_vec){0, UINT64_C(1) << 16}; /* segments */
+    ptrdiff_t i = -(ptrdiff_t)(limit * sizeof(*out));
+    nic_vec sum = {0, 0};
     uint32_t n;
 
-    for (n = 0; n < limit; n++, desc += 2, slot += 2, fresh -= 2) {
-        nic_vec first = *(volatile nic_vec *)(void *)&desc[0];
-        nic_vec written = *(volatile nic_vec *)(void *)&desc[1];
-        uint32_t length = BUF_ROOM_BYTES;
+    for (; i != 0; i += (ptrdiff_t)sizeof(*out), fresh -= 2) {
+        nic_vec *desc = (nic_vec *)(void *)(desc_end + 4 * i);
+        struct buf_ref *slot = (struct buf_ref *)(void *)(slot_end + 4 * i);
+        uint64_t first = *(volatile uint64_t *)((uint64_t *)(void *)desc + 1);
+        nic_vec written = *(volatile nic_vec *)&desc[1];
+        nic_vec results, length;
+        struct nic_rx_swap one, two;
         struct buf *b, *last;
 
-        if ((first[1] & NIC_RX_FIRST_MASK) != NIC_RX_FIRST ||
+        if ((first & NIC_RX_FIRST_MASK) != NIC_RX_FIRST ||
             ((written[1] - NIC_RX_LENGTH_ONE) & mask) != NIC_RX_PLAIN)
             break;
         RT_COMPILER_BARRIER(); /* the rest is valid once DD was seen */
-        length += (uint32_t)(written[1] >> NIC_RXD_LENGTH_SHIFT) & 0xffff;
-        if (RT_UNLIKELY(length > q->bytes_max) ||
-            RT_UNLIKELY(!nic_rx_owners(&slot[0], &fresh[0])) ||
-            RT_UNLIKELY(!nic_rx_owners(&slot[1], &fresh[-1])))
+        one = nic_rx_swap_of(&desc[0], &slot[0], &fresh[0]);
+        two = nic_rx_swap_of(&desc[1], &slot[1], &fresh[-1]);
+        if (RT_UNLIKELY((written[1] & NIC_RXD_LENGTH) > second_max) ||
+            RT_UNLIKELY(!nic_rx_may_swap(&one)) || RT_UNLIKELY(!nic_rx_may_swap(&two)))
             break;
-        RT_PREFETCH((char *)slot->buf + sizeof(struct buf) + BUF_HEADROOM_BYTES);
-        b = nic_rx_swap(&desc[0], &slot[0], &fresh[0]);
-        last = nic_rx_swap(&desc[1], &slot[1], &fresh[-1]);
-        nic_rx_join(q, b, last, written);
+        nic_rx_do_swap(&one);
+        nic_rx_do_swap(&two);
+        b = one.got;
+        last = two.got;
+        RT_PREFETCH((char *)b + sizeof(struct buf) + BUF_HEADROOM_BYTES);
+        results = written & keep;
+        length = results & nic_rx_length_lane;
+        sum += length;
+        *nic_rx_header(last, HEADER_RESULTS) = length;
+        *nic_rx_header(last, HEADER_SHAPE) = header | length;
+        *nic_rx_header(b, HEADER_RESULTS) = (results ^ length) | room;
+        *nic_rx_header(b, HEADER_SHAPE) = (first_header + length) | (nic_vec){(uintptr_t)last, 0};
         if (format->sums != 0 && RT_UNLIKELY((written[1] & format->sums) != 0))
             nic_rx_fix_flags(q, b, format->says(written[0], written[1]));
-        bytes += length;
-        out[n] = b;
+        *(struct buf **)(void *)(out_end + i) = b;
     }
+    n = (uint32_t)(limit + i / (ptrdiff_t)sizeof(*out));
     pool_took(q->head.pool, 2 * n);
     q->unposted = (uint16_t)(q->unposted + 2 * n);
     q->next = nic_ring_wrap(q->next + 2 * n, q->descs);
     q->head.stats.packets += n;
-    q->head.stats.bytes += bytes;
+    q->head.stats.bytes += (sum[1] >> NIC_RXD_LENGTH_SHIFT) + (uint64_t)n * BUF_ROOM_BYTES;
     return n;
 }
+
+/* What a driver's function is made of, apart from each other so that each has registers of its
+ * own: most polls need one run. */
+struct nic_rx_parts {
+    uint32_t (*pairs)(struct nic_rx_ring *q, struct buf **out, uint32_t limit);
+    void (*more)(struct nic_rx_ring *q, struct buf_batch *out, uint32_t left, bool odd);
+};
 
 /* Frames that are not in one buffer: those in two, else the next descriptor alone. Returns what
  * that was of `left`. */
 RT_INLINE uint32_t nic_rx_not_one(struct nic_rx_ring *q, const struct nic_rx_format *format,
-                                  struct buf_batch *out, uint32_t left)
+                                  const struct nic_rx_parts *parts, struct buf_batch *out,
+                                  uint32_t left)
 {
     uint32_t limit = RT_MIN(left, ((uint32_t)q->descs - q->next) / 2), n = 0;
 
     if (!q->mid_frame && q->bytes_max > BUF_ROOM_BYTES)
-        n = nic_rx_pairs(q, format, &out->buf[out->count],
+        n = parts->pairs(q, &out->buf[out->count],
                          RT_MIN(limit, pool_ready(q->head.pool) / 2));
     out->count += n;
     if (n != 0)
@@ -234,14 +257,15 @@ RT_INLINE uint32_t nic_rx_take(struct nic_rx_ring *q, const struct nic_rx_format
 
 /* After a run that was not the last: the ring wrapped, or the next frame is not plain. */
 RT_INLINE void nic_rx_more(struct nic_rx_ring *q, const struct nic_rx_format *format,
-                           struct buf_batch *out, uint32_t left, bool odd)
+                           const struct nic_rx_parts *parts, struct buf_batch *out,
+                           uint32_t left, bool odd)
 {
     while (left > 0) {
         bool whole = false;
         uint32_t n = 0;
 
         if (odd) {
-            left -= nic_rx_not_one(q, format, out, left);
+            left -= nic_rx_not_one(q, format, parts, out, left);
             odd = false;
             continue;
         }
@@ -268,12 +292,10 @@ RT_INLINE void nic_rx_read_ahead(const struct nic_rx_ring *q)
         RT_PREFETCH(desc + (size_t)i * RT_CACHE_LINE);
 }
 
-/* A poll that found something. Most need one run, and that is straight code; `more`, apart,
- * calls nic_rx_more() with the same format. */
+/* A poll that found something. Most need one run, and that is straight code. */
 RT_INLINE uint32_t nic_rx_some(struct nic_rx_ring *q, const struct nic_rx_format *format,
-                               struct buf_batch *out, uint32_t max,
-                               void (*more)(struct nic_rx_ring *q, struct buf_batch *out,
-                                            uint32_t left, bool odd))
+                               const struct nic_rx_parts *parts, struct buf_batch *out,
+                               uint32_t max)
 {
     uint32_t before = out->count, left, n;
     bool odd = false, whole = false;
@@ -285,7 +307,7 @@ RT_INLINE uint32_t nic_rx_some(struct nic_rx_ring *q, const struct nic_rx_format
         nic_rx_read_ahead(q);
     n = nic_rx_take(q, format, out, left, &odd, &whole);
     if (RT_UNLIKELY(n != left) && (odd || whole)) {
-        more(q, out, left - n, odd);
+        parts->more(q, out, left - n, odd);
         n = out->count - before;
     }
     q->head.stats.batches += n != 0;
@@ -298,15 +320,23 @@ RT_INLINE uint32_t nic_rx_some(struct nic_rx_ring *q, const struct nic_rx_format
 /* The receive function `name` for one format. An empty poll ends in it before any register is
  * saved: most polls of a quiet port are. */
 #define NIC_RX_FUNCTION(name, format)                                                          \
+    static __attribute__((noinline)) uint32_t name##_pairs(                                    \
+        struct nic_rx_ring *q, struct buf **out, uint32_t limit)                               \
+    {                                                                                          \
+        return nic_rx_pairs(q, &(format), out, limit);                                         \
+    }                                                                                          \
+    static void name##_more(struct nic_rx_ring *q, struct buf_batch *out, uint32_t left,       \
+                            bool odd);                                                         \
+    static const struct nic_rx_parts name##_parts = {name##_pairs, name##_more};               \
     static __attribute__((noinline)) void name##_more(                                         \
         struct nic_rx_ring *q, struct buf_batch *out, uint32_t left, bool odd)                 \
     {                                                                                          \
-        nic_rx_more(q, &(format), out, left, odd);                                             \
+        nic_rx_more(q, &(format), &name##_parts, out, left, odd);                              \
     }                                                                                          \
     static __attribute__((noinline)) uint32_t name##_some(struct nic_rx_ring *q,               \
                                                           struct buf_batch *out, uint32_t max) \
     {                                                                                          \
-        return nic_rx_some(q, &(format), out, max, name##_more);                               \
+        return nic_rx_some(q, &(format), &name##_parts, out, max);                             \
     }                                                                                          \
     uint32_t name(struct nic_rxq *rxq, struct buf_batch *out, uint32_t max)                    \
     {                                                                                          \

@@ -12,7 +12,7 @@
 #ifndef PMD_TX_RUN_H
 #define PMD_TX_RUN_H
 
-#include "tx_ask.h"
+#include "tx_pairs.h"
 
 #define NIC_TX_RECLAIM_REPORTS 8u /* a transmit call looks at no more than these */
 
@@ -258,6 +258,7 @@ RT_INLINE uint32_t nic_tx_alike(struct nic_tx_ring *q, const struct nic_tx_forma
 struct nic_tx_parts {
     uint32_t (*reclaim)(struct nic_tx_ring *q, uint32_t reports);
     uint32_t (*alike)(struct nic_tx_ring *q, struct buf *const *from, uint32_t limit);
+    uint32_t (*pairs)(struct nic_tx_ring *q, struct buf *const *from, uint32_t count);
     uint32_t (*mixed)(struct nic_tx_ring *q, struct buf *const *from, uint32_t count);
     uint32_t (*more)(struct nic_tx_ring *q, struct buf_batch *batch, uint32_t i);
 };
@@ -279,7 +280,9 @@ RT_INLINE uint32_t nic_tx_more(struct nic_tx_ring *q, const struct nic_tx_format
         i += n;
     } while (i < batch->count && n == limit && n != 0);
     while (i < batch->count) {
-        n = parts->mixed(q, &batch->buf[i], batch->count - i);
+        n = parts->pairs(q, &batch->buf[i], batch->count - i);
+        if (n == 0)
+            n = parts->mixed(q, &batch->buf[i], batch->count - i);
         i += n;
         if (n != 0)
             continue;
@@ -333,14 +336,19 @@ RT_INLINE void nic_tx_call(struct nic_tx_ring *q, const struct nic_tx_format *fo
     {                                                                                          \
         return nic_tx_alike(q, &(format), from, limit);                                        \
     }                                                                                          \
+    static __attribute__((noinline)) uint32_t name##_pairs(                                    \
+        struct nic_tx_ring *q, struct buf *const *from, uint32_t count)                        \
+    {                                                                                          \
+        return nic_tx_alike_pairs(q, &(format), from, count);                                  \
+    }                                                                                          \
     static __attribute__((noinline)) uint32_t name##_mixed(                                    \
         struct nic_tx_ring *q, struct buf *const *from, uint32_t count)                        \
     {                                                                                          \
         return nic_tx_mixed(q, &(format), from, count);                                        \
     }                                                                                          \
     static uint32_t name##_more(struct nic_tx_ring *q, struct buf_batch *batch, uint32_t i);   \
-    static const struct nic_tx_parts name##_parts = {name##_some, name##_alike, name##_mixed,  \
-                                                     name##_more};                             \
+    static const struct nic_tx_parts name##_parts = {name##_some, name##_alike, name##_pairs,  \
+                                                     name##_mixed, name##_more};               \
     static __attribute__((noinline)) uint32_t name##_more(                                     \
         struct nic_tx_ring *q, struct buf_batch *batch, uint32_t i)                            \
     {                                                                                          \
