@@ -56,7 +56,8 @@ static int call_write(struct play *p, const struct script_call *c)
     const struct sock *s = sockets_get(&p->sockets, (int)arg(c, 0));
     const uint32_t bytes = (uint32_t)arg(c, 2);
     const int result =
-        sockets_write(&p->sockets, (int)arg(c, 0), NULL, bytes - p->waiting.written);
+        sockets_write(&p->sockets, (int)arg(c, 0), NULL, bytes - p->waiting.written,
+                      strcmp(c->name, "send") == 0 && (arg(c, 3) & MSG_MORE) != 0);
 
     if (result < 0)
         return result;
@@ -68,7 +69,7 @@ static int call_write(struct play *p, const struct script_call *c)
 
 static int call_shutdown(struct play *p, const struct script_call *c)
 {
-    return sockets_shutdown(&p->sockets, (int)arg(c, 0), arg(c, 1) != SHUT_RD);
+    return sockets_shutdown(&p->sockets, (int)arg(c, 0), (int)arg(c, 1));
 }
 
 static int call_close(struct play *p, const struct script_call *c)
@@ -95,13 +96,9 @@ static int call_setsockopt(struct play *p, const struct script_call *c)
 
     if (s == NULL)
         return -EBADF;
-    if (level == IPPROTO_TCP && name == TCP_NODELAY) {
-        sockets_nodelay(s, arg(c, 3) != 0);
-    } else if (level == SOL_SOCKET && name == SO_LINGER) {
-        s->linger_off = c->args[3].number != 0 && c->args[3].second == 0;
-    } else if (level != SOL_SOCKET || name != SO_REUSEADDR) {
+    if (!sockets_option(s, (int)level, (int)name, (int)c->args[3].number,
+                        (int)c->args[3].second))
         play_fail(p, "an option of sockets that the stack does not have");
-    }
     return 0;
 }
 

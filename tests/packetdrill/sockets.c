@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <mempool/pool.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { PORT_DEFAULT = 8080, PART_BYTES_MAX = 1460 };
 
@@ -93,10 +94,14 @@ static void on_accepted(struct tcp_conn *conn)
     s->conn = conn;
     s->connected = true;
     s->nodelay = listener->nodelay;
+    s->keepalive = listener->keepalive;
+    s->idle_s = listener->idle_s;
+    s->interval_s = listener->interval_s;
+    s->probes = listener->probes;
+    s->user_timeout_ms = listener->user_timeout_ms;
     s->open = true; /* it lives until it is accepted and closed */
     tcp_set_ctx(conn, s);
-    if (s->nodelay)
-        tcp_set_nodelay(conn, true);
+    sockets_apply(s);
     listener->pending[listener->pending_count++] = s;
 }
 
@@ -224,8 +229,7 @@ int sockets_connect(struct sockets *all, int fd, const struct ip_addr *addr, uin
     if (status != RT_OK)
         return status == RT_NOT_FOUND ? -ENETUNREACH : -EADDRNOTAVAIL;
     s->connecting = true;
-    if (s->nodelay)
-        tcp_set_nodelay(s->conn, true);
+    sockets_apply(s);
     return -EAGAIN;
 }
 
@@ -273,7 +277,7 @@ int sockets_read(struct sockets *all, int fd, uint8_t *data, uint32_t bytes)
         return s->reset_told ? 0 : -sockets_error(s);
     while (done < bytes && s->chain_count != 0)
         done += read_chain(s, data != NULL ? data + done : NULL, bytes - done);
-    if (done == 0 && bytes != 0 && !s->ended && !s->closed)
+    if (done == 0 && bytes != 0 && !s->ended && !s->closed && !s->no_reads)
         return s->conn != NULL && !s->listening ? -EAGAIN : -ENOTCONN;
     return (int)done;
 }
@@ -292,7 +296,7 @@ static struct buf *fill(struct sock *s, const uint8_t *data, uint32_t bytes)
     return b;
 }
 
-int sockets_write(struct sockets *all, int fd, const uint8_t *data, uint32_t bytes)
+int sockets_write(struct sockets *all, int fd, const uint8_t *data, uint32_t bytes, bool more)
 {
     struct sock *s = sockets_get(all, fd);
     uint32_t done = 0;
@@ -312,7 +316,7 @@ int sockets_write(struct sockets *all, int fd, const uint8_t *data, uint32_t byt
 
         if (b == NULL)
             break;
-        if (!tcp_try_send(s->conn, &b, 0)) {
+        if (!tcp_try_send(s->conn, &b, more || s->corked ? TCP_MORE : 0)) {
             buf_free(b);
             break;
         }
@@ -322,7 +326,7 @@ int sockets_write(struct sockets *all, int fd, const uint8_t *data, uint32_t byt
     return done != 0 || bytes == 0 ? (int)done : -EAGAIN;
 }
 
-int sockets_shutdown(struct sockets *all, int fd, bool sending)
+int sockets_shutdown(struct sockets *all, int fd, int how)
 {
     struct sock *s = sockets_get(all, fd);
 
@@ -330,7 +334,8 @@ int sockets_shutdown(struct sockets *all, int fd, bool sending)
         return -EBADF;
     if (s->conn == NULL || !s->connected)
         return -ENOTCONN;
-    if (sending) {
+    s->no_reads |= how != SHUT_WR;
+    if (how != SHUT_RD) {
         s->shut = true;
         tcp_shutdown(s->conn);
     }
@@ -371,9 +376,11 @@ int sockets_close(struct sockets *all, int fd)
     return 0;
 }
 
-void sockets_nodelay(struct sock *sock, bool on)
+uint32_t sockets_unread(const struct sock *s)
 {
-    sock->nodelay = on;
-    if (sock->conn != NULL)
-        tcp_set_nodelay(sock->conn, on);
+    uint32_t bytes = 0;
+
+    for (uint32_t i = 0; i < s->chain_count; i++)
+        bytes += s->chains[i]->pkt_len;
+    return bytes;
 }

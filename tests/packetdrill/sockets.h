@@ -17,7 +17,8 @@
 struct sock {
     bool used, listening, connecting, open, shut; /* open: has a descriptor */
     bool connected, ended, closed, reset_told; /* what the stack said */
-    bool nonblocking, nodelay, linger_off;
+    bool nonblocking, nodelay, linger_off, corked, no_reads, keepalive;
+    uint32_t idle_s, interval_s, probes, user_timeout_ms;
     enum tcp_reason reason;
     struct sockets *all;
     uint16_t port; /* bound to; 0: none */
@@ -48,12 +49,16 @@ int sockets_accept(struct sockets *all, int fd);
 int sockets_connect(struct sockets *all, int fd, const struct ip_addr *addr, uint16_t port);
 /* `data` NULL: bytes of the stream's pattern are sent, or compared with it. */
 int sockets_read(struct sockets *all, int fd, uint8_t *data, uint32_t bytes);
-int sockets_write(struct sockets *all, int fd, const uint8_t *data, uint32_t bytes);
-int sockets_shutdown(struct sockets *all, int fd, bool sending);
+int sockets_write(struct sockets *all, int fd, const uint8_t *data, uint32_t bytes, bool more);
+int sockets_shutdown(struct sockets *all, int fd, int how); /* SHUT_RD ... */
 int sockets_close(struct sockets *all, int fd);
 /* The socket of a descriptor, for its options; NULL: there is none. */
 struct sock *sockets_get(struct sockets *all, int fd);
-void sockets_nodelay(struct sock *sock, bool on);
+/* Sets an option; `second` of SO_LINGER. False: we do not have it. */
+bool sockets_option(struct sock *sock, int level, int name, int value, int second);
+/* What was set holds for the connection, too, from now on. */
+void sockets_apply(struct sock *sock);
+uint32_t sockets_unread(const struct sock *sock);
 /* What SO_ERROR says, once. */
 int sockets_error(struct sock *sock);
 

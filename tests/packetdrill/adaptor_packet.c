@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "adaptor.h"
+
+#include "wire/checksum.h"
+#include "wire/ip.h"
+#include "wire/tcp.h"
+
+#include <string.h>
+
+enum { OPTION_BYTES_MAX = 40 };
+
+static struct tcp_header *tcp_of(uint8_t *packet)
+{
+    return (struct tcp_header *)(packet + sizeof(struct ipv4_header));
+}
+
+static uint32_t header_bytes(const struct tcp_header *tcp)
+{
+    return (uint32_t)(be16_get(tcp->offset_flags) >> TCP_OFFSET_SHIFT) * 4;
+}
+
+static void sum_again(uint8_t *packet, uint32_t bytes)
+{
+    struct ipv4_header *ip = (struct ipv4_header *)packet;
+    struct tcp_header *tcp = tcp_of(packet);
+    const struct ip_addr src = ip_addr_v4(ip->src), dst = ip_addr_v4(ip->dst);
+    const uint32_t tcp_bytes = bytes - (uint32_t)sizeof(*ip);
+
+    ip->total_bytes = be16_put((uint16_t)bytes);
+    ip->checksum = be16_put(0);
+    ip->checksum = csum_fold(csum_add(0, ip, sizeof(*ip)));
+    tcp->checksum = be16_put(0);
+    tcp->checksum =
+        csum_fold(csum_add(csum_pseudo(&src, &dst, IP_TCP, tcp_bytes), tcp, tcp_bytes));
+}
+
+/* Copies an option of this kind behind `at`; returns where the next goes. */
+static uint8_t *copy_option(uint8_t *at, const uint8_t *options, uint32_t bytes, uint8_t kind)
+{
+    for (uint32_t i = 0; i + 1 < bytes && options[i] != TCP_OPT_END;) {
+        const uint32_t length = options[i] == TCP_OPT_NOP ? 1 : options[i + 1];
+
+        if (options[i] == kind) {
+            memcpy(at, options + i, length);
+            return at + length;
+        }
+        i += RT_MAX(length, 1u);
+    }
+    return at;
+}
+
+void adaptor_like_linux(uint8_t *packet, uint32_t bytes)
+{
+    struct tcp_header *tcp = tcp_of(packet);
+    uint8_t *const options = (uint8_t *)(tcp + 1);
+    const uint32_t count = header_bytes(tcp) - (uint32_t)sizeof(*tcp);
+    uint8_t ordered[OPTION_BYTES_MAX + 8], *at = ordered, *before;
+
+    if ((be16_get(tcp->offset_flags) & TCP_SYN) == 0 || count > OPTION_BYTES_MAX)
+        return;
+    memset(ordered, TCP_OPT_NOP, sizeof(ordered));
+    at = copy_option(at, options, count, TCP_OPT_MSS);
+    before = copy_option(at + 2, options, count, TCP_OPT_TIMESTAMPS);
+    if (before != at + 2) { /* SACK permitted, or two NOPs, in front of the timestamps */
+        copy_option(at, options, count, TCP_OPT_SACK_PERMITTED);
+        at = before;
+    } else {
+        before = copy_option(at + 2, options, count, TCP_OPT_SACK_PERMITTED);
+        at = before != at + 2 ? before : at;
+    }
+    before = copy_option(at + 1, options, count, TCP_OPT_WINDOW_SCALE);
+    at = before != at + 1 ? before : at;
+    if ((uint32_t)(at - ordered) != count)
+        return; /* options that Linux would not send */
+    memcpy(options, ordered, count);
+    sum_again(packet, bytes);
+}
+
+bool adaptor_merge(uint8_t *packet, uint32_t *bytes, uint32_t most, const uint8_t *next,
+                   uint32_t next_bytes)
+{
+    struct tcp_header *a = tcp_of(packet);
+    const struct tcp_header *b = (const struct tcp_header *)(next + sizeof(struct ipv4_header));
+    const uint32_t headers = (uint32_t)sizeof(struct ipv4_header) + header_bytes(a);
+    const uint32_t flags = be16_get(a->offset_flags) & TCP_FLAGS;
+    const uint32_t more = next_bytes - headers;
+
+    if (header_bytes(a) != header_bytes(b) || *bytes == headers || next_bytes <= headers ||
+        (flags & ~(uint32_t)TCP_PSH) != TCP_ACK || *bytes + more > most ||
+        be32_get(a->seq) + *bytes - headers != be32_get(b->seq) ||
+        memcmp(&a->src, &b->src, 4) != 0 || memcmp(&a->ack, &b->ack, 4) != 0 ||
+        memcmp(a + 1, b + 1, header_bytes(a) - sizeof(*a)) != 0 || a->window.raw != b->window.raw)
+        return false;
+    memcpy(packet + *bytes, next + headers, more);
+    *bytes += more;
+    a->offset_flags = be16_put((uint16_t)(be16_get(b->offset_flags) | TCP_PSH));
+    sum_again(packet, *bytes);
+    return true;
+}
