@@ -79,6 +79,11 @@ const struct net_counter_row net_counter_rows[] = {
     ROW(tcp_order_dropped, "buffers out of order dropped for want of room"),
     ROW(tcp_copied_bytes, "payload bytes copied because a segment was cut again"),
     ROW(tcp_time_outs, "retransmission timers that fired"),
-    ROW(tcp_fast_retransmits, "segments sent again after three duplicate ACKs"),
+    ROW(tcp_fast_retransmits, "recoveries that began without a time-out"),
+    ROW(tcp_undone, "recoveries undone: nothing was lost"),
+    ROW(tcp_tail_probes, "probes of a tail that may be lost"),
+    ROW(tcp_ecn_marked, "segments that came with a mark of congestion"),
+    ROW(tcp_ecn_echoed, "windows reduced because a peer told of a mark"),
+    ROW(tcp_mtu_lowered, "paths found to carry smaller segments only"),
 };
 _Static_assert(RT_ARRAY_SIZE(net_counter_rows) == NET_COUNTERS, "a row for each");

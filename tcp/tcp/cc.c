@@ -1,72 +1,88 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cc.h"
 
+#include <rt/assert.h>
+#include <tcp/tcp.h>
+
 enum { SEGMENTS_FIRST = 10, CWND_MAX = 1 << 30 };
 
-void cc_init(struct tcp_cc *cc, uint32_t mss)
+static const struct cc_ops *const kinds[] = {
+    [TCP_NEWRENO] = &cc_newreno,
+    [TCP_CUBIC] = &cc_cubic,
+};
+
+/* RFC 6928 2 */
+static uint32_t first_window(uint32_t mss)
 {
-    /* RFC 6928 2 */
+    return RT_MIN(SEGMENTS_FIRST * mss, RT_MAX(2 * mss, 14600u));
+}
+
+void cc_init(struct tcp_cc *cc, uint32_t mss, uint32_t kind)
+{
+    RT_ASSERT_LT(kind, (uint32_t)RT_ARRAY_SIZE(kinds));
     *cc = (struct tcp_cc){
-        .cwnd = RT_MIN(SEGMENTS_FIRST * mss, RT_MAX(2 * mss, 14600u)),
+        .cwnd = first_window(mss),
         .ssthresh = CWND_MAX,
+        .kind = (uint8_t)kind,
     };
 }
 
-void cc_acked(struct tcp_cc *cc, uint32_t mss, uint32_t bytes, bool limited)
+const char *cc_name(const struct tcp_cc *cc)
 {
-    cc->duplicates = 0;
-    if (!limited || cc->cwnd >= CWND_MAX)
+    return kinds[cc->kind]->name;
+}
+
+void cc_acked(struct tcp_cc *cc, const struct cc_ack *ack)
+{
+    if (!ack->limited || cc->cwnd >= CWND_MAX)
         return; /* RFC 7661 1.1: what was not used says nothing */
-    if (cc->cwnd < cc->ssthresh) {
-        cc->cwnd += RT_MIN(bytes, 2 * mss); /* RFC 3465 2.2, L = 2 */
-        return;
-    }
-    cc->counted += bytes;
-    if (cc->counted >= cc->cwnd) { /* RFC 3465 2.1 */
-        cc->counted -= cc->cwnd;
-        cc->cwnd += mss;
-    }
+    if (cc->cwnd < cc->ssthresh)
+        cc->cwnd += RT_MIN(ack->bytes, 2 * ack->mss); /* RFC 3465 2.2, L = 2 */
+    else
+        kinds[cc->kind]->avoid(cc, ack);
 }
 
-static uint32_t half(uint32_t flight, uint32_t mss)
+void cc_lost(struct tcp_cc *cc, uint32_t mss, uint32_t flight)
 {
-    return RT_MAX(flight / 2, 2 * mss); /* RFC 5681 (4) */
-}
-
-void cc_lost(struct tcp_cc *cc, uint32_t mss, uint32_t flight, uint32_t recover)
-{
-    cc->ssthresh = half(flight, mss);
-    cc->cwnd = cc->ssthresh + CC_DUPLICATES * mss;
-    cc->recovering = true;
-    cc->recover = recover;
+    cc->ssthresh = RT_MAX(kinds[cc->kind]->reduced(cc, mss, flight), 2 * mss);
     cc->counted = 0;
-}
-
-void cc_duplicate(struct tcp_cc *cc, uint32_t mss)
-{
-    if (cc->cwnd < CWND_MAX)
-        cc->cwnd += mss;
-}
-
-/* RFC 6582 3.2, 5: deflated by what was acknowledged, and one segment more. */
-void cc_partial(struct tcp_cc *cc, uint32_t mss, uint32_t bytes)
-{
-    cc->cwnd = cc->cwnd > bytes ? cc->cwnd - bytes : 0;
-    cc->cwnd = RT_MAX(cc->cwnd + (bytes >= mss ? mss : 0), mss);
-}
-
-void cc_recovered(struct tcp_cc *cc, uint32_t mss, uint32_t flight)
-{
-    cc->cwnd = RT_MIN(cc->ssthresh, RT_MAX(flight, mss) + mss);
-    cc->recovering = false;
-    cc->duplicates = 0;
 }
 
 void cc_timed_out(struct tcp_cc *cc, uint32_t mss, uint32_t flight)
 {
-    cc->ssthresh = half(flight, mss);
+    cc_lost(cc, mss, flight);
     cc->cwnd = mss;
-    cc->recovering = false;
-    cc->duplicates = 0;
-    cc->counted = 0;
 }
+
+void cc_undo(struct tcp_cc *cc, uint32_t cwnd, uint32_t ssthresh)
+{
+    cc->cwnd = RT_MAX(cc->cwnd, cwnd);
+    cc->ssthresh = RT_MAX(cc->ssthresh, ssthresh);
+    cc->cubic.epoch_us = 0;
+}
+
+void cc_idle(struct tcp_cc *cc, uint32_t mss)
+{
+    cc->cwnd = RT_MIN(cc->cwnd, first_window(mss));
+    cc->cubic.epoch_us = 0;
+}
+
+/* ---- NewReno ---- */
+
+static void newreno_avoid(struct tcp_cc *cc, const struct cc_ack *ack)
+{
+    cc->counted += ack->bytes;
+    if (cc->counted < cc->cwnd)
+        return;
+    cc->counted -= cc->cwnd; /* RFC 3465 2.1: a segment a window */
+    cc->counted = RT_MIN(cc->counted, cc->cwnd);
+    cc->cwnd += ack->mss;
+}
+
+static uint32_t newreno_reduced(struct tcp_cc *cc, uint32_t mss, uint32_t flight)
+{
+    return RT_MAX(flight / 2, 2 * mss); /* RFC 5681 (4) */
+}
+
+const struct cc_ops cc_newreno = {
+    .name = "newreno", .avoid = newreno_avoid, .reduced = newreno_reduced};

@@ -1,32 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much may be on its way: NewReno (RFC 5681, RFC 6582), first window of ten segments
- * (RFC 6928). Pure. */
+/*
+ * How much may be on its way. Slow start and the first window (RFC 6928) are everybody's; how it
+ * grows when the path is known, and how far it shrinks at a loss, are of the algorithm: NewReno
+ * (RFC 5681) or CUBIC (RFC 9438), by setting. Another is a row of the table in cc.c. Pure.
+ *
+ * Bytes are counted, not ACKs, and at most two segments an ACK (RFC 3465): who splits its ACKs
+ * gains nothing.
+ */
 #ifndef TCP_TCP_CC_H
 #define TCP_TCP_CC_H
 
 #include <rt/base.h>
 
-#define CC_DUPLICATES 3 /* ACKs that mean a loss (RFC 5681 3.2) */
+struct tcp_cubic {
+    uint32_t max, prior; /* cwnd at the last loss: W_max, cwnd_prior */
+    uint32_t estimate;   /* what NewReno would have: W_est */
+    uint32_t counted;    /* acknowledged since it grew */
+    uint32_t k_ms;       /* from the epoch to `max` */
+    uint64_t epoch_us;   /* 0: none has begun */
+};
 
 struct tcp_cc {
     uint32_t cwnd, ssthresh; /* bytes */
     uint32_t counted;        /* acknowledged since cwnd grew last, above ssthresh */
-    uint32_t duplicates;
-    bool recovering;
-    uint32_t recover; /* RFC 6582: recovery ends when this is acknowledged */
+    uint32_t sent_us;        /* when data left last */
+    uint8_t kind;            /* enum tcp_congestion */
+    struct tcp_cubic cubic;
 };
 
-void cc_init(struct tcp_cc *cc, uint32_t mss);
-/* New bytes were acknowledged while we do not recover. `limited`: the window was used up. */
-void cc_acked(struct tcp_cc *cc, uint32_t mss, uint32_t bytes, bool limited);
-/* A loss, by three duplicates: recovery begins, and ends behind `recover`. */
-void cc_lost(struct tcp_cc *cc, uint32_t mss, uint32_t flight, uint32_t recover);
-/* Another duplicate meanwhile: a segment has left the network. */
-void cc_duplicate(struct tcp_cc *cc, uint32_t mss);
-/* ... and an acknowledgement of a part. */
-void cc_partial(struct tcp_cc *cc, uint32_t mss, uint32_t bytes);
-void cc_recovered(struct tcp_cc *cc, uint32_t mss, uint32_t flight);
+/* New bytes were acknowledged. */
+struct cc_ack {
+    uint32_t mss, bytes, srtt_us;
+    bool limited; /* the window was used up */
+    uint64_t now_us;
+};
+
+/* An algorithm. */
+struct cc_ops {
+    const char *name;
+    void (*avoid)(struct tcp_cc *cc, const struct cc_ack *ack); /* grows above ssthresh */
+    /* A loss: the new ssthresh. */
+    uint32_t (*reduced)(struct tcp_cc *cc, uint32_t mss, uint32_t flight);
+};
+extern const struct cc_ops cc_newreno, cc_cubic;
+
+/* `kind`: enum tcp_congestion. */
+void cc_init(struct tcp_cc *cc, uint32_t mss, uint32_t kind);
+const char *cc_name(const struct tcp_cc *cc);
+void cc_acked(struct tcp_cc *cc, const struct cc_ack *ack);
+/* A loss, or a mark of congestion: ssthresh follows; cwnd is who recovers's. */
+void cc_lost(struct tcp_cc *cc, uint32_t mss, uint32_t flight);
 /* The retransmission timer fired, for the first time since the peer moved. */
 void cc_timed_out(struct tcp_cc *cc, uint32_t mss, uint32_t flight);
+/* It was no loss: as before. */
+void cc_undo(struct tcp_cc *cc, uint32_t cwnd, uint32_t ssthresh);
+/* Nothing was sent for a time-out: what was known of the path is old (RFC 5681 4.1). */
+void cc_idle(struct tcp_cc *cc, uint32_t mss);
 
 #endif

@@ -46,6 +46,7 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
         tcp->conns[i].chain = tcp->free;
         tcp->free = &tcp->conns[i];
     }
+    RT_ASSERT_LE((uint32_t)config->congestion, (uint32_t)TCP_CUBIC);
     net->tcp = tcp;
     return RT_OK;
 }
@@ -121,7 +122,7 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
     conn->hash = table_hash(&net->tcp->table, &ends);
     table_put(&net->tcp->table, conn->hash, number_of(conn));
     conn_timer_init(conn);
-    rtt_init(&conn->rtt);
+    rtt_init(&conn->rtt, net->tcp->config.rto_min_us, net->tcp->config.clock_us);
     life_begin(conn);
     net->tcp->open++;
     return conn;

@@ -7,9 +7,12 @@
 #include "../ip/ip.h"
 #include "alarm.h"
 #include "cc.h"
+#include "ecn.h"
 #include "life.h"
 #include "listener.h"
 #include "order.h"
+#include "pmtu.h"
+#include "recovery.h"
 #include "rtt.h"
 #include "secret.h"
 #include "segment.h"
@@ -81,7 +84,6 @@ struct tcp_conn {
     bool passive, app_closed; /* a peer began it; tcp_close() was called */
     bool app_gone;            /* closed() was called, or there is no application yet to tell */
     bool fin_wanted, fin_sent, ack_now, room_wanted, nodelay;
-    bool again_now; /* the oldest segment is to be sent once more, with the turn's output */
     bool time_on, sack_on, scale_on; /* agreed on (RFC 7323, RFC 2018) */
     bool no_way;        /* said of the first SYN */
     bool listens_alive; /* keepalive is on */
@@ -102,7 +104,7 @@ struct tcp_conn {
 
     /* what goes out */
     uint32_t iss, snd_una, snd_nxt;
-    uint32_t snd_max; /* behind all that was ever sent */
+    uint32_t snd_max; /* the same: nothing steps back */
     uint32_t snd_end; /* behind all bytes that were given: the number of our FIN */
     uint32_t snd_wnd, snd_wl1, snd_wl2, snd_wnd_max;
     uint16_t mss; /* most bytes in a segment, options taken off */
@@ -110,6 +112,9 @@ struct tcp_conn {
     struct tcp_sendq queue;
     struct tcp_rtt rtt;
     struct tcp_cc cc;
+    struct tcp_recovery recovery;
+    struct tcp_ecn ecn;
+    struct tcp_pmtu pmtu;
     uint32_t retries; /* of the retransmission timer, since the peer moved on */
     uint64_t syn_sent_us; /* the first */
 
@@ -188,9 +193,6 @@ bool tcp_output_waits(const struct net *net);
 void conn_offer(struct tcp_conn *conn, uint32_t first_seq);
 /* SYN, or SYN and ACK; once more. */
 void conn_send_syn(struct tcp_conn *conn);
-/* The oldest segment that is not acknowledged is sent once more, at the end of the turn: so frames
- * with buffers of the queue wait for a device only from there on. */
-void conn_retransmit(struct tcp_conn *conn);
 /* An ACK without data, now. */
 void conn_send_ack(struct tcp_conn *conn);
 void conn_send_probe(struct tcp_conn *conn);

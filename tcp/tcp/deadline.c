@@ -5,8 +5,7 @@
 #include "conn.h"
 
 enum {
-    SYN_RETRIES = 5,  /* 1 + 2 + ... + 32 s: about a minute */
-    DATA_RETRIES = 15, /* RFC 9293 3.8.3: at least 100 s */
+    SYN_RETRIES = 5, /* 1 + 2 + ... + 32 s: about a minute */
 };
 
 static uint64_t earliest(const struct tcp_conn *conn)
@@ -33,49 +32,28 @@ static bool is_handshake(const struct tcp_conn *conn)
     return conn->state == TCP_SYN_SENT || conn->state == TCP_SYN_RECEIVED;
 }
 
-static void again_in(struct tcp_conn *conn)
+/* No answer to a SYN. */
+static void on_handshake(struct tcp_conn *conn)
 {
-    const uint64_t due_us = conn->net->now_us + rtt_wait_us(&conn->rtt);
-
-    conn_at(conn, TCP_AT_RETRANSMIT, life_retransmit_us(conn, due_us));
-}
-
-/* The peer has not moved for so long as it should have taken. */
-static void on_retransmit(struct tcp_conn *conn)
-{
-    const uint32_t flight = conn->snd_nxt - conn->snd_una;
-
-    if (life_is_stuck(conn) ||
-        conn->retries++ >= (is_handshake(conn) ? SYN_RETRIES : DATA_RETRIES)) {
+    if (life_is_stuck(conn) || conn->retries++ >= SYN_RETRIES) {
         conn_end(conn, TCP_TIMED_OUT);
         return;
     }
     rtt_back_off(&conn->rtt);
-    if (is_handshake(conn)) {
-        conn_send_syn(conn);
-    } else if (flight == 0 && conn->queue.next != NULL && conn->snd_wnd == 0) {
-        conn_send_probe(conn);
-    } else if (flight == 0) { /* there was no buffer, or no way, when it was to be sent */
-        conn_output(conn);
-    } else {
-        conn->net->counters.tcp_time_outs++;
-        if (conn->retries == 1)
-            cc_timed_out(&conn->cc, conn->mss, flight);
-        conn->snd_nxt = conn->snd_una; /* all again, slowly (RFC 5681 3.1) */
-        conn->queue.next = conn->queue.first;
-        conn->fin_sent = false;
-        conn->again_now = false;
-        conn_output(conn);
-    }
+    conn_send_syn(conn);
     if (conn->state != TCP_CLOSED) /* the neighbour may have failed: it has ended */
-        again_in(conn);
+        conn_at(conn, TCP_AT_RETRANSMIT,
+                life_retransmit_us(conn, conn->net->now_us + rtt_wait_us(&conn->rtt)));
 }
 
 static void on_deadline(struct tcp_conn *conn, enum tcp_deadline which)
 {
     switch (which) {
     case TCP_AT_RETRANSMIT:
-        on_retransmit(conn);
+        if (is_handshake(conn))
+            on_handshake(conn);
+        else
+            timeout_fired(conn);
         return;
     case TCP_AT_ACK:
         conn->ack_now = true;

@@ -76,11 +76,13 @@ void tcp_icmp(struct net *net, const struct icmp_error *error)
     be32_t seq;
 
     __builtin_memcpy(&seq, quote + 4, sizeof(seq));
-    if (conn == NULL || conn->snd_una == conn->snd_max ||
-        !seq_within(be32_get(seq), conn->snd_una, conn->snd_max - 1))
+    if (conn == NULL || conn->snd_una == conn->snd_nxt ||
+        !seq_within(be32_get(seq), conn->snd_una, conn->snd_nxt - 1))
         return;
     if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_REFUSED)
         conn_end(conn, TCP_REFUSED);
     else if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_UNREACHABLE)
         unreachable(conn);
+    else if (error->what == ICMP_SAYS_TOO_BIG)
+        pmtu_too_big(conn, error->mtu_bytes);
 }

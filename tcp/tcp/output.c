@@ -37,13 +37,19 @@ static bool may_send_data(const struct tcp_conn *conn)
            conn->state == TCP_LAST_ACK;
 }
 
-/* What both windows leave. */
-static uint32_t usable(const struct tcp_conn *conn)
+/* Up to the right edge of the peer's window, which may have moved back. */
+static uint32_t peer_room(const struct tcp_conn *conn, uint32_t seq)
 {
-    const uint32_t window = RT_MIN(conn->snd_wnd, conn->cc.cwnd);
-    const uint32_t flight = conn->snd_nxt - conn->snd_una;
+    const uint32_t edge = conn->snd_una + conn->snd_wnd;
 
-    return window > flight ? window - flight : 0;
+    return seq_after(edge, seq) ? edge - seq : 0;
+}
+
+static uint32_t path_room(const struct tcp_conn *conn)
+{
+    const uint32_t pipe = recovery_pipe(conn);
+
+    return conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
 }
 
 /* A run of buffers that are one segment. */
@@ -69,109 +75,233 @@ static struct run gather(const struct tcp_conn *conn, uint32_t most)
     return run;
 }
 
-/* Of the first buffer no segment can have all: cut where it may end (3.8.6.2.1: a full one, or
- * half of the largest window there was). */
-static bool cut_first(struct tcp_conn *conn, uint32_t most)
+/* Too little to be worth a segment, which waits: for the ACK of what is on its way (Nagle, 3.7.4),
+ * or for a window that lets a full one leave, or half of the largest there was (3.8.6.2.1). The
+ * timer overrides. */
+static bool should_wait(const struct tcp_conn *conn, uint32_t bytes, uint32_t most)
 {
-    struct buf *b = conn->queue.next;
+    const bool flies = conn->snd_nxt != conn->snd_una;
 
-    if (most < conn->mss &&
-        (most == 0 || (most < conn->snd_wnd_max / 2 && conn->snd_nxt != conn->snd_una)))
+    if (bytes >= conn->mss || conn->recovery.override_now)
         return false;
-    return sendq_cut(conn, b, conn->snd_nxt, most);
+    if (conn->snd_nxt + bytes == conn->snd_end)
+        return flies && !conn->fin_wanted && !conn->nodelay;
+    return most < conn->mss && (most == 0 || most < conn->snd_wnd_max / 2);
 }
 
-/* A segment that is not full waits while others are on their way (Nagle, 3.7.4), unless the stream
- * ends with it. */
-static bool should_wait(const struct tcp_conn *conn, const struct run *run)
+/* The buffers of the next new segment; of the first one no segment can have all: cut where it may
+ * end. False: nothing may be sent now. */
+static bool next_run(struct tcp_conn *conn, uint32_t most, struct run *run)
 {
-    return run->bytes < conn->mss && conn->snd_nxt != conn->snd_una &&
-           conn->snd_nxt + run->bytes == conn->snd_end && !conn->fin_wanted && !conn->nodelay;
+    *run = gather(conn, most);
+    if (should_wait(conn, run->count != 0 ? run->bytes : most, most))
+        return false;
+    if (run->count != 0)
+        return true;
+    if (most == 0)
+        return false;
+    if (!sendq_cut(conn, conn->queue.next, conn->snd_nxt, most)) {
+        timeout_stuck(conn);
+        return false;
+    }
+    *run = gather(conn, most);
+    return true;
 }
 
-static void sent(struct tcp_conn *conn, struct buf *first, const struct run *run, bool fin)
+static void mark_again(struct tcp_conn *conn, struct buf *first, uint32_t count)
 {
-    const uint32_t end = conn->snd_nxt + run->bytes;
-    const bool again = seq_before(conn->snd_nxt, conn->snd_max);
-    struct buf *b = first;
-
-    for (uint32_t i = 0; i < run->count; i++, b = sendq_after(b))
-        if (again)
-            b->vlan_tci = SENDQ_AGAIN;
-    conn->queue.next = b;
-    conn->snd_nxt = end + fin;
-    conn->fin_sent |= fin;
-    if (again)
-        conn->net->counters.tcp_retrans_segs++;
-    if (seq_after(conn->snd_nxt, conn->snd_max))
-        conn->snd_max = conn->snd_nxt;
+    for (uint32_t i = 0; i < count; i++, first = sendq_after(first)) {
+        first->vlan_tci |= SENDQ_AGAIN;
+        first->vlan_tci &= (uint16_t)~SENDQ_LOST;
+    }
+    conn->net->counters.tcp_retrans_segs++;
 }
 
-/* One segment of what waits; false: nothing may be sent now. */
-static bool send_next(struct tcp_conn *conn)
+static bool may_leave(struct tcp_conn *conn)
 {
-    const uint32_t most = RT_MIN(usable(conn), (uint32_t)conn->mss);
-    struct buf *first = conn->queue.next;
-    struct run run = gather(conn, most);
+    if (transmit_possible(conn))
+        return true;
+    if (if_room(conn->iface) == 0)
+        conn_output(conn); /* again, as soon as the device has taken some */
+    return false;
+}
+
+/* One segment of what waits; false: nothing may be sent now. `most`: bytes. */
+static bool send_next(struct tcp_conn *conn, uint32_t most)
+{
+    struct buf *first, *b;
+    struct run run;
     bool fin;
 
-    if (run.count == 0) {
-        if (!cut_first(conn, most))
-            return false;
-        run = gather(conn, most);
-    }
-    if (should_wait(conn, &run))
+    if (!next_run(conn, RT_MIN(most, (uint32_t)conn->mss), &run) || !may_leave(conn))
         return false;
-    if (!transmit_possible(conn)) {
-        if (if_room(conn->iface) == 0)
-            conn_output(conn); /* again, as soon as the device has taken some */
-        return false;
-    }
+    first = b = conn->queue.next;
     fin = conn->fin_wanted && conn->snd_nxt + run.bytes == conn->snd_end;
-    if (!transmit_data(conn, first, conn->snd_nxt, run.count, run.bytes, fin))
+    if (!transmit_data(conn, first, conn->snd_nxt, run.count, run.bytes, fin)) {
+        timeout_stuck(conn);
         return false;
-    sent(conn, first, &run, fin);
+    }
+    for (uint32_t i = 0; i < run.count; i++)
+        b = sendq_after(b);
+    conn->queue.next = b;
+    conn->snd_nxt += run.bytes + fin;
+    conn->snd_max = conn->snd_nxt;
+    conn->fin_sent |= fin;
+    conn->cc.sent_us = (uint32_t)conn->net->now_us;
+    conn->recovery.prr_out += run.bytes;
+    conn->recovery.override_now = false;
     return true;
+}
+
+/* ---- once more ---- */
+
+/* `count` buffers from `start` on, in one segment. */
+static bool send_again(struct tcp_conn *conn, struct buf *first, uint32_t start,
+                       const struct run *run)
+{
+    const bool fin = conn->fin_wanted && start + run->bytes == conn->snd_end &&
+                     conn->queue.next == NULL && seq_after(conn->snd_nxt, conn->snd_end);
+
+    RT_ASSERT_LT(0u, run->count);
+    if (!may_leave(conn))
+        return false;
+    if (!transmit_data(conn, first, start, run->count, run->bytes, fin)) {
+        timeout_stuck(conn); /* most often the device still has it */
+        return false;
+    }
+    mark_again(conn, first, run->count);
+    conn->fin_sent |= fin;
+    return true;
+}
+
+/* Lost buffers that lie together, as many as a segment takes. */
+static struct run gather_lost(const struct tcp_conn *conn, const struct buf *b, uint32_t start,
+                              uint32_t most)
+{
+    struct run run = {0, 0};
+
+    for (; b != conn->queue.next && (b->vlan_tci & SENDQ_LOST) != 0 &&
+           run.count < SEGMENT_BUFS_MAX; b = sendq_after(b)) {
+        const uint32_t bytes = sendq_end(b) - start;
+
+        if (bytes > most - run.bytes)
+            break;
+        run.bytes += bytes;
+        run.count++;
+        start += bytes;
+    }
+    return run;
+}
+
+/* The lost bytes that begin here; 0: not now. */
+static uint32_t repeat(struct tcp_conn *conn, struct buf *b, uint32_t start)
+{
+    const uint32_t most = RT_MIN(peer_room(conn, start), (uint32_t)conn->mss);
+    struct run run = gather_lost(conn, b, start, most);
+
+    if (run.count == 0) {
+        if (most == 0)
+            return 0; /* behind the edge: the window's timer asks */
+        if (!sendq_cut(conn, b, start, most)) {
+            timeout_stuck(conn);
+            return 0;
+        }
+        run = (struct run){1, most};
+    }
+    /* a whole segment, but the first of an episode leaves whatever cwnd says */
+    if (path_room(conn) < run.bytes && conn->recovery.prr_out != 0 && recovery_pipe(conn) != 0)
+        return 0;
+    if (!send_again(conn, b, start, &run))
+        return 0;
+    conn->recovery.lost_bytes -= run.bytes;
+    recovery_repeated(conn, run.bytes);
+    return run.count;
+}
+
+/* What is lost, oldest first. */
+static uint32_t send_lost(struct tcp_conn *conn)
+{
+    uint32_t start = conn->snd_una, segments = 0, skip, looked = 0;
+    struct buf *b = conn->queue.first;
+
+    while (b != conn->queue.next && conn->recovery.lost_bytes != 0 &&
+           segments < SEGMENTS_MAX && looked++ < RECOVERY_WALK_MAX) {
+        skip = 1;
+        if ((b->vlan_tci & SENDQ_LOST) != 0) {
+            skip = repeat(conn, b, start);
+            if (skip == 0)
+                break;
+            segments++;
+        }
+        for (; skip > 0; skip--, b = sendq_after(b))
+            start = sendq_end(b);
+    }
+    if (segments == SEGMENTS_MAX && conn->recovery.lost_bytes != 0)
+        conn_output(conn); /* the rest with the next turn */
+    return segments;
 }
 
 static bool send_fin(struct tcp_conn *conn)
 {
-    const struct run none = {0, 0};
-
-    if (!transmit_bare(conn, conn->snd_nxt, TCP_FIN | TCP_ACK))
+    if (!transmit_bare(conn, conn->snd_end, TCP_FIN | TCP_ACK))
         return false;
-    sent(conn, NULL, &none, true);
+    conn->net->counters.tcp_retrans_segs += conn->snd_nxt != conn->snd_end;
+    conn->snd_nxt = conn->snd_max = conn->snd_end + 1;
+    conn->fin_sent = true;
     return true;
 }
 
-/* The timer runs while something is on its way, or waits for a window to open. */
-static void set_timer(struct tcp_conn *conn)
+/* The probe of a tail that may be lost: new bytes, else the newest once more (RFC 8985 7.3). */
+static bool send_tail(struct tcp_conn *conn)
 {
-    const bool waits = conn->snd_nxt != conn->snd_una || conn->queue.next != NULL ||
-                       (conn->fin_wanted && !conn->fin_sent);
+    struct tcp_recovery *r = &conn->recovery;
+    struct buf *b = conn->queue.first;
+    uint32_t start = conn->snd_una, looked = 0;
+    struct run run = {1, 0};
 
-    if (waits && !conn_has_deadline(conn, TCP_AT_RETRANSMIT))
-        conn_at(conn, TCP_AT_RETRANSMIT, conn->net->now_us + rtt_wait_us(&conn->rtt));
+    r->tail_now = false;
+    r->tail_end = conn->snd_nxt;
+    r->tail_again = false;
+    if (conn->queue.next != NULL && send_next(conn, peer_room(conn, conn->snd_nxt)))
+        return true;
+    r->tail_again = true;
+    if (b == conn->queue.next)
+        return b == NULL && conn->fin_sent && send_fin(conn);
+    for (; sendq_after(b) != conn->queue.next && looked < RECOVERY_WALK_MAX; looked++) {
+        start = sendq_end(b);
+        b = sendq_after(b);
+    }
+    run.bytes = sendq_end(b) - start;
+    if (run.bytes > conn->mss || looked == RECOVERY_WALK_MAX)
+        return false;
+    return send_again(conn, b, start, &run);
 }
 
-static void send_again(struct tcp_conn *conn)
+/* Data and FIN, as far as both windows allow. How many segments. */
+static uint32_t send_data(struct tcp_conn *conn)
 {
-    struct buf *first = conn->queue.first;
-    const uint32_t una = conn->snd_una;
+    uint32_t segments = 0;
 
-    if (first == NULL) { /* the FIN alone */
-        if (conn->fin_sent && transmit_bare(conn, una, TCP_FIN | TCP_ACK))
-            conn->net->counters.tcp_retrans_segs++;
-        return;
-    }
-    if (sendq_end(first) - una > conn->mss && !sendq_cut(conn, first, una, conn->mss))
-        return;
-    if (!transmit_possible(conn) ||
-        !transmit_data(conn, first, una, 1, sendq_end(first) - una,
-                       conn->fin_sent && sendq_end(first) == conn->snd_end))
-        return;
-    first->vlan_tci = SENDQ_AGAIN;
-    conn->net->counters.tcp_retrans_segs++;
+    if (conn->snd_nxt == conn->snd_una && conn->queue.next != NULL &&
+        (uint32_t)conn->net->now_us - conn->cc.sent_us > rtt_wait_us(&conn->rtt))
+        cc_idle(&conn->cc, conn->mss);
+    if (RT_UNLIKELY(conn->mss != conn->pmtu.mss_full))
+        pmtu_raise(conn);
+    if (RT_UNLIKELY(conn->recovery.tail_now))
+        segments += send_tail(conn);
+    if (RT_UNLIKELY(conn->recovery.lost_bytes != 0))
+        segments += send_lost(conn);
+    while (conn->queue.next != NULL && segments < SEGMENTS_MAX &&
+           send_next(conn, RT_MIN(peer_room(conn, conn->snd_nxt), path_room(conn))))
+        segments++;
+    if (conn->queue.next != NULL && segments == SEGMENTS_MAX)
+        conn_output(conn); /* the rest with the next turn */
+    if (conn->fin_wanted && !conn->fin_sent && conn->queue.next == NULL &&
+        conn->recovery.lost_bytes == 0 && send_fin(conn))
+        segments++;
+    conn->recovery.override_now = false;
+    timeout_arm_if_idle(conn);
+    return segments;
 }
 
 static void output(struct tcp_conn *conn)
@@ -182,20 +312,8 @@ static void output(struct tcp_conn *conn)
         conn_send_syn(conn);
         return;
     }
-    if (conn->again_now) {
-        conn->again_now = false;
-        if (conn->snd_nxt != conn->snd_una)
-            send_again(conn);
-    }
-    if (may_send_data(conn)) {
-        while (conn->queue.next != NULL && segments < SEGMENTS_MAX && send_next(conn))
-            segments++;
-        if (conn->queue.next != NULL && segments == SEGMENTS_MAX)
-            conn_output(conn); /* the rest with the next turn */
-        if (conn->fin_wanted && !conn->fin_sent && conn->queue.next == NULL && send_fin(conn))
-            segments++;
-        set_timer(conn);
-    }
+    if (may_send_data(conn))
+        segments = send_data(conn);
     if (conn->ack_now && segments == 0 && conn->state != TCP_SYN_RECEIVED)
         conn_send_ack(conn);
 }
@@ -220,21 +338,25 @@ bool tcp_output_waits(const struct net *net)
     return net->tcp != NULL && (net->tcp->output_first != NULL || net->tcp->event_first != NULL);
 }
 
-void conn_retransmit(struct tcp_conn *conn)
-{
-    conn->again_now = true;
-    conn_output(conn);
-}
-
+/* From the end of what was sent, or of the peer's window if it has taken back some of it: what lies
+ * outside would not be believed. */
 void conn_send_ack(struct tcp_conn *conn)
 {
-    transmit_bare(conn, conn->snd_nxt, TCP_ACK);
+    const uint32_t edge = conn->snd_una + conn->snd_wnd;
+
+    transmit_bare(conn, seq_before(edge, conn->snd_nxt) ? edge : conn->snd_nxt, TCP_ACK);
 }
 
-/* One number too old: the peer must answer with what it wants (RFC 9293 3.8.6.1). */
+/* One number too old: the peer must answer with what it wants (RFC 9293 3.8.6.1). It does not look
+ * at what such a segment acknowledges: that is owed as before. */
 void conn_send_probe(struct tcp_conn *conn)
 {
+    const bool owed = conn->ack_now || conn->owed_segments != 0;
+
     transmit_bare(conn, conn->snd_una - 1, TCP_ACK);
+    conn->ack_now = owed;
+    if (owed)
+        conn_output(conn);
 }
 
 void conn_send_rst(struct tcp_conn *conn)
@@ -242,5 +364,5 @@ void conn_send_rst(struct tcp_conn *conn)
     if (conn->state == TCP_SYN_SENT)
         return; /* the peer may not know of it */
     conn->net->counters.tcp_out_rsts++;
-    transmit_bare(conn, conn->snd_max, TCP_RST | TCP_ACK);
+    transmit_bare(conn, conn->snd_nxt, TCP_RST | TCP_ACK);
 }

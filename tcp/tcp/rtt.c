@@ -3,9 +3,14 @@
 
 enum { BACKOFF_MAX = 16 };
 
-void rtt_init(struct tcp_rtt *rtt)
+void rtt_init(struct tcp_rtt *rtt, uint32_t rto_min_us, uint32_t step_us)
 {
-    *rtt = (struct tcp_rtt){.rto_us = RTT_RTO_FIRST_US};
+    *rtt = (struct tcp_rtt){
+        .rto_us = RTT_RTO_FIRST_US,
+        .min_us = UINT32_MAX,
+        .rto_min_us = rto_min_us != 0 ? rto_min_us : RTT_RTO_MIN_US,
+        .step_us = RT_MAX(step_us, 1u),
+    };
 }
 
 /* RFC 6298 2.2, 2.3: alpha 1/8, beta 1/4, K 4. */
@@ -24,8 +29,15 @@ void rtt_sample(struct tcp_rtt *rtt, uint32_t us)
         rtt->rttvar_us = rtt->rttvar_us - rtt->rttvar_us / 4 + off / 4;
         rtt->srtt_us = RT_MAX(rtt->srtt_us - rtt->srtt_us / 8 + sample / 8, 1u);
     }
-    rto = rtt->srtt_us + RT_MAX(4 * rtt->rttvar_us, RTT_GRANULARITY_US);
-    rtt->rto_us = RT_MIN(RT_MAX(rto, RTT_RTO_MIN_US), RTT_RTO_MAX_US);
+    rtt->min_us = RT_MIN(rtt->min_us, sample);
+    rto = rtt->srtt_us + RT_MAX(4 * rtt->rttvar_us, rtt->step_us);
+    rtt->rto_us = RT_MIN(RT_MAX(rto, rtt->rto_min_us), RTT_RTO_MAX_US);
+    rtt->backoff = 0;
+}
+
+void rtt_syn_lost(struct tcp_rtt *rtt)
+{
+    rtt->rto_us = RTT_RTO_SYN_LOST_US;
     rtt->backoff = 0;
 }
 

@@ -6,18 +6,23 @@
 #include <rt/base.h>
 
 #define RTT_RTO_FIRST_US 1000000u /* RFC 6298 2.1 */
-#define RTT_RTO_MIN_US 200000u
+#define RTT_RTO_SYN_LOST_US 3000000u /* RFC 6298 5.7 */
+#define RTT_RTO_MIN_US 200000u /* unless set otherwise: Linux's */
 #define RTT_RTO_MAX_US 60000000u /* RFC 6298 2.5 */
-#define RTT_GRANULARITY_US 1000u
 
 struct tcp_rtt {
     uint32_t srtt_us, rttvar_us; /* srtt_us 0: never measured */
     uint32_t rto_us;             /* without back-off */
     uint32_t backoff;            /* doublings since an answer came */
+    uint32_t min_us;             /* the shortest round trip there was */
+    uint32_t rto_min_us, step_us; /* settings: least time-out; steps of the clock (G) */
 };
 
-void rtt_init(struct tcp_rtt *rtt);
+/* 0: the usual minimum, and a clock of 1 us. */
+void rtt_init(struct tcp_rtt *rtt, uint32_t rto_min_us, uint32_t step_us);
 void rtt_sample(struct tcp_rtt *rtt, uint32_t us);
+/* Data begins, and the SYN had been lost. */
+void rtt_syn_lost(struct tcp_rtt *rtt);
 /* No answer came: the next wait is twice as long. */
 void rtt_back_off(struct tcp_rtt *rtt);
 uint32_t rtt_wait_us(const struct tcp_rtt *rtt);

@@ -33,6 +33,8 @@ void rx_answer(struct tcp_conn *conn, const struct tcp_segment *segment);
 bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment);
 /* The window of a SYN is not scaled (RFC 7323 2.2). */
 void rx_window(struct tcp_conn *conn, const struct tcp_segment *segment, uint32_t scale);
+/* The handshake is over: what it says about the round trip. */
+void conn_first_rtt(struct tcp_conn *conn);
 /* Both sides have said what they can: what is used from now on. */
 void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn);
 

@@ -6,6 +6,20 @@
 #include "sendq.h"
 #include "seq.h"
 
+/* A SYN that had to be repeated measures nothing, and the path is slow or full: so is the start
+ * (RFC 6298 5.7, RFC 6928 2). */
+void conn_first_rtt(struct tcp_conn *conn)
+{
+    if (conn->retries == 0) {
+        rtt_sample(&conn->rtt, (uint32_t)(conn->net->now_us - conn->syn_sent_us));
+        return;
+    }
+    if (conn->net->now_us == conn->syn_sent_us)
+        return; /* nobody knows: of a cookie */
+    rtt_syn_lost(&conn->rtt);
+    conn->cc.cwnd = conn->mss;
+}
+
 /* The last step of the handshake of a connection that a peer began. False: it is refused. */
 static bool established(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
@@ -15,8 +29,7 @@ static bool established(struct tcp_conn *conn, const struct tcp_segment *segment
     }
     if (!listener_serves(conn))
         return false; /* it comes again, and so does our SYN */
-    if (conn->retries == 0)
-        rtt_sample(&conn->rtt, (uint32_t)(conn->net->now_us - conn->syn_sent_us));
+    conn_first_rtt(conn);
     conn->snd_una = segment->ack;
     conn->retries = 0;
     conn->state = TCP_ESTABLISHED;
@@ -43,48 +56,33 @@ static void update_window(struct tcp_conn *conn, const struct tcp_segment *segme
 
 /* How long the answer took: by our own notes, or, to what was sent again, by the timestamp that
  * comes back (RFC 7323 4.1). */
-static void measure(struct tcp_conn *conn, const struct tcp_segment *segment, bool known,
-                    uint32_t sent_us)
+static void measure(struct tcp_conn *conn, const struct tcp_segment *segment,
+                    const struct recovery_news *news)
 {
     const uint32_t echoed_ms = conn_time(conn) - segment->options.time_echo;
 
-    if (known)
-        rtt_sample(&conn->rtt, (uint32_t)conn->net->now_us - sent_us);
+    if (news->known)
+        rtt_sample(&conn->rtt, (uint32_t)conn->net->now_us - news->sent_us);
     else if (conn->time_on && segment->options.has_time &&
              echoed_ms <= RTT_RTO_MAX_US / 1000) /* else it is not one that we sent */
         rtt_sample(&conn->rtt, echoed_ms * 1000);
 }
 
-static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment)
+/* Something is acknowledged that was not. */
+static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment,
+                      struct recovery_news *news)
 {
-    const uint32_t ack = segment->ack;
-    const uint32_t flight = conn->snd_nxt - conn->snd_una, bytes = ack - conn->snd_una;
-    const bool limited = flight + conn->mss > conn->cc.cwnd;
-    const uint32_t data_acked = RT_MIN(bytes, conn->queue.bytes);
-    uint32_t sent_us = 0;
+    const uint32_t flight = conn->snd_nxt - conn->snd_una;
 
-    const bool known = sendq_acked(conn, ack, &sent_us);
-
-    measure(conn, segment, known, sent_us);
-    conn->queue.bytes -= data_acked;
-    conn->snd_una = ack;
-    if (seq_after(ack, conn->snd_nxt)) { /* sent before a step back */
-        conn->snd_nxt = ack;
-        conn->queue.next = conn->queue.first;
-        conn->fin_sent = ack == conn->snd_end + 1;
-    }
+    news->acked = segment->ack - conn->snd_una;
+    news->limited = flight + conn->mss > conn->cc.cwnd;
+    sendq_acked(conn, segment->ack, news);
+    measure(conn, segment, news);
+    conn->queue.bytes -= RT_MIN(news->acked, conn->queue.bytes);
+    conn->snd_una = segment->ack;
     conn->retries = 0;
-    if (!conn->cc.recovering) {
-        cc_acked(&conn->cc, conn->mss, bytes, limited);
-    } else if (seq_before(ack, conn->cc.recover)) {
-        cc_partial(&conn->cc, conn->mss, bytes);
-        conn_retransmit(conn);
-    } else {
-        cc_recovered(&conn->cc, conn->mss, conn->snd_nxt - ack);
-    }
     ip_confirm(conn->net, &conn->remote);
-    conn_at(conn, TCP_AT_RETRANSMIT,
-            conn->snd_nxt != ack ? conn->net->now_us + rtt_wait_us(&conn->rtt) : TCP_NEVER);
+    timeout_arm(conn);
     if (conn->room_wanted) {
         conn->room_wanted = false;
         conn_tell(conn, TCP_EV_ROOM);
@@ -92,56 +90,71 @@ static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment)
     conn_output(conn);
 }
 
-/* RFC 5681 2: nothing new, no data, no new window, though something is on its way. */
+/* RFC 5681 2: nothing new, no data, no new window, though something is on its way. With a closed
+ * window it is the answer to a probe. */
 static bool is_duplicate(const struct tcp_conn *conn, const struct tcp_segment *segment,
                          uint32_t window_before)
 {
-    return segment->ack == conn->snd_una && segment->bytes == 0 &&
-           (segment->flags & (TCP_SYN | TCP_FIN)) == 0 && conn->snd_wnd == window_before &&
-           conn->snd_max != conn->snd_una;
+    return segment->bytes == 0 && (segment->flags & (TCP_SYN | TCP_FIN)) == 0 &&
+           conn->snd_wnd == window_before && conn->snd_wnd != 0 &&
+           conn->snd_nxt != conn->snd_una;
 }
 
-static void acked_again(struct tcp_conn *conn)
+/* True: nothing is lost, nobody says so. */
+static bool is_plain(const struct tcp_conn *conn, const struct tcp_segment *segment)
 {
-    if (conn->cc.recovering) {
-        cc_duplicate(&conn->cc, conn->mss);
-        conn_output(conn);
+    return conn->recovery.state == RECOVERY_NONE && segment->options.sack_count == 0 &&
+           (conn->recovery.sacked_bytes | conn->recovery.duplicates) == 0 &&
+           !conn->recovery.tail_out;
+}
+
+/* The peer's window moved, or its probe was answered. */
+static void window_moved(struct tcp_conn *conn, uint32_t window_before)
+{
+    if (conn->recovery.timer == TIMER_WINDOW)
+        conn->retries = 0; /* it lives (3.8.6.1) */
+    if (conn->snd_wnd <= window_before)
         return;
+    if (conn->recovery.timer == TIMER_WINDOW) {
+        conn->rtt.backoff = 0;
+        if (conn->snd_nxt != conn->snd_una)
+            recovery_all_lost(conn); /* what lay behind the edge; the path lost nothing */
+        timeout_arm(conn);
     }
-    if (++conn->cc.duplicates < CC_DUPLICATES || conn->retries != 0)
-        return;
-    cc_lost(&conn->cc, conn->mss, conn->snd_nxt - conn->snd_una, conn->snd_max);
-    conn->net->counters.tcp_fast_retransmits++;
-    conn_retransmit(conn);
+    if (conn->queue.next != NULL || conn->recovery.lost_bytes != 0)
+        conn_output(conn);
 }
 
 bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     const uint32_t window_before = conn->snd_wnd;
+    struct recovery_news news = {.acked = 0};
+    bool duplicate;
 
     if ((segment->flags & TCP_ACK) == 0)
         return false;
     if (conn->state == TCP_SYN_RECEIVED && !established(conn, segment))
         return false;
     /* Of what we never sent, or long ago: a blind guess (RFC 5961 5.2). */
-    if (!seq_within(segment->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_max)) {
+    if (!seq_within(segment->ack, conn->snd_una - conn->snd_wnd_max, conn->snd_nxt)) {
         rx_challenge(conn);
         return false;
     }
     if (seq_before(segment->ack, conn->snd_una))
         return true; /* an old one; its data may be new */
     update_window(conn, segment);
+    duplicate = segment->ack == conn->snd_una && is_duplicate(conn, segment, window_before);
     if (segment->ack != conn->snd_una)
-        acked_new(conn, segment);
-    else if (is_duplicate(conn, segment, window_before))
-        acked_again(conn);
-    if (conn->snd_wnd > window_before && conn->queue.next != NULL) {
-        conn->retries = 0;
-        conn->rtt.backoff = 0;
-        conn_output(conn);
-    } else if (conn->snd_una == conn->snd_nxt && conn->retries != 0) {
-        conn->retries = 0; /* a probe was answered: it lives (3.8.6.1) */
+        acked_new(conn, segment, &news);
+    if (RT_LIKELY(is_plain(conn, segment) && !duplicate)) {
+        if (news.acked != 0)
+            recovery_grow(conn, news.acked, news.limited);
+    } else {
+        recovery_ack(conn, segment, &news, duplicate);
     }
+    if (RT_UNLIKELY(conn->ecn.on && (segment->flags & TCP_ECE) != 0))
+        ecn_echoed(conn);
+    window_moved(conn, window_before);
     if (conn->fin_wanted && conn->snd_una == conn->snd_end + 1)
         rx_fin_acked(conn);
     return conn->state != TCP_CLOSED;

@@ -19,7 +19,9 @@ static bool is_old(const struct tcp_conn *conn, const struct tcp_segment *segmen
            conn->net->now_us - conn->time_recent_us < PAWS_IDLE_US;
 }
 
-/* Some of it is in the window, or it is empty and at its edge (3.4, table 6). */
+/* Some of it is in the window, or it is empty and at one of its edges (3.4, table 6). The right one
+ * is more than the table allows: a peer that has filled our window and lost what it sent says so
+ * from there, and its acknowledgements must count, or neither side ever moves. */
 static bool is_acceptable(const struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     const uint32_t window = conn->rcv_adv - conn->rcv_nxt;
@@ -27,13 +29,20 @@ static bool is_acceptable(const struct tcp_conn *conn, const struct tcp_segment 
     const uint32_t last = segment->seq + length - 1;
 
     if (length == 0)
-        return segment->seq == conn->rcv_nxt ||
-               (window != 0 && seq_within(segment->seq, conn->rcv_nxt, conn->rcv_adv - 1));
-    if (window == 0) /* what it acknowledges counts all the same (3.10.7.4, first) */
+        return seq_within(segment->seq, conn->rcv_nxt, conn->rcv_adv);
+    if (window == 0)
         return false;
     return seq_within(segment->seq, conn->rcv_nxt, conn->rcv_adv - 1) ||
            seq_within(last, conn->rcv_nxt, conn->rcv_adv - 1) ||
            (seq_before(segment->seq, conn->rcv_nxt) && seq_after(last, conn->rcv_adv - 1));
+}
+
+/* Nothing is acceptable while our window is closed, but what a segment acknowledges that would be
+ * next counts all the same (3.10.7.4, first). */
+static bool is_probe(const struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    return conn->rcv_adv == conn->rcv_nxt && segment->seq == conn->rcv_nxt &&
+           (segment->flags & (TCP_ACK | TCP_SYN)) == TCP_ACK && !is_old(conn, segment);
 }
 
 /* Cuts off what came before and what lies behind the window. */
@@ -92,7 +101,7 @@ bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
         conn->net->counters.tcp_unacceptable++;
         if (reset)
             return false;
-        if ((segment->flags & TCP_ACK) != 0 && !syn)
+        if (is_probe(conn, segment))
             rx_ack(conn, segment);
         if (conn->state != TCP_CLOSED)
             rx_answer(conn, segment);
@@ -107,6 +116,8 @@ bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
         return false;
     }
     keep_time(conn, segment);
+    if (RT_UNLIKELY(conn->ecn.on))
+        ecn_received(conn, segment);
     trim(conn, segment);
     return true;
 }

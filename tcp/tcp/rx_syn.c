@@ -70,7 +70,9 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
         conn->time_recent = o->time;
         conn->time_recent_us = conn->net->now_us;
     }
-    cc_init(&conn->cc, conn->mss);
+    cc_init(&conn->cc, conn->mss, conn->net->tcp->config.congestion);
+    pmtu_init(conn);
+    ecn_agree(conn, syn);
     rx_window(conn, syn, 0);
 }
 
@@ -84,6 +86,7 @@ void conn_offer(struct tcp_conn *conn, uint32_t first_seq)
     conn->syn_sent_us = conn->net->now_us;
     conn->iss = first_seq;
     conn->snd_una = conn->iss;
+    conn->recovery.until = conn->iss;
     conn->snd_nxt = conn->snd_max = conn->snd_end = conn->iss + 1;
 }
 
@@ -188,8 +191,7 @@ void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned)
 static void connected(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     rx_agree(conn, segment);
-    if (conn->retries == 0)
-        rtt_sample(&conn->rtt, (uint32_t)(conn->net->now_us - conn->syn_sent_us));
+    conn_first_rtt(conn);
     conn->snd_una = segment->ack;
     conn->retries = 0;
     conn->rtt.backoff = 0;

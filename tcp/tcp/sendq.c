@@ -85,18 +85,54 @@ static void let_go_first(struct tcp_conn *conn)
     buf_let_go(ref_of(b));
 }
 
-bool sendq_acked(struct tcp_conn *conn, uint32_t ack, uint32_t *sent_us)
+/* Bytes of a buffer are acknowledged: all of it, or its first ones. */
+static void account(struct tcp_conn *conn, const struct buf *b, uint32_t bytes,
+                    struct recovery_news *news)
+{
+    struct tcp_recovery *r = &conn->recovery;
+
+    if ((b->vlan_tci & SENDQ_SACKED) != 0) {
+        r->sacked_bytes -= bytes;
+        return;
+    }
+    news->delivered += bytes;
+    if ((b->vlan_tci & SENDQ_LOST) != 0)
+        r->lost_bytes -= bytes;
+}
+
+/* A whole one: what it says about time. */
+static void note_time(struct tcp_conn *conn, const struct buf *b, bool *again,
+                      struct recovery_news *news)
+{
+    const bool repeated = (b->vlan_tci & SENDQ_AGAIN) != 0;
+
+    *again |= repeated;
+    if ((b->vlan_tci & SENDQ_SACKED) != 0)
+        return; /* it was there before */
+    news->known = true;
+    news->sent_us = b->rss_type;
+    if (RT_LIKELY(conn->recovery.state == RECOVERY_NONE && conn->recovery.sacked_bytes == 0))
+        return;
+    if (seq_before(sendq_end(b), conn->recovery.high) && !repeated)
+        conn->recovery.reordered = true;
+    rack_delivered(conn, sendq_end(b), b->rss_type, repeated);
+}
+
+void sendq_acked(struct tcp_conn *conn, uint32_t ack, struct recovery_news *news)
 {
     struct tcp_sendq *q = &conn->queue;
-    bool any = false, again = false;
+    uint32_t start = conn->snd_una;
+    bool again = false;
 
     while (q->first != NULL && !seq_after(sendq_end(q->first), ack)) {
-        any = true;
-        again |= (q->first->vlan_tci & SENDQ_AGAIN) != 0;
-        *sent_us = q->first->rss_type;
+        account(conn, q->first, sendq_end(q->first) - start, news);
+        note_time(conn, q->first, &again, news);
+        start = sendq_end(q->first);
         let_go_first(conn);
     }
-    return any && !again;
+    if (q->first != NULL && seq_after(ack, start))
+        account(conn, q->first, ack - start, news); /* somebody cut it differently */
+    news->known &= !again;
 }
 
 /* The last `bytes` bytes of a buffer, which no device holds, and nothing else. */

@@ -5,7 +5,7 @@
  * meanwhile: no memory of its own, no line more to touch.
  *
  *     user        next buffer             rss_hash   sequence number behind its bytes
- *     vlan_tci    SENDQ_AGAIN             rss_type   when it was sent last, us
+ *     vlan_tci    enum sendq_mark         rss_type   when it was sent last, us
  *
  * The last byte of a buffer stays where it is; headers grow to the front of it. So what is left
  * of it are the last (end - start) bytes, whatever was pushed in front or acknowledged.
@@ -15,7 +15,11 @@
 
 #include "conn.h"
 
-#define SENDQ_AGAIN 1 /* sent more than once: says nothing about the round trip (Karn) */
+enum sendq_mark {
+    SENDQ_AGAIN = 1,  /* sent more than once: says nothing about the round trip (Karn) */
+    SENDQ_SACKED = 2, /* with the peer, in front of a hole */
+    SENDQ_LOST = 4,   /* waits to be sent again */
+};
 
 RT_INLINE struct buf *sendq_after(const struct buf *b)
 {
@@ -30,10 +34,10 @@ RT_INLINE uint32_t sendq_end(const struct buf *b)
 bool sendq_may_append(const struct buf *chain, uint32_t *bytes, uint32_t *bufs);
 /* Appends all buffers of a chain for which sendq_may_append() said yes. */
 void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes, uint32_t bufs);
-/* Lets go of what lies before `ack`. `sent_us`: when the last of these was sent. False: none was
- * acknowledged, or some were sent again: then nobody knows what the peer answers (Karn), and what
- * lay behind a hole has waited for it. */
-bool sendq_acked(struct tcp_conn *conn, uint32_t ack, uint32_t *sent_us);
+/* Lets go of what lies before `ack`, and takes it out of the sums of marks. `known`: one that was
+ * sent once is acknowledged, none that was sent again (then nobody knows what the peer answers,
+ * and what lay behind a hole has waited for it); it left at `sent_us`. */
+void sendq_acked(struct tcp_conn *conn, uint32_t ack, struct recovery_news *news);
 /* Cuts the buffer that begins at `start` to its first `bytes` bytes; the others follow in a new
  * one, copied. False: there is no buffer. */
 bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes);

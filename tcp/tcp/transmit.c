@@ -45,13 +45,14 @@ static void acknowledge(struct tcp_conn *conn, struct tcp_fields *fields)
     conn_at(conn, TCP_AT_ACK, TCP_NEVER);
 }
 
-static enum rt_status send(struct tcp_conn *conn, struct buf *segment_owned)
+static enum rt_status send(struct tcp_conn *conn, uint8_t tos, struct buf *segment_owned)
 {
     const struct ip_how how = {
         .src = conn->local,
         .dst = conn->remote,
         .protocol = IP_TCP,
         .hops = IP_HOPS_DEFAULT,
+        .tos = tos,
         .dont_cut = true,
         .sum_offset = offsetof(struct tcp_header, checksum),
     };
@@ -92,14 +93,17 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
     };
     struct buf *frame = conn->to_us ? self_frame(conn, first, seq, count, bytes)
                                     : sendq_frame(conn, first, seq, count, bytes);
+    uint8_t tos = 0;
 
     if (frame == NULL)
         return false;
     fill_options(conn, &fields.options);
+    if (conn->ecn.on)
+        fields.flags |= ecn_flags(conn, seq == conn->snd_nxt, &tos);
     acknowledge(conn, &fields);
     segment_push_header(frame, &fields);
-    conn->net->counters.tcp_out_segs += !seq_before(seq, conn->snd_max);
-    return send(conn, frame) == RT_OK;
+    conn->net->counters.tcp_out_segs += !seq_before(seq, conn->snd_nxt);
+    return send(conn, tos, frame) == RT_OK;
 }
 
 bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
@@ -117,10 +121,11 @@ bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
     fill_options(conn, &fields.options);
     if (conn->sack_on && order_has_sacks(conn)) /* in a full segment there is no room for them */
         order_sacks(conn, &fields.options, conn->time_on ? 3 : TCP_SACK_BLOCKS_MAX);
+    fields.flags |= conn->ecn.echo && (flags & TCP_RST) == 0 ? TCP_ECE : 0;
     acknowledge(conn, &fields);
     segment_push_header(segment, &fields);
     conn->net->counters.tcp_out_segs++;
-    return send(conn, segment) == RT_OK;
+    return send(conn, 0, segment) == RT_OK;
 }
 
 void conn_send_syn(struct tcp_conn *conn)
@@ -133,7 +138,7 @@ void conn_send_syn(struct tcp_conn *conn)
         .dst_port = conn->remote_port,
         .seq = conn->iss,
         .ack = answer ? conn->rcv_nxt : 0,
-        .flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN,
+        .flags = (uint16_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_offer(conn)),
         .window = (uint16_t)RT_MIN(conn->net->tcp->config.rx_window, (uint32_t)UINT16_MAX),
         .options = {
             .mss = (uint16_t)(if_mtu(conn->iface, &conn->remote) - headers),
@@ -150,7 +155,7 @@ void conn_send_syn(struct tcp_conn *conn)
         return; /* the timer comes back to it */
     segment_push_header(segment, &fields);
     conn->net->counters.tcp_out_segs++;
-    (void)!send(conn, segment); /* the timer comes back to it; of no way tcp_icmp() hears */
+    (void)!send(conn, 0, segment); /* the timer comes back to it; of no way tcp_icmp() hears */
 }
 
 void tcp_refuse(struct net *net, const struct tcp_segment *segment)

@@ -45,6 +45,8 @@ _Static_assert(sizeof(struct ipv6_header) == 40, "RFC 8200 3");
 #define IPV6_MTU_MIN 1280 /* RFC 8200 5 */
 
 #define IP_ECN_BITS 3 /* RFC 3168 5: of tos, and of the traffic class */
+#define IP_ECN_ECT0 2 /* may be marked */
+#define IP_ECN_CE 3   /* was */
 #define IP_ECN_ECT0 2
 #define IP_ECN_CE 3
 #define IP_HOPS_DEFAULT 64

@@ -185,6 +185,11 @@ struct net_counters {
     uint64_t tcp_copied_bytes;   /* payload that had to be copied: a segment was cut again */
     uint64_t tcp_time_outs;      /* retransmission timers that fired */
     uint64_t tcp_fast_retransmits;
+    uint64_t tcp_undone;         /* recoveries that were none: nothing was lost */
+    uint64_t tcp_tail_probes;
+    uint64_t tcp_ecn_marked;     /* segments that came with a mark of congestion */
+    uint64_t tcp_ecn_echoed;     /* windows reduced because a peer told of one */
+    uint64_t tcp_mtu_lowered;    /* smaller segments: a router said so, or big ones vanish */
 };
 const struct net_counters *net_counters(const struct net *net);
 

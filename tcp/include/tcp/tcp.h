@@ -53,6 +53,19 @@ struct tcp_ops {
     void (*closed)(struct tcp_conn *conn, enum tcp_reason reason);
 };
 
+/* How the amount that is on its way grows and shrinks. */
+enum tcp_congestion {
+    TCP_NEWRENO, /* RFC 5681, RFC 6582 */
+    TCP_CUBIC,   /* RFC 9438 */
+};
+
+/* Congestion that routers mark (RFC 3168). */
+enum tcp_ecn_use {
+    TCP_ECN_ACCEPT, /* where a peer asks for it */
+    TCP_ECN_ASK,    /* ... and we do, too */
+    TCP_ECN_OFF,
+};
+
 struct tcp_config {
     uint32_t conns;         /* at most; 0: 1024 */
     uint32_t listeners;     /* at most; 0: 8 */
@@ -63,6 +76,11 @@ struct tcp_config {
                              * quarter of conns */
     uint32_t user_timeout_ms; /* of new connections: tcp_set_user_timeout(); 0: none */
     uint16_t mss;           /* largest segment to accept; 0: what the interface carries */
+    /* sending */
+    enum tcp_congestion congestion;
+    enum tcp_ecn_use ecn;
+    uint32_t rto_min_us; /* least retransmission time-out; 0: 200 ms; 1000 suits a rack */
+    uint32_t clock_us;   /* steps of the time that calls are given; 0: fine ones */
 };
 
 /* Adds TCP to a stack. Before the seal. RT_NO_MEMORY. */
