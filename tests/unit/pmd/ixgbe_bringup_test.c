@@ -162,6 +162,25 @@ static void test_quiesce(void **state)
     card_free(card);
 }
 
+/* A polled queue has nothing to mask: neither call touches the card. */
+static void test_arm_without_an_interrupt(void **state)
+{
+    struct nic_config config = card_config;
+    struct card *card;
+    const struct x82599_counters *counters;
+    uint64_t accesses;
+
+    config.irq_mode = NIC_IRQ_NONE;
+    card = card_start(&config, 1);
+    counters = x82599_counters(card->dev);
+    accesses = counters->reads + counters->writes;
+    assert_true(nic_rx_arm(card->nic->rxq[0]));
+    nic_rx_disarm(card->nic->rxq[0]);
+    assert_int_equal(counters->reads + counters->writes, accesses);
+    card_stop(card);
+    card_free(card);
+}
+
 /* Frame before, while and after arming: one interrupt exactly when nobody would look. */
 static void test_arm(void **state)
 {
@@ -237,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_losses_are_counted),
         cmocka_unit_test(test_mac_invalid),
         cmocka_unit_test(test_quiesce),
+        cmocka_unit_test(test_arm_without_an_interrupt),
         cmocka_unit_test(test_arm),
         cmocka_unit_test(small_pools_live),
     };
