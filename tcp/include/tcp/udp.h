@@ -78,6 +78,7 @@ RT_NODISCARD enum rt_status udp_try_send(struct udp_sock *sock, const struct udp
 /* Gives back what received() gave; NULL: nothing. tidy: owned: as tcp_give_back() */
 void udp_give_back(struct net *net, struct buf *chain_owned);
 
+/* The socket's own port, and what it was opened with. */
 uint16_t udp_port(const struct udp_sock *sock);
 void *udp_ctx(const struct udp_sock *sock);
 
