@@ -115,13 +115,21 @@ bool kit_net_end(struct kit_path *kit_path, uint64_t now_us, bool last)
 {
     struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);
 
+    bool drained;
+
     if (path->net == NULL)
         return true;
+    if (!path->draining)
+        tcp_drain(path->net);
+    path->draining = true;
     kit_net_poll(path, now_us);
-    if (path->dhcp != NULL && dhcp_state(path->dhcp) != DHCP_STOPPED)
-        dhcp_release(path->dhcp);
+    drained = tcp_drained(path->net);
+    if (!drained && last)
+        tcp_reset_all(path->net);
+    if ((drained || last) && path->dhcp != NULL && dhcp_state(path->dhcp) != DHCP_STOPPED)
+        dhcp_release(path->dhcp); /* nothing is sent from it any more */
     net_turn(path->net, now_us);
-    return true;
+    return drained;
 }
 
 void kit_net_leave(struct kit_path *kit_path)

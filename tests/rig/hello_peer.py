@@ -99,6 +99,31 @@ def two_ports(folder, elf):
     machine.stop()
 
 
+def stop(folder, elf):
+    """The stop ends connections in order: who is there reads the end; who closes then lets the
+    machine stop at once; who does not is reset a second later."""
+    for closes in (True, False):
+        machine = tap.Machine(folder, "-kernel", elf, "-append",
+                              f"ports=1 ip={OURS}:::255.255.255.0")
+        machine.console.wait_for(rf"net port=0 ip={OURS} state=ready", 20)
+        stream = socket.create_connection((OURS, 7), timeout=WAIT_S)
+        stream.sendall(b"before")
+        assert stream.recv(100) == b"before"
+        machine.console.send("stop")
+        assert stream.recv(100) == b"", "the end"
+        if closes:
+            stream.close()
+        assert machine.console.wait_for(r"exit code=(\d+)", 20).group(1) == "0"
+        machine.process.wait(WAIT_S)
+        if not closes:
+            try:
+                stream.sendall(b"after")
+                assert not stream.recv(100)
+                raise AssertionError("not reset")
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+
+
 def main(elf, case):
     tap.make()
     with tempfile.TemporaryDirectory() as folder:

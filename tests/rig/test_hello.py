@@ -7,8 +7,8 @@ import pytest
 PEER = pathlib.Path(__file__).with_name("hello_peer.py")
 
 
-@pytest.mark.parametrize("case", ["plain", "jumbo", "two_ports"])
+@pytest.mark.parametrize("case", ["plain", "jumbo", "two_ports", "stop"])
 def test_hello(image, case):
     from tests.rig import lan
     lan.need("qemu-system-x86_64", tap=True)
-    lan.again_in_namespace(PEER, image("hello"), case)
+    lan.again_in_namespace(PEER, image("echo" if case == "stop" else "hello"), case)

@@ -5,7 +5,7 @@
  *     path_begin    kit_net_begin(): the core's stack gets this path; then listen, connect
  *     poll          kit_net_poll(): a batch goes in
  *     end of turn   timers, what applications are told, one doorbell (by the source's flush)
- *     path_end      kit_net_end(): a lease is given back
+ *     path_end      kit_net_end(): connections end in order, a lease is given back
  *     path_leave    kit_net_leave(): every connection ends, every buffer comes home
  *
  * The structure of a path begins with struct kit_net_path. Addresses are boot arguments
@@ -24,6 +24,7 @@ struct kit_net_path {
     struct net *net;      /* of the path's core */
     uint32_t iface;       /* this path's number there */
     struct dhcp_client *dhcp; /* of this path's interface; NULL: its addresses are fixed */
+    bool draining;            /* the stop was asked */
 };
 
 extern const struct arg_table kit_net_arg_table;
@@ -34,7 +35,8 @@ extern const struct arg_table kit_net_arg_table;
  * up. Core 0, from path_begin. */
 struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
                           const struct tcp_config *tcp);
-/* For struct kit_app: poll, path_end (a lease is given back), and path_leave. */
+/* For struct kit_app: poll, path_end (connections are drained, after a second reset; then a lease
+ * is given back), and path_leave. */
 uint32_t kit_net_poll(void *path, uint64_t now_us);
 bool kit_net_end(struct kit_path *path, uint64_t now_us, bool last);
 void kit_net_leave(struct kit_path *path);
