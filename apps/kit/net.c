@@ -142,8 +142,32 @@ void kit_net_leave(struct kit_path *kit_path)
     net_close(path->net);
 }
 
+/* The addresses of a path; a glance from core 0 while its own core may change them. */
+static void print_addresses(const struct kit_net_path *path)
+{
+    struct net_setup setup;
+    char addr[IP_ADDR_TEXT_BYTES], gateway[IP_ADDR_TEXT_BYTES] = "none";
+
+    net_setup_get(path->net, path->iface, &setup);
+    if (setup.has_gateway)
+        ip_addr_format(&setup.gateway, gateway);
+    for (uint32_t i = 0; i < setup.count; i++)
+        rt_log("net core=%u port=%u ip=%s/%u gateway=%s mtu=%u dhcp=%s", path->path.core,
+               path->path.rx_port, ip_addr_format(&setup.addrs[i].addr, addr),
+               setup.addrs[i].prefix_bits, gateway, setup.mtu_bytes,
+               path->dhcp != NULL ? dhcp_state_name(dhcp_state(path->dhcp)) : "off");
+}
+
 void kit_net_command(struct kit *kit, const char *text)
 {
+    struct kit_path *kit_path;
+
+    for (uint32_t i = 0; (kit_path = kit_path_at(kit, i)) != NULL; i++) {
+        const struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);
+
+        if (path->net != NULL)
+            print_addresses(path);
+    }
     for (uint32_t core = 0; core < HAL_CORES_MAX; core++) {
         const uint64_t *values;
 

@@ -103,6 +103,26 @@ enum rt_status net_setup_apply(struct net *net, uint32_t iface, const struct net
     return RT_OK;
 }
 
+void net_setup_get(const struct net *net, uint32_t iface, struct net_setup *setup)
+{
+    const struct net_if *from = &net->ifs[iface];
+
+    RT_ASSERT_LT(iface, net->if_count);
+    *setup = (struct net_setup){
+        .gateway = from->gateway,
+        .has_gateway = from->has_gateway,
+        .mtu_bytes = from->config.mtu_bytes,
+    };
+    for (uint32_t i = 0; i < from->addr_count; i++) {
+        const struct if_addr *own = &from->addrs[i];
+
+        if (!ip_addr_is_v4(&own->addr) || own->state == IF_ADDR_TENTATIVE)
+            continue;
+        setup->addrs[setup->count].addr = own->addr;
+        setup->addrs[setup->count++].prefix_bits = own->prefix_bits;
+    }
+}
+
 void if_close(struct net_if *iface)
 {
     acd_close(iface);

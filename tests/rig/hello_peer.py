@@ -67,6 +67,9 @@ def plain(folder, elf):
     machine.console.wait_for(rf"net port=0 ip={OURS} state=ready", 20)
     for part in (streams, datagrams, to_all, nobody):
         part()
+    machine.console.send("net")
+    machine.console.wait_for(rf"net core=0 port=0 ip={OURS}/24 gateway=none mtu=1500 dhcp=off", 10)
+    machine.console.wait_for(r"net core=0 udp_no_ports=1", 10)
     machine.stop()
 
 

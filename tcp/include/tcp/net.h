@@ -96,6 +96,8 @@ RT_NODISCARD enum rt_status net_gateway_set(struct net *net, uint32_t iface,
  * gateway in no subnet, an MTU out of range; then nothing changed. */
 RT_NODISCARD enum rt_status net_setup_apply(struct net *net, uint32_t iface,
                                             const struct net_setup *setup);
+/* What an interface has of IPv4 now: addresses in use, not those that are still asked for. */
+void net_setup_get(const struct net *net, uint32_t iface, struct net_setup *setup);
 /* The link is there, or not; at first it is. When it comes back addresses are asked for and
  * announced again; connections live on. */
 void net_link(struct net *net, uint32_t iface, bool up);

@@ -80,9 +80,12 @@ static void ask_for_us(struct station *s, struct ip_addr target)
 static void run_probed(void **state)
 {
     struct station s;
+    struct net_setup now;
 
     start(&s);
     apply(&s, new_addr());
+    net_setup_get(s.net, 0, &now);
+    assert_int_equal(now.count, 0); /* not yet */
     station_advance_us(&s, 100);
     for (uint32_t i = 0; i < ACD_PROBES; i++) {
         expect_probe(&s);
@@ -279,6 +282,7 @@ static void run_source(void **state)
         .count = 3,
         .mtu_bytes = 576,
     };
+    struct net_setup now;
     struct ip_route route;
     struct ip_addr dst = ip_addr_v4_of(192, 0, 2, 200);
     struct station s;
@@ -286,6 +290,12 @@ static void run_source(void **state)
 
     start(&s);
     assert_int_equal(net_setup_apply(s.net, 0, &setup), RT_OK);
+    net_setup_get(s.net, 0, &now);
+    assert_int_equal(now.count, 3);
+    assert_int_equal(now.addrs[1].addr.bytes[15], 129);
+    assert_int_equal(now.addrs[1].prefix_bits, 25);
+    assert_int_equal(now.mtu_bytes, 576);
+    assert_false(now.has_gateway);
     assert_true(ip_route(s.net, &dst, &route));
     assert_int_equal(route.src.bytes[15], 129);
     dst = peer();
