@@ -17,6 +17,8 @@ void tcp_drain(struct net *net)
     struct tcp_stack *tcp = net->tcp;
 
     RT_ASSERT(tcp != NULL);
+    if (tcp->draining)
+        return;
     tcp->draining = true;
     for (uint32_t i = 0; i < tcp->config.conns; i++) {
         struct tcp_conn *conn = &tcp->conns[i];

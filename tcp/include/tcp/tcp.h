@@ -153,7 +153,7 @@ void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t ms);
 
 /* The end of all: nobody is accepted any more, and each connection sends what it was given, then
  * FIN; applications hear ended() and closed() as always. With turns until tcp_drained(), or until
- * there is no more time: then tcp_reset_all(). */
+ * there is no more time: then tcp_reset_all(). A second call does nothing. */
 void tcp_drain(struct net *net);
 bool tcp_drained(const struct net *net);
 /* Every connection is broken off, and the peers are told, now: nobody is called back. For the end
