@@ -25,14 +25,22 @@ static uint32_t size_number(uint32_t mss)
 
 /* ---- what the low bits of our timestamp say ---- */
 
-enum { TIME_SCALE = 0x0f, TIME_SACK = 0x10, TIME_BITS = 0x1f };
+enum { TIME_SCALE = 0x0f, TIME_SACK = 0x10, TIME_ECN = 0x20, TIME_BITS = 0x3f };
 
-static uint32_t pack(const struct tcp_segment *syn)
+/* Both sides want it (RFC 3168 6.1.1). */
+static bool agrees_on_ecn(const struct net *net, const struct tcp_segment *syn)
+{
+    const uint16_t asks = TCP_ECE | TCP_CWR;
+
+    return net->tcp->config.ecn != TCP_ECN_OFF && (syn->flags & asks) == asks;
+}
+
+static uint32_t pack(const struct net *net, const struct tcp_segment *syn)
 {
     const struct tcp_options *o = &syn->options;
 
     return (o->scale != TCP_NO_SCALE ? o->scale : (uint32_t)TIME_SCALE) |
-           (o->sack_permitted ? TIME_SACK : 0u);
+           (o->sack_permitted ? TIME_SACK : 0u) | (agrees_on_ecn(net, syn) ? TIME_ECN : 0u);
 }
 
 static void unpack(uint32_t time, struct tcp_segment *syn)
@@ -41,6 +49,8 @@ static void unpack(uint32_t time, struct tcp_segment *syn)
 
     syn->options.scale = scale <= TCP_SCALE_MAX ? (uint8_t)scale : TCP_NO_SCALE;
     syn->options.sack_permitted = (time & TIME_SACK) != 0;
+    if ((time & TIME_ECN) != 0)
+        syn->flags |= TCP_ECE | TCP_CWR;
 }
 
 /* The newest time with these low bits that is not ahead of now. */
@@ -71,7 +81,9 @@ static void fill(struct net *net, const struct tcp_segment *syn, uint32_t cookie
         return;
     fields->options.scale = o->scale != TCP_NO_SCALE ? rx_scale_ours(net) : TCP_NO_SCALE;
     fields->options.sack_permitted = o->sack_permitted;
-    fields->options.time = time_with(tcp_time(net, cookie), pack(syn));
+    if (agrees_on_ecn(net, syn))
+        fields->flags |= TCP_ECE;
+    fields->options.time = time_with(tcp_time(net, cookie), pack(net, syn));
     fields->options.time_echo = o->time;
 }
 

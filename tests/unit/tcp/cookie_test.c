@@ -75,6 +75,29 @@ static void run_options(void **state)
     talk_stop(&t);
 }
 
+/* ECN, where both sides want it, is kept by the timestamp, too (RFC 3168 6.1.1). */
+static void run_ecn(void **state)
+{
+    const uint16_t asks = TCP_ECE | TCP_CWR;
+    struct talk t;
+
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct tcp_config with = {.conns = 64, .ecn = i < 3 ? TCP_ECN_ACCEPT : TCP_ECN_OFF};
+
+        talk_start(&t, &with, (struct tcp_listen){.backlog = 1});
+        talk_give(&t, S, 0, 0, 0);
+        talk_expect(&t, S | A, 0, 1, 0);
+        talk_new(&t, 1001);
+        t.options.time_on = i != 1;
+        talk_give(&t, i == 2 ? S | TCP_ECE : S | asks, 0, 0, 0);
+        talk_expect(&t, i == 0 ? S | A | TCP_ECE : S | A, 0, 1, 0);
+        talk_give(&t, A, 1, 1, 0);
+        assert_int_equal(told.accepted, 1);
+        assert_int_equal(told.conn->ecn.on, i == 0);
+        talk_stop(&t);
+    }
+}
+
 /* Our timestamps never go back, whatever their low bits said. */
 static void run_time_grows(void **state)
 {
@@ -308,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_options),
+        cmocka_unit_test(run_ecn),
         cmocka_unit_test(run_time_grows),
         cmocka_unit_test(run_nothing_kept),
         cmocka_unit_test(run_not_ours),
