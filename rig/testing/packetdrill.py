@@ -35,7 +35,8 @@ def missing():
 def scripts():
     """Those that are about TCP, in order."""
     root = pathlib.Path(os.environ["PD_SCRIPTS"])
-    return sorted(path for path in root.rglob("*.pkt") if path.parent.name not in OTHERS)
+    return sorted(path for path in root.rglob("*.pkt")
+                  if not OTHERS.intersection(path.relative_to(root).parts))
 
 
 def make_stubs(folder):

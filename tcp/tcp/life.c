@@ -162,6 +162,8 @@ void tcp_set_keepalive(struct tcp_conn *conn, uint32_t idle_ms, uint32_t interva
 
 void life_heard(struct tcp_conn *conn)
 {
+    if (conn->life.alive_asked != 0) /* the next question may be sooner than the one behind it */
+        conn_at(conn, TCP_AT_ALIVE, conn->net->now_us + us_of(conn->life.alive_idle_ms));
     conn->life.heard_us = conn->net->now_us;
     conn->life.alive_asked = 0;
 }

@@ -33,6 +33,11 @@ FAULTS = {
         "tcp/tcp/order.c", [
             ("        options->sacks[at].end = end;", "        options->sacks[at].end = end - 1;")],
         ("no segment ends there",)),
+    "a cookie forgets the options": (
+        "tcp/tcp/cookie.c", [
+            ("    if (segment->options.has_time)\n        unpack(segment->options.time_echo, syn);\n",
+             "    (void)unpack;\n")],
+        ("ends differ", "the window ends at")),
     "more is acknowledged than came": (
         "tcp/tcp/transmit.c", [
             ("    fields->ack = conn->rcv_nxt;",
