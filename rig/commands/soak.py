@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`./millrace soak`: mixed traffic for a long time; stops at the first fault."""
+"""`./millrace soak`: mixed traffic for a long time; stops at the first fault. With --seeds the
+network stack's simulation instead."""
 import random
+import subprocess
 import time
 
 from .. import build, setup
@@ -13,6 +15,7 @@ from ..measure.image import (BOOT_TIMEOUT_S, image_args, pools_full, start_forwa
 from ..options import app_option, machine_options
 from ..report import record
 
+SIM = "tests/sim/sim_test"
 SAY_EVERY = 20  # trials
 RATES_PPS = (0, 200, 2000, 10000, 20000)  # 0: a burst
 SIZES = ("60", "imix", "60-1514", "60-9018")
@@ -74,16 +77,27 @@ def soak(options, log):
     return 0 if code == 0 and full and final["owner_refusals"] == 0 else 1
 
 
+def simulate(options, say):
+    """tests/sim with other seeds than the tests take; the exit status."""
+    program = build.build("build", say, [SIM]) / SIM
+    return subprocess.run([program, str(options.seeds), str(options.seed)], check=False).returncode
+
+
 def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("soak", help="mixed traffic for long")
     app_option(one)
     machine_options(one, "direct", {"seconds": 600, "help": "how long (600)"})
-    one.add_argument("--seed", type=int, default=1, help="of rates, sizes, bursts (1)")
+    one.add_argument("--seed", type=int, default=1, help="of rates, sizes, bursts (1); the first")
+    one.add_argument("--seeds", type=int, default=0,
+                     help="simulate the network stack with so many seeds (100000) instead")
 
 
 def main(options, say):
     """Runs the command."""
+    if options.seeds:
+        setup.ensure(("build", "test"), say)
+        return simulate(options, say)
     setup.ensure_machine((options.nic,), say)
     options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
     return soak(options, say)

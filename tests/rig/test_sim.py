@@ -31,12 +31,13 @@ FAULTS = {
         ("no back-off",)),
     "the edge of a SACK block is off by one": (
         "tcp/tcp/order.c", [
-            ("        options->sacks[at].end = end;", "        options->sacks[at].end = end - 1;")],
-        ("no segment ends there",)),
+            ("    options->sacks[options->sack_count].end = end;",
+             "    options->sacks[options->sack_count].end = end - 1;")],
+        ("no segment ends there", "a SACK block from")),
     "a cookie forgets the options": (
         "tcp/tcp/cookie.c", [
-            ("    if (segment->options.has_time)\n        unpack(segment->options.time_echo, syn);\n",
-             "    (void)unpack;\n")],
+            ("    if (segment->options.has_time)\n"
+             "        unpack(segment->options.time_echo, syn);\n", "    (void)unpack;\n")],
         ("ends differ", "the window ends at")),
     "more is acknowledged than came": (
         "tcp/tcp/transmit.c", [
