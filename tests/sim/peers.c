@@ -54,6 +54,8 @@ static void on_accepted(struct tcp_conn *conn)
         tcp_local(client->conn, &addr, &client_port);
         if (client_port != port)
             continue;
+        if (server->closed && net_counters(server->side->net)->tcp_cookies_good != 0)
+            break; /* its third step came again, and the cookie in it is still good */
         if (server->conn != NULL || server->closed)
             sim_fail(sim, "connection %u was accepted twice", i);
         server->conn = conn;
@@ -61,7 +63,7 @@ static void on_accepted(struct tcp_conn *conn)
         on_connected(conn);
         return;
     }
-    tcp_abort(conn); /* its client has given up meanwhile */
+    tcp_abort(conn); /* or its client has given up meanwhile */
     tcp_set_ctx(conn, NULL);
 }
 
