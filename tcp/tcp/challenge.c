@@ -39,7 +39,8 @@ void rx_answer(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     const uint16_t flags = segment->flags;
 
-    if ((flags & TCP_SYN) != 0 || (segment->bytes == 0 && (flags & TCP_FIN) == 0)) {
+    if ((flags & TCP_SYN) != 0 || conn->state == TCP_SYN_RECEIVED ||
+        (segment->bytes == 0 && (flags & TCP_FIN) == 0)) {
         rx_challenge(conn);
         return;
     }
