@@ -39,6 +39,8 @@ void rx_fin_acked(struct tcp_conn *conn)
 void rx_fin(struct tcp_conn *conn)
 {
     conn->rcv_nxt++;
+    if (seq_after(conn->rcv_nxt, conn->rcv_adv)) /* behind the last byte that had room */
+        conn->rcv_adv = conn->rcv_nxt;
     conn->ack_now = true;
     conn_output(conn);
     order_close(conn); /* nothing lies behind the end */
