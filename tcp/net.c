@@ -86,13 +86,22 @@ enum rt_status net_addr_add(struct net *net, uint32_t iface, const struct ip_add
     return RT_OK;
 }
 
+/* ... of an address that may be in its test still. */
+static bool in_subnet(const struct net_if *iface, const struct ip_addr *addr)
+{
+    for (uint32_t i = 0; i < iface->addr_count; i++)
+        if (ip_addr_same_prefix(&iface->addrs[i].addr, addr, iface->addrs[i].prefix_bits))
+            return true;
+    return false;
+}
+
 enum rt_status net_gateway_set(struct net *net, uint32_t iface, const struct ip_addr *gateway)
 {
     struct net_if *to = &net->ifs[iface];
 
     RT_ASSERT_LT(iface, net->if_count);
-    if (!ip_addr_is_host(gateway) || if_addr_find(to, gateway) != NULL ||
-        (!ip_addr_is_link_local(gateway) && if_addr_for(to, gateway) == NULL))
+    if (!ip_addr_is_host(gateway) || if_addr_any(to, gateway) != NULL ||
+        (!ip_addr_is_link_local(gateway) && !in_subnet(to, gateway)))
         return RT_INVALID;
     if (!ip_addr_is_v4(gateway))
         return to->ip6.on ? ip6_router_add(to, gateway, UINT64_MAX) : RT_INVALID;

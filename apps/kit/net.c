@@ -47,6 +47,7 @@ static bool add_iface(struct net *net, struct kit_net_path *path)
         .tx_l4_checksum = nic->caps.tx_checksum,
         .send = send,
         .told = kit_net_told,
+        .join = kit_net_join,
         .ctx = path,
     };
 

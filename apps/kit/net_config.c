@@ -2,13 +2,15 @@
 #include "net_config.h"
 
 #include "net_address.h"
+#include "net_address6.h"
 
+#include <pmd/nic.h>
 #include <rt/assert.h>
 #include <rt/log.h>
 
 enum { TEXT_BYTES = 512, MTU_MIN = 68 };
 
-static char ip_text[TEXT_BYTES];
+static char ip_text[TEXT_BYTES], ip6_text[TEXT_BYTES];
 static uint32_t mtu_bytes, vlan;
 
 static const struct arg net_args[] = {
@@ -18,6 +20,11 @@ static const struct arg net_args[] = {
              " 192.0.2.1::192.0.2.254:255.255.255.0; the gateway may be empty. Several have"
              " commas between them, in the order of ports, or each with its port as the device"
              " (client::gateway:mask::0); see docs/tcp.md"},
+    {.name = "ip6", .type = ARG_STRING, .unit = "auto|link|off|address/bits", .max = TEXT_BYTES,
+     .preset = "auto", .dst = ip6_text,
+     .help = "IPv6 addresses of the ports, a list for each with ';' between them: auto (what"
+             " routers advertise), link (the link-local one alone), off, or 2001:db8::1/64 and"
+             " more with commas between them, with via=fe80::1 as their gateway; see docs/tcp.md"},
     {.name = "mtu", .type = ARG_U32, .unit = "bytes", .max = 9202, .preset = "0",
      .dst = &mtu_bytes,
      .help = "longest IP packet that is sent; 0: what frame_max= leaves room for (1500)"},
@@ -100,6 +107,43 @@ static bool start_dhcp(struct kit_net_path *path, const struct net_address *wish
     return true;
 }
 
+void kit_net_join(void *ctx, const uint8_t mac[6])
+{
+    const struct kit_net_path *path = ctx;
+
+    if (nic_add_multicast(path->path.rxq->nic, mac) != RT_OK)
+        rt_log("net port=%u warning=\"the card does not take another group\"",
+               path->path.rx_port);
+}
+
+static bool complain6(const struct kit_net_path *path, const char *why)
+{
+    rt_log("net port=%u ip6=\"%s\" error=\"%s\"", path->path.rx_port, ip6_text, why);
+    return false;
+}
+
+static bool configure6(struct kit_net_path *path)
+{
+    struct net_address6 wish;
+    const char *why;
+
+    if (!net_address6_parse(ip6_text, path->path.rx_port, &wish, &why))
+        return complain6(path, why);
+    if (wish.off)
+        return true;
+    if (net_ip6_start(path->net, path->iface, wish.automatic) != RT_OK) {
+        complain6(path, "an MTU below 1280 bytes");
+        return wish.count == 0; /* nobody asked for it */
+    }
+    for (uint32_t i = 0; i < wish.count; i++)
+        if (net_addr_add(path->net, path->iface, &wish.addrs[i].addr,
+                         wish.addrs[i].prefix_bits) != RT_OK)
+            return complain6(path, "an address twice, or more than eight of both kinds");
+    return !wish.has_gateway ||
+           net_gateway_set(path->net, path->iface, &wish.gateway) == RT_OK ||
+           complain6(path, "the gateway is one of the addresses, or in no subnet");
+}
+
 bool kit_net_configure(struct kit_net_path *path)
 {
     const uint32_t port = path->path.rx_port;
@@ -114,6 +158,8 @@ bool kit_net_configure(struct kit_net_path *path)
         return complain(path, entry, why);
     if (!net_addresses_of(&all, port, &setup, &dhcp))
         return complain(path, 0, "more than eight addresses, or dhcp beside others");
+    if (!configure6(path))
+        return false;
     if (dhcp != NULL)
         return path->path.rxq->index != 0 || start_dhcp(path, dhcp);
     setup.probe = path->path.rxq->index == 0; /* of a port that several cores serve one asks */

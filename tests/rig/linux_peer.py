@@ -6,6 +6,7 @@ Run by test_net.py as `unshare -rn linux_peer.py IMAGE.elf`; prints a line for e
 or `failed NAME: why`, then the image's exit code.
 """
 import hashlib
+import ipaddress
 import os
 import pathlib
 import random
@@ -21,31 +22,36 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 from rig.machine.console import Console  # noqa: E402  (needs the path above)
 
 OURS, PEER, PORT = "192.0.2.1", "192.0.2.2", 7
+OURS6, PEER6 = "2001:db8::1", "2001:db8::2"
 PATIENCE = 6  # waits say what an idle host needs
 WAIT_S = 10 * PATIENCE
+LINK_LOCAL, CONSOLE = [], []  # known when it has booted
 
 
 def make_tap():
     for words in ("link set lo up", "tuntap add tap0 mode tap", f"addr add {PEER}/24 dev tap0",
+                  f"addr add {PEER6}/64 dev tap0 nodad",
                   "link set tap0 up"):
         subprocess.run(["ip", *words.split()], check=True)
 
 
 def boot(elf):
     command = ["qemu-system-x86_64", "-cpu", "max", "-m", "256", "-nographic", "-no-reboot",
-               "-kernel", elf, "-append", f"ports=1 ip={OURS}:::255.255.255.0",
+               "-kernel", elf, "-append", f"ports=1 ip={OURS}:::255.255.255.0 ip6=auto,{OURS6}/64"
+               " promiscuous=off",
                "-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no",
                "-device", "e1000e,netdev=n0"]
     machine = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
     console = Console(machine.stdout.fileno(), machine.stdin.fileno(), patience=PATIENCE)
     console.wait_for(r"echo state=listening", 20)
-    console.wait_for(rf"net port=0 ip={OURS} state=ready", 10, since=0)
+    for address in (OURS, OURS6, "fe80::"):
+        console.wait_for(rf"net port=0 ip={address}\S* state=ready", 10, since=0)
     return machine, console
 
 
-def ping(*words):
-    done = subprocess.run(["ping", "-n", *words, OURS], capture_output=True, text=True,
+def ping(*words, to=OURS):
+    done = subprocess.run(["ping", "-n", *words, to], capture_output=True, text=True,
                           timeout=WAIT_S, check=False)
     received = re.search(r"(\d+) received", done.stdout)
     return int(received.group(1)) if received else -1
@@ -55,6 +61,64 @@ def case_ping():
     """Small packets and full ones."""
     assert ping("-c", "5", "-i", "0.2") == 5
     assert ping("-c", "3", "-i", "0.2", "-s", "1472", "-M", "do") == 3
+
+
+def link_local(console):
+    """The image's link-local address, as it says it."""
+    line = console.wait_for(r"net port=0 ip=(fe80::\S+) state=ready", 1, since=0)
+    return f"{line.group(1)}%tap0"
+
+
+def case_fragments():
+    """Longer than a packet, and as long as there may be one: whole, in pieces, both ways."""
+    for to in (OURS, OURS6):
+        assert ping("-c", "3", "-i", "0.2", "-s", "2000", to=to) == 3, to
+        assert ping("-c", "2", "-i", "0.5", "-s", "65507", to=to) == 2, to
+
+
+def case_ping6():
+    """IPv6: neighbours are found by groups that the card was told of."""
+    assert ping("-c", "5", "-i", "0.2", to=OURS6) == 5
+    assert ping("-c", "3", "-i", "0.2", "-s", "1452", "-M", "do", to=OURS6) == 3
+    assert ping("-c", "3", "-i", "0.2", to=LINK_LOCAL[0]) == 3
+
+
+def case_echo6():
+    for to in (OURS6, LINK_LOCAL[0]):
+        for size in (0, 1, 1427, 1428, 1429, 65536, 3 << 20):
+            data = random.Random(size).randbytes(size)
+            with socket.create_connection((to, PORT), timeout=WAIT_S) as conn:
+                assert exchange(conn, data) == hashlib.sha256(data).digest(), (to, size)
+
+
+def advertise(prefix):
+    """As a router of the link: the prefix is on it, and addresses may be made of it."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as router:
+        router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        router.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF,
+                          socket.if_nametoindex("tap0"))
+        option = struct.pack("!BBBBIII16s", 3, 4, 64, 0xc0, 3600, 1800, 0,
+                             socket.inet_pton(socket.AF_INET6, prefix))
+        router.sendto(struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + option,
+                      ("ff02::1", 0))
+
+
+def case_slaac():
+    """An advertised prefix becomes an address, by which we are found."""
+    subprocess.run("ip addr add 2001:db8:5::2/64 dev tap0 nodad".split(), check=True)
+    ours = int(ipaddress.IPv6Address(LINK_LOCAL[0].split("%")[0])) & (1 << 64) - 1
+    address = str(ipaddress.IPv6Address(int(ipaddress.IPv6Address("2001:db8:5::")) | ours))
+    advertise("2001:db8:5::")
+    assert CONSOLE[0].wait_for(rf"net port=0 ip={address} state=ready", 10)
+    assert ping("-c", "3", "-i", "0.2", to=address) == 3
+
+
+def case_refused6():
+    try:
+        socket.create_connection((OURS6, 9), timeout=WAIT_S).close()
+    except ConnectionRefusedError:
+        return
+    raise AssertionError("connected")
 
 
 def connect():
@@ -143,8 +207,9 @@ def case_no_reader():
         assert exchange(conn, data[sent:]) == hashlib.sha256(data).digest()
 
 
-CASES = (case_ping, case_echo_sizes, case_echo_large, case_many_at_once, case_refused,
-         case_reset, case_no_reader)
+CASES = (case_ping, case_fragments, case_ping6, case_echo6, case_slaac, case_refused6,
+         case_echo_sizes, case_echo_large, case_many_at_once, case_refused, case_reset,
+         case_no_reader)
 
 
 def run_case(case):
@@ -160,6 +225,8 @@ def run_case(case):
 def main():
     make_tap()
     machine, console = boot(sys.argv[1])
+    LINK_LOCAL.append(link_local(console))
+    CONSOLE.append(console)
     for case in CASES:
         run_case(case)
     console.send("net")

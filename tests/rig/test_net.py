@@ -9,7 +9,8 @@ import pytest
 
 PEER = pathlib.Path(__file__).with_name("linux_peer.py")
 LIMIT_S = 600
-CASES = ("ping", "echo_sizes", "echo_large", "many_at_once", "refused", "reset", "no_reader")
+CASES = ("ping", "fragments", "ping6", "echo6", "slaac", "refused6", "echo_sizes", "echo_large",
+         "many_at_once", "refused", "reset", "no_reader")
 
 
 @pytest.fixture(scope="module")
