@@ -263,6 +263,36 @@ static void run_full(void **state)
     station_stop(&s);
 }
 
+/* Ten thousand hosts of the subnet ask for us: the table keeps its size, and whom we ask his place.
+ * What nobody asked for changes a MAC that is known, makes none, and ours never. */
+static void run_flood(void **state)
+{
+    struct station s;
+    struct frame f;
+    uint32_t used = 0;
+
+    station_start(&s, 64);
+    assert_int_equal(send_to(&s, ip_addr_v4_of(192, 0, 2, 99), 20), RT_OK);
+    arp_of(station_next(&s));
+    for (uint32_t i = 0; i < 10000; i++) {
+        const uint8_t host = (uint8_t)(100 + i % 100);
+
+        frame_arp(&f, i % 2 == 0 ? ARP_REQUEST : ARP_REPLY, ip_addr_v4_of(192, 0, 2, host),
+                  i % 2 == 0 ? ours() : ip_addr_v4_of(192, 0, 2, 77));
+        station_give(&s, &f, 0);
+        s.seen = s.sent;
+    }
+    for (uint32_t i = 0; i < s.net->neighs.count; i++) {
+        used += s.net->neighs.entries[i].state != NEIGH_FREE;
+        assert_true(s.net->neighs.entries[i].addr.bytes[15] % 2 == 0 ||
+                    s.net->neighs.entries[i].addr.bytes[15] == 99);
+    }
+    assert_int_equal(used, 8);
+    answer(&s, ip_addr_v4_of(192, 0, 2, 99));
+    assert_int_equal(station_next(&s)->bytes, 54);
+    station_stop(&s);
+}
+
 /* Another host with our address: said once more that it is ours, and counted. */
 static void run_conflict(void **state)
 {
@@ -289,6 +319,7 @@ int main(void)
         cmocka_unit_test(run_stale),      cmocka_unit_test(run_gateway),
         cmocka_unit_test(run_moved_silently), cmocka_unit_test(run_confirmed),
         cmocka_unit_test(run_full),       cmocka_unit_test(run_conflict),
+        cmocka_unit_test(run_flood),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
