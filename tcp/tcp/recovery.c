@@ -45,6 +45,7 @@ void recovery_enter(struct tcp_conn *conn)
     r->prr_delivered = r->prr_out = 0;
     r->prr_flight = flight;
     cc_lost(&conn->cc, conn->mss, flight);
+    conn->cc.cwnd = recovery_pipe(conn) + conn->mss; /* the first leaves; ACKs call the others */
     conn->net->counters.tcp_fast_retransmits++;
     if (r->timer != TIMER_REORDER) /* what is repeated has a whole time-out to arrive */
         timeout_arm(conn);
@@ -214,9 +215,9 @@ static void reduce(struct tcp_conn *conn, const struct recovery_news *news)
         send = (int64_t)(((uint64_t)r->prr_delivered * ssthresh + r->prr_flight - 1) /
                          r->prr_flight) - r->prr_out;
     } else {
-        send = (int64_t)r->prr_delivered - r->prr_out;
+        send = RT_MAX((int64_t)r->prr_delivered - r->prr_out, (int64_t)news->delivered);
         if (news->acked != 0 && !news->lost) /* it goes well: a segment more */
-            send = RT_MAX(send, (int64_t)news->delivered) + conn->mss;
+            send += conn->mss;
         send = RT_MIN(send, (int64_t)(ssthresh - pipe));
     }
     if (r->prr_out == 0) /* the first repetition leaves at once */
@@ -295,7 +296,8 @@ void recovery_ack(struct tcp_conn *conn, const struct tcp_segment *segment,
     if (r->state == RECOVERY_FAST)
         reduce(conn, news);
     else if (news->acked != 0 && !recovered)
-        recovery_grow(conn, news->acked, news->limited || r->state == RECOVERY_LOSS);
+        recovery_grow(conn, RT_MIN(news->acked, news->delivered),
+                      news->limited || r->state == RECOVERY_LOSS);
     if (news->delivered != 0 || news->lost)
         conn_output(conn);
 }

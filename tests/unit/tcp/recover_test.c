@@ -148,6 +148,26 @@ static void run_proportional(void **state)
     dialog_stop(&t);
 }
 
+/* What was overtaken has had its time: one segment at once, the others as ACKs call them. */
+static void run_timer_then_acks(void **state)
+{
+    struct dialog t;
+
+    start_ten(&t, true);
+    dialog_ack(&t, 1, WINDOW, SACKS(7001, 8001));
+    dialog_silent(&t);
+    dialog_wait_us(&t, 10000);
+    dialog_expect(&t, 1, 1000);
+    dialog_silent(&t);
+    dialog_ack(&t, 1, WINDOW, SACKS(5001, 6001, 7001, 8001));
+    dialog_expect(&t, 1001, 1000);
+    dialog_silent(&t);
+    dialog_ack(&t, 1, WINDOW, SACKS(5001, 8001));
+    dialog_expect(&t, 2001, 1000);
+    dialog_silent(&t);
+    dialog_stop(&t);
+}
+
 /* Blocks that are lies change nothing (RFC 2018 has none of these). */
 static void run_lies(void **state)
 {
@@ -304,6 +324,7 @@ int main(void)
         cmocka_unit_test(run_newreno),
         cmocka_unit_test(run_limited_transmit),
         cmocka_unit_test(run_proportional),
+        cmocka_unit_test(run_timer_then_acks),
         cmocka_unit_test(run_lies),
         cmocka_unit_test(run_reneged),
         cmocka_unit_test(run_random_blocks),
