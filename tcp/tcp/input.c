@@ -35,6 +35,8 @@ void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         buf_free(segment_owned->buf);
         return;
     }
+    if (segment_owned->is_time)
+        rx_keep_time(conn, segment_owned);
     rx_data(conn, segment_owned);
 }
 

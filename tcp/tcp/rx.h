@@ -24,6 +24,9 @@ uint8_t rx_scale_ours(const struct net *net); /* of windows that we offer */
 /* rx_check.c: 3.10.7.4, first to fourth, and RFC 5961, RFC 7323 5. Trims the segment to the window.
  * False: go no further (answered, dropped, or the connection is over). */
 bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment);
+/* The timestamp of a segment that is in order, whose ACK was right: a stranger's would make us
+ * deaf (PAWS). */
+void rx_keep_time(struct tcp_conn *conn, const struct tcp_segment *segment);
 /* challenge.c: answers with an ACK, but not every time (RFC 5961 7); answers what is not
  * acceptable. */
 void rx_challenge(struct tcp_conn *conn);

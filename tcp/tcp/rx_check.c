@@ -78,13 +78,17 @@ static void on_reset(struct tcp_conn *conn, const struct tcp_segment *segment)
         conn_end(conn, TCP_RESET);
 }
 
-static void keep_time(struct tcp_conn *conn, const struct tcp_segment *segment)
+/* RFC 7323 4.3 (2) */
+static bool is_time(const struct tcp_conn *conn, const struct tcp_segment *segment)
 {
-    if (!conn->time_on || !segment->options.has_time ||
-        seq_after(segment->seq, conn->last_ack_sent) ||
-        seq_before(segment->options.time, conn->time_recent))
-        return;
-    conn->time_recent = segment->options.time; /* RFC 7323 4.3 (2) */
+    return conn->time_on && segment->options.has_time &&
+           !seq_after(segment->seq, conn->last_ack_sent) &&
+           !seq_before(segment->options.time, conn->time_recent);
+}
+
+void rx_keep_time(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    conn->time_recent = segment->options.time;
     conn->time_recent_us = conn->net->now_us;
 }
 
@@ -115,7 +119,7 @@ bool rx_check(struct tcp_conn *conn, struct tcp_segment *segment)
         rx_challenge(conn);
         return false;
     }
-    keep_time(conn, segment);
+    segment->is_time = is_time(conn, segment);
     if (RT_UNLIKELY(conn->ecn.on))
         ecn_received(conn, segment);
     trim(conn, segment);

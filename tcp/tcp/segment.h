@@ -32,6 +32,7 @@ struct tcp_segment {
     uint16_t flags;  /* enum tcp_flags */
     uint8_t tos;
     struct tcp_options options;
+    bool is_time; /* its timestamp is the one to echo, if its ACK is right, too (RFC 7323 4.3) */
     bool takes_over;    /* a SYN in the place of a connection in TIME-WAIT: */
     uint32_t first_seq; /* our first number is not before this one */
 };

@@ -49,6 +49,21 @@ static void run_old(void **state)
     dialog_stop(&t);
 }
 
+/* An ACK of what was never sent makes nothing old: its timestamp is not kept. */
+static void run_wrong_ack_time(void **state)
+{
+    struct dialog t;
+
+    sent_100(&t, true);
+    t.peer_time_ms += 100000;
+    dialog_give(&t, &(struct said){.seq = 1, .bytes = 10, .ack = 9999, .window = WINDOW});
+    t.peer_time_ms -= 100000;
+    dialog_give(&t, &(struct said){.seq = 1, .bytes = 10, .ack = 101, .window = WINDOW});
+    assert_int_equal(dialog_una(&t), 101);
+    assert_int_equal(t.received, 10);
+    dialog_stop(&t);
+}
+
 /* Our window is closed: what would come next is not taken, what it acknowledges is; what would not
  * come next is nothing. */
 static void run_closed(void **state)
@@ -112,10 +127,10 @@ static void run_probe_acknowledges_nothing(void **state)
     sent_100(&t, false);
     dialog_ack(&t, 101, 0, NULL);
     dialog_send(&t, 100, 100, 0);
-    dialog_wait_us(&t, 199999);
+    dialog_wait_us(&t, 190000);
     dialog_silent(&t);
     dialog_give(&t, &(struct said){.seq = 1, .bytes = 10, .ack = 101, .window = 0});
-    dialog_wait_us(&t, 1);
+    dialog_wait_us(&t, 20000);
     dialog_expect_ack(&t, 100, 11);
     dialog_expect_ack(&t, 101, 11);
     dialog_stop(&t);
@@ -138,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_outside),     cmocka_unit_test(run_old),
+        cmocka_unit_test(run_wrong_ack_time),
         cmocka_unit_test(run_closed),      cmocka_unit_test(run_right_edge),
         cmocka_unit_test(run_taken_back),  cmocka_unit_test(run_window_comes_along),
         cmocka_unit_test(run_probe_acknowledges_nothing),
