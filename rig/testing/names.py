@@ -148,9 +148,15 @@ class Names:
         holding = sorted((name for name in everything if word.lower() in name.lower()), key=len)
         return list(dict.fromkeys([*like, *holding]))[:NEAR_MOST]
 
+    def _near_cases(self, head, case):
+        """The cases of one file of tests/rig that a case may have meant."""
+        path = self._rig_files.get(head, self._rig_files.get("test_" + head))
+        cases = [name for name, paths in self._rig_cases.items() if path in paths]
+        return difflib.get_close_matches(case, cases, NEAR_MOST)
+
     def _unknown(self, word):
         head, _, case = word.partition("::")
-        near = self.near(case or pathlib.Path(head).stem)
+        near = self._near_cases(head, case) or self.near(case or pathlib.Path(head).stem)
         raise UnknownTest(f"no test is called {word}" + (
             ": did you mean " + ", ".join(near) + "?" if near else
             "; `meson test -C build --list` and tests/rig name them all"))
