@@ -64,6 +64,8 @@ enum rt_status net_if_add(struct net *net, const struct net_if_config *config, u
         .link_up = true,
         .mtu_most_bytes = config->mtu_bytes,
     };
+    for (uint32_t i = 0; i < sizeof(config->mac); i++)
+        net->ifs[net->if_count].mac_word |= (uint64_t)config->mac[i] << (16 + 8 * i);
     *iface = net->if_count++;
     return RT_OK;
 }
@@ -83,6 +85,7 @@ enum rt_status net_addr_add(struct net *net, uint32_t iface, const struct ip_add
     to->addrs[to->addr_count++] =
         (struct if_addr){.addr = *addr, .prefix_bits = (uint8_t)prefix_bits,
                          .acd = {.due_us = UINT64_MAX}};
+    net->ways_changed++;
     return RT_OK;
 }
 
@@ -107,6 +110,7 @@ enum rt_status net_gateway_set(struct net *net, uint32_t iface, const struct ip_
         return to->ip6.on ? ip6_router_add(to, gateway, UINT64_MAX) : RT_INVALID;
     to->gateway = *gateway;
     to->has_gateway = true;
+    net->ways_changed++;
     return RT_OK;
 }
 
@@ -189,6 +193,10 @@ void net_input(struct net *net, uint32_t iface, struct buf_batch *frames_owned, 
     RT_ASSERT_LT(iface, net->if_count);
     RT_ASSERT_LE(net->now_us, now_us);
     net->now_us = now_us;
+    if (net->tcp != NULL) {
+        tcp_batch(net, &net->ifs[iface], frames_owned, frame_input);
+        return;
+    }
     for (uint32_t i = 0; i < frames_owned->count; i++)
         frame_input(net, &net->ifs[iface], frames_owned->buf[i]);
     frames_owned->count = 0;
@@ -205,11 +213,13 @@ void net_turn(struct net *net, uint64_t now_us)
     net->now_us = now_us;
     for (uint32_t i = 0; i < looped && loop_take(net, &packet); i++)
         ip_deliver(net, &packet);
-    timer_run(&net->wheel, now_us, TIMERS_MAX);
+    if (RT_UNLIKELY(timer_next_us(&net->wheel) <= now_us))
+        timer_run(&net->wheel, now_us, TIMERS_MAX);
     if (net->udp != NULL)
         udp_tell_all(net);
     if (net->tcp != NULL) {
-        tcp_deadlines(net, TIMERS_MAX);
+        if (RT_UNLIKELY(net->tcp->alarms.next_us <= now_us))
+            tcp_deadlines(net, TIMERS_MAX);
         tcp_tell_all(net);
         tcp_output_all(net);
     }

@@ -37,6 +37,7 @@ struct net_if {
     struct dhcp_client *dhcp; /* who asks for its addresses; NULL: nobody */
     struct timer acd_timer;  /* the next step of an address */
     struct if_ip6 ip6;
+    uint64_t mac_word; /* our MAC in the first six bytes of a frame, shifted to the top */
     uint32_t left; /* frames of `out` that the device would not take yet */
     struct buf_batch out;
 };

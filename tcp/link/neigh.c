@@ -22,7 +22,7 @@ static struct neigh **bucket_of(const struct net *net, const struct ip_addr *add
     return &net->neighs.buckets[hash & (net->neighs.bucket_count - 1)];
 }
 
-static struct neigh *find(const struct net_if *iface, const struct ip_addr *addr)
+struct neigh *neigh_find(const struct net_if *iface, const struct ip_addr *addr)
 {
     struct neigh *n = *bucket_of(iface->net, addr);
 
@@ -164,7 +164,7 @@ static void send_to(struct neigh *n, struct buf *packet_owned)
 /* The neighbour, asked if it must be; NULL: no room for another one. */
 static struct neigh *use(struct net_if *iface, const struct ip_addr *next_hop)
 {
-    struct neigh *n = find(iface, next_hop);
+    struct neigh *n = neigh_find(iface, next_hop);
 
     if (n == NULL) {
         n = make(iface, next_hop);
@@ -187,7 +187,7 @@ bool neigh_ready(struct net_if *iface, const struct ip_addr *next_hop)
 
 bool neigh_failed(const struct net_if *iface, const struct ip_addr *next_hop)
 {
-    const struct neigh *n = find(iface, next_hop);
+    const struct neigh *n = neigh_find(iface, next_hop);
 
     return n != NULL && n->state == NEIGH_FAILED;
 }
@@ -240,7 +240,7 @@ static void send_waiting(struct neigh *n)
 void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],
                  bool solicited)
 {
-    struct neigh *n = find(iface, addr);
+    struct neigh *n = neigh_find(iface, addr);
 
     if (n == NULL && solicited)
         n = make(iface, addr);
@@ -253,7 +253,7 @@ void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t
 
 void neigh_heard(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6])
 {
-    struct neigh *n = find(iface, addr);
+    struct neigh *n = neigh_find(iface, addr);
 
     if (n == NULL)
         n = make(iface, addr);
@@ -268,7 +268,7 @@ void neigh_heard(struct net_if *iface, const struct ip_addr *addr, const uint8_t
 void neigh_answered(struct net_if *iface, const struct ip_addr *addr, const uint8_t *mac,
                     bool solicited, bool override)
 {
-    struct neigh *n = find(iface, addr);
+    struct neigh *n = neigh_find(iface, addr);
     const bool unknown = n != NULL && (n->state == NEIGH_ASKED || n->state == NEIGH_FAILED);
     bool other;
 
@@ -291,7 +291,7 @@ void neigh_answered(struct net_if *iface, const struct ip_addr *addr, const uint
 
 void neigh_confirm(struct net_if *iface, const struct ip_addr *next_hop)
 {
-    struct neigh *n = find(iface, next_hop);
+    struct neigh *n = neigh_find(iface, next_hop);
 
     if (n != NULL && (n->state == NEIGH_STALE || n->state == NEIGH_PROBED))
         set_reachable(n);

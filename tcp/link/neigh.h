@@ -61,6 +61,9 @@ enum rt_status neigh_send(struct net_if *iface, const struct ip_addr *next_hop,
 /* True: what neigh_send() is given leaves at once. Else the neighbour is asked, if it is not
  * yet. */
 bool neigh_ready(struct net_if *iface, const struct ip_addr *next_hop);
+/* What is known of a neighbour, which may be forgotten later: compare its address each time. NULL:
+ * nothing. */
+struct neigh *neigh_find(const struct net_if *iface, const struct ip_addr *addr);
 /* True: it was asked for a short while ago, and did not answer. */
 bool neigh_failed(const struct net_if *iface, const struct ip_addr *next_hop);
 /* An answer, or a packet for us, says that `addr` is at `mac`. `solicited`: an entry may be made,

@@ -95,6 +95,7 @@ enum rt_status net_setup_apply(struct net *net, uint32_t iface, const struct net
     if (!is_right(to, setup))
         return RT_INVALID;
     remove_others(to, setup);
+    net->ways_changed++;
     to->has_gateway = setup->has_gateway;
     to->gateway = setup->gateway;
     to->config.mtu_bytes = setup->mtu_bytes != 0 ? setup->mtu_bytes : to->mtu_most_bytes;

@@ -50,7 +50,7 @@ struct alarm_level {
 };
 
 struct alarms {
-    uint64_t next_us; /* nothing is due before */
+    uint64_t next_us; /* nothing is due before: no need to call */
     uint64_t now_us;
     struct alarm *first; /* the alarms, `stride` bytes apart, by number */
     size_t stride;

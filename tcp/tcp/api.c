@@ -3,9 +3,10 @@
 #include "../chain.h"
 #include "../state.h"
 #include "held.h"
+#include "plain.h"
 #include "sendq.h"
 
-#include <mempool/pool.h>
+#include <mempool/take.h>
 
 const char *tcp_reason_name(enum tcp_reason reason)
 {
@@ -62,10 +63,30 @@ uint32_t tcp_room(const struct tcp_conn *conn)
     return most > conn->queue.bytes ? most - conn->queue.bytes : 0;
 }
 
+/* One buffer, while there is room for it and nothing unusual about the connection: at once. False:
+ * nothing was done. */
+RT_INLINE bool send_one(struct tcp_conn *conn, struct buf *b)
+{
+    const uint32_t most = conn->net->tcp->config.tx_room;
+
+    if (RT_UNLIKELY(b->next != NULL) || RT_UNLIKELY(!sendq_is_givers(b)) ||
+        RT_UNLIKELY(!buf_is_inside(b)) || RT_UNLIKELY(b->data_len == 0) ||
+        RT_UNLIKELY(conn->queue.bytes + b->data_len > most) ||
+        RT_UNLIKELY(conn->queue.bufs > most / BUF_ROOM_BYTES * 8))
+        return false;
+    sendq_append_one(conn, b);
+    lists_output(conn);
+    return true;
+}
+
 bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags)
 {
     uint32_t bytes, bufs;
 
+    if (RT_LIKELY(conn->predict != 0) && RT_LIKELY(flags == 0) && send_one(conn, *chain)) {
+        *chain = NULL;
+        return true;
+    }
     if (!may_give(conn) || !sendq_may_append(*chain, &bytes, &bufs))
         return false;
     if (bytes > tcp_room(conn)) {
@@ -81,6 +102,13 @@ bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags)
 
 void tcp_give_back(struct net *net, struct buf *chain_owned)
 {
+    if (RT_LIKELY(chain_owned != NULL) && RT_LIKELY(chain_owned->next == NULL)) {
+        held_give_one(net, chain_owned);
+        if (RT_LIKELY(*chain_owned->owner != BUF_STACK))
+            buf_move(chain_owned, chain_owned->owner, BUF_APP, BUF_STACK);
+        buf_free_inline(chain_owned);
+        return;
+    }
     for (struct buf *b = chain_owned; b != NULL; b = b->next) {
         held_give(net, b);
         if (*b->owner != BUF_STACK)
@@ -91,6 +119,7 @@ void tcp_give_back(struct net *net, struct buf *chain_owned)
 
 void tcp_shutdown(struct tcp_conn *conn)
 {
+    plain_not_now(conn);
     if (conn->fin_wanted)
         return;
     if (conn->state == TCP_SYN_SENT) {
@@ -112,6 +141,7 @@ void tcp_close(struct tcp_conn *conn)
     const uint64_t now_us = conn->net->now_us;
     const uint32_t linger_ms = conn->life.linger_ms;
 
+    plain_not_now(conn);
     conn->app_closed = true;
     if (conn->rx_first != NULL || conn->order != NULL || linger_ms == 0) {
         tcp_abort(conn);

@@ -4,6 +4,7 @@
 
 #include "../state.h"
 #include "order.h"
+#include "plain.h"
 #include "sendq.h"
 
 #include <mempool/pool.h>
@@ -117,8 +118,13 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
         .state = TCP_CLOSED,
         .app_gone = true,
         .alarm = alarm,
+        .number = (uint32_t)(conn - net->tcp->conns),
     };
     ends = ends_of(conn);
+    if (ip_addr_is_v4(remote)) {
+        conn->wire_addrs = table_addrs(&ends);
+        conn->wire_ports = table_ports(&ends);
+    }
     conn->hash = table_hash(&net->tcp->table, &ends);
     table_put(&net->tcp->table, conn->hash, number_of(conn));
     conn_timer_init(conn);
@@ -142,6 +148,7 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
     life_end(conn);
     conn->listener = NULL;
     conn->state = TCP_CLOSED;
+    plain_not_now(conn);
     sendq_close(conn);
     order_close(conn);
     if (reason != TCP_DONE) {

@@ -64,67 +64,90 @@ struct tcp_sendq {
     uint32_t bytes, bufs;
 };
 
+/* The way to the peer, for the fast path (fast_out.h). */
+struct tcp_path {
+    struct neigh *neigh; /* NULL: none that may be used so */
+    uint32_t next_hop;   /* its IPv4 address, as on the wire */
+    uint32_t epoch;      /* when it was looked up */
+};
+
+#define TCP_HOT_LINES 4 /* that a usual segment touches */
+
 struct tcp_conn {
-    struct net *net;
-    const struct tcp_ops *ops;
-    void *ctx;
-    struct tcp_listener *listener; /* that it is half open at, or waits to be accepted; NULL */
-    struct tcp_conn *chain;        /* free: the next free one */
-    uint32_t hash;                 /* that it has in the table */
-    struct tcp_conn *event_next, *output_next;
-    struct net_if *iface; /* that its segments leave by */
-    struct ip_addr local, remote;
-    uint16_t local_port, remote_port;
-    uint32_t generation; /* of what stands in this place: buffers outlive connections */
-
-    uint8_t state;  /* enum tcp_state */
-    uint8_t events; /* enum tcp_event, to be told */
-    uint8_t reason; /* enum tcp_reason */
-    bool event_listed, output_listed;
-    bool passive, app_closed; /* a peer began it; tcp_close() was called */
-    bool app_gone;            /* closed() was called, or there is no application yet to tell */
-    bool fin_wanted, fin_sent, ack_now, room_wanted, nodelay;
-    bool time_on, sack_on, scale_on; /* agreed on (RFC 7323, RFC 2018) */
-    bool no_way;        /* said of the first SYN */
-    bool listens_alive; /* keepalive is on */
-    bool fin_early;     /* the peer's FIN came, out of order */
-    bool to_us;         /* both ends are ours */
-
-    /* what comes in */
-    uint32_t irs, rcv_nxt, rcv_adv; /* rcv_adv: right edge of the window that was offered */
+    /* who, and what comes in: as it stands in a frame from the peer (table.h); IPv4 only */
+    uint64_t wire_addrs;
+    uint32_t wire_ports;
+    uint16_t predict; /* plain.h */
+    uint8_t rcv_scale, snd_scale;
+    uint32_t rcv_nxt, rcv_adv; /* rcv_adv: right edge of the window that was offered */
     uint32_t last_ack_sent;
     uint32_t time_recent; /* RFC 7323 TS.Recent */
     uint64_t time_recent_us;
+    uint32_t snd_una, snd_nxt;
+    uint32_t snd_wnd;
+    uint32_t number;     /* of this place in the table of connections */
+    uint32_t generation; /* of what stands in it: buffers outlive connections */
     uint32_t held_bytes; /* true size of buffers that the application has, or will get */
-    uint8_t rcv_scale, snd_scale;
-    uint16_t owed_segments; /* since our last ACK */
+
+    /* whose, and what it is still to be told */
+    struct net *net;
+    const struct tcp_ops *ops;
+    void *ctx;
+    struct tcp_conn *event_next, *output_next;
     struct buf *rx_first, *rx_last; /* in order, to be told */
     uint32_t rx_bytes;
-    struct buf *order; /* out of order: the tree's root (order.h) */
+    uint16_t mss; /* most bytes in a segment, options taken off */
+    uint16_t owed_segments; /* since our last ACK */
 
     /* what goes out */
-    uint32_t iss, snd_una, snd_nxt;
-    uint32_t snd_max; /* the same: nothing steps back */
-    uint32_t snd_end; /* behind all bytes that were given: the number of our FIN */
-    uint32_t snd_wnd, snd_wl1, snd_wl2, snd_wnd_max;
-    uint16_t mss; /* most bytes in a segment, options taken off */
-    uint16_t mss_peer; /* what it said */
     struct tcp_sendq queue;
+    struct tcp_path path;
+    uint32_t snd_end; /* behind all bytes that were given: the number of our FIN */
+    uint32_t snd_max; /* behind all that was ever sent */
+    uint32_t iss;
+    uint8_t state;  /* enum tcp_state */
+    uint8_t events; /* enum tcp_event, to be told */
+    bool event_listed, output_listed;
+
+    /* time */
+    uint64_t deadlines_us[TCP_DEADLINES]; /* the first two are of usual segments */
+    struct alarm alarm; /* at the earliest of them, or before */
+    bool ack_now, room_wanted, nodelay;
+    bool listens_alive; /* keepalive is on */
     struct tcp_rtt rtt;
     struct tcp_cc cc;
-    struct tcp_recovery recovery;
+    struct tcp_recovery recovery; /* without a loss only its first bytes are touched */
+
+    /* from here on a usual segment touches nothing */
+    struct tcp_listener *listener; /* that it is half open at, or waits to be accepted; NULL */
+    struct tcp_conn *chain;        /* free: the next free one */
+    uint32_t hash;                 /* that it has in the table */
+    struct net_if *iface; /* that its segments leave by */
+    struct ip_addr local, remote;
+    uint16_t local_port, remote_port;
+    uint8_t reason; /* enum tcp_reason */
+    bool passive, app_closed; /* a peer began it; tcp_close() was called */
+    bool app_gone;            /* closed() was called, or there is no application yet to tell */
+    bool fin_wanted, fin_sent;
+    bool time_on, sack_on, scale_on; /* agreed on (RFC 7323, RFC 2018) */
+    bool no_way;        /* said of the first SYN */
+    bool fin_early;     /* the peer's FIN came, out of order */
+    bool to_us;         /* both ends are ours */
+    uint32_t irs;
+    struct buf *order; /* out of order: the tree's root (order.h) */
+    uint32_t snd_wl1, snd_wl2, snd_wnd_max;
+    uint16_t mss_peer; /* what it said */
     struct tcp_ecn ecn;
     struct tcp_pmtu pmtu;
     uint32_t retries; /* of the retransmission timer, since the peer moved on */
     uint64_t syn_sent_us; /* the first */
-
-    uint64_t deadlines_us[TCP_DEADLINES];
-    struct alarm alarm; /* at the earliest of them, or before */
-
     struct tcp_served served;
     struct tcp_life life;
     struct tcp_order holes;
-};
+} RT_ALIGNED(RT_CACHE_LINE);
+_Static_assert(offsetof(struct tcp_conn, net) == RT_CACHE_LINE, "the first line");
+_Static_assert(offsetof(struct tcp_conn, queue) == 2 * RT_CACHE_LINE, "the second");
+_Static_assert(offsetof(struct tcp_conn, deadlines_us) == 3 * RT_CACHE_LINE, "the third");
 
 struct tcp_stack {
     struct tcp_config config;
@@ -138,6 +161,7 @@ struct tcp_stack {
     uint32_t ports_next[TCP_PORT_ROUNDS];
     uint32_t open; /* connections, without those in TIME-WAIT */
     bool draining; /* tcp_drain() was called */
+    uint64_t fast_segs; /* that took the fast path */
     struct tcp_secret secret;
     struct tcp_line time_waits, orphans;
 };
@@ -183,6 +207,10 @@ uint64_t tcp_deadlines_next_us(const struct net *net);
 
 /* ---- input.c, rx_*.c ---- */
 void tcp_input(struct net *net, struct ip_packet *packet_owned);
+/* Frames that came in by an interface, consumed: usual segments are taken at once, `other` gets the
+ * rest, all in their order (batch.c). */
+void tcp_batch(struct net *net, struct net_if *iface, struct buf_batch *frames_owned,
+               void (*other)(struct net *net, struct net_if *iface, struct buf *frame_owned));
 void tcp_icmp(struct net *net, const struct icmp_error *error);
 
 /* ---- output.c ---- */

@@ -3,6 +3,7 @@
  * it, and set again when it was looked at (alarm.h). */
 #include "../state.h"
 #include "conn.h"
+#include "plain.h"
 
 enum {
     SYN_RETRIES = 5, /* 1 + 2 + ... + 32 s: about a minute */
@@ -24,6 +25,7 @@ static uint32_t number_of(const struct tcp_conn *conn)
 
 void conn_alarm(struct tcp_conn *conn, uint64_t due_us)
 {
+    conn->net->tcp->alarms.now_us = conn->net->now_us;
     alarm_set(&conn->net->tcp->alarms, number_of(conn), due_us);
 }
 
@@ -79,6 +81,7 @@ static void look(struct tcp_conn *conn)
             conn->deadlines_us[i] = TCP_NEVER;
             on_deadline(conn, (enum tcp_deadline)i);
         }
+    plain_predict(conn);
     if (conn->state != TCP_CLOSED && alarm_is_later(&conn->alarm, earliest(conn)))
         conn_alarm(conn, earliest(conn));
 }

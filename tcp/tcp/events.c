@@ -4,23 +4,13 @@
 #include "../state.h"
 #include "conn.h"
 #include "held.h"
+#include "lists.h"
 
 #include <mempool/pool.h>
 
 void conn_tell(struct tcp_conn *conn, uint32_t events)
 {
-    struct tcp_stack *tcp = conn->net->tcp;
-
-    conn->events |= (uint8_t)events;
-    if (conn->event_listed)
-        return;
-    conn->event_listed = true;
-    conn->event_next = NULL;
-    if (tcp->event_last != NULL)
-        tcp->event_last->event_next = conn;
-    else
-        tcp->event_first = conn;
-    tcp->event_last = conn;
+    lists_tell(conn, events);
 }
 
 static void tell_open(struct tcp_conn *conn)
@@ -89,7 +79,13 @@ void tcp_tell_all(struct net *net)
     for (; conn != NULL; conn = next) {
         next = conn->event_next;
         conn->event_listed = false;
-        tell(conn);
-        conn_free(conn);
+        if (RT_LIKELY(conn->events == TCP_EV_DATA)) {
+            conn->events = 0;
+            tell_data(conn);
+        }
+        if (RT_UNLIKELY(conn->events != 0))
+            tell(conn);
+        if (RT_UNLIKELY(conn->state == TCP_CLOSED))
+            conn_free(conn);
     }
 }

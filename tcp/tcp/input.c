@@ -2,6 +2,7 @@
 /* A segment comes in: whose it is, and the steps it goes through (RFC 9293 3.10.7). */
 #include "../state.h"
 #include "../wire/tcp.h"
+#include "plain.h"
 #include "rx.h"
 #include "seq.h"
 
@@ -31,13 +32,14 @@ void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     }
     if (conn->listens_alive)
         life_heard(conn);
-    if (!rx_check(conn, segment_owned) || !rx_ack(conn, segment_owned)) {
+    if (rx_check(conn, segment_owned) && rx_ack(conn, segment_owned)) {
+        if (segment_owned->is_time)
+            rx_keep_time(conn, segment_owned);
+        rx_data(conn, segment_owned);
+    } else {
         buf_free(segment_owned->buf);
-        return;
     }
-    if (segment_owned->is_time)
-        rx_keep_time(conn, segment_owned);
-    rx_data(conn, segment_owned);
+    plain_predict(conn);
 }
 
 void tcp_input(struct net *net, struct ip_packet *packet_owned)

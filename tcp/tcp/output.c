@@ -4,6 +4,9 @@
 #include "../link/neigh.h"
 #include "../state.h"
 #include "../wire/tcp.h"
+#include "fast_out.h"
+#include "lists.h"
+#include "plain.h"
 #include "sendq.h"
 #include "seq.h"
 #include "transmit.h"
@@ -17,17 +20,7 @@ enum {
 
 void conn_output(struct tcp_conn *conn)
 {
-    struct tcp_stack *tcp = conn->net->tcp;
-
-    if (conn->output_listed)
-        return;
-    conn->output_listed = true;
-    conn->output_next = NULL;
-    if (tcp->output_last != NULL)
-        tcp->output_last->output_next = conn;
-    else
-        tcp->output_first = conn;
-    tcp->output_last = conn;
+    lists_output(conn);
 }
 
 static bool may_send_data(const struct tcp_conn *conn)
@@ -327,8 +320,12 @@ void tcp_output_all(struct net *net)
     for (; conn != NULL; conn = next) {
         next = conn->output_next;
         conn->output_listed = false;
-        if (conn->state != TCP_CLOSED)
+        if (RT_LIKELY(fast_output(conn)))
+            continue;
+        if (conn->state != TCP_CLOSED) {
             output(conn);
+            plain_predict(conn);
+        }
         conn_free(conn);
     }
 }

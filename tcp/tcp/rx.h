@@ -5,6 +5,11 @@
 
 #include "conn.h"
 
+enum {
+    RX_ACK_SEGMENTS = 2, /* RFC 9293 3.8.6.3: at least every second segment */
+    RX_ACK_DELAY_US = 40000,
+};
+
 /* input.c: all of them, of a connection that is not in state CLOSED. Consumes the segment. */
 void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned);
 
@@ -43,6 +48,17 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn);
 
 /* rx_data.c: seventh and eighth; consumes the segment. */
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned);
+
+/* Data came in: it is acknowledged with every second segment, or `at_once`. */
+RT_INLINE void rx_owe_ack(struct tcp_conn *conn, bool at_once)
+{
+    if (++conn->owed_segments >= RX_ACK_SEGMENTS || at_once) {
+        conn->ack_now = true;
+        conn_output(conn);
+    } else if (!conn_has_deadline(conn, TCP_AT_ACK)) {
+        conn_at(conn, TCP_AT_ACK, conn->net->now_us + RX_ACK_DELAY_US);
+    }
+}
 
 /* rx_close.c: what an acknowledged FIN of ours, and one of the peer, mean. */
 void rx_fin_acked(struct tcp_conn *conn);

@@ -9,11 +9,6 @@
 
 #include <mempool/pool.h>
 
-enum {
-    ACK_SEGMENTS = 2,    /* RFC 9293 3.8.6.3: at least every second segment */
-    ACK_DELAY_US = 40000,
-};
-
 static void append(struct tcp_conn *conn, struct buf *chain_owned)
 {
     struct buf *last = chain_owned;
@@ -64,18 +59,6 @@ static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     conn_end(conn, TCP_ABORTED);
 }
 
-/* `gap`: something lay behind it, out of order: the peer is told at once (RFC 5681 4.2). */
-static void owe_ack(struct tcp_conn *conn, const struct tcp_segment *segment, bool gap)
-{
-    if (++conn->owed_segments >= ACK_SEGMENTS || gap ||
-        (segment->flags & TCP_FIN) != 0) {
-        conn->ack_now = true;
-        conn_output(conn);
-    } else if (!conn_has_deadline(conn, TCP_AT_ACK)) {
-        conn_at(conn, TCP_AT_ACK, conn->net->now_us + ACK_DELAY_US);
-    }
-}
-
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
     const bool gap = conn->order != NULL;
@@ -96,7 +79,8 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         return;
     }
     fin = take_in_order(conn, segment_owned->buf, fin);
-    owe_ack(conn, segment_owned, gap);
+    /* `gap`: something lay behind it, out of order: the peer is told at once (RFC 5681 4.2). */
+    rx_owe_ack(conn, gap || (segment_owned->flags & TCP_FIN) != 0);
     if (fin)
         rx_fin(conn);
 }

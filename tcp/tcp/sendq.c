@@ -22,17 +22,12 @@ static struct buf_ref ref_of(struct buf *b)
     return (struct buf_ref){b, b->owner};
 }
 
-static bool is_givers(const struct buf *b)
-{
-    return *b->owner == BUF_STACK || (*b->owner >= BUF_APP && *b->owner < BUF_EXT);
-}
-
 bool sendq_may_append(const struct buf *chain, uint32_t *bytes, uint32_t *bufs)
 {
     *bytes = 0;
     *bufs = 0;
     for (const struct buf *b = chain; b != NULL; b = b->next) {
-        if (!is_givers(b) || !buf_is_inside(b) || b->data_len == 0 || *bufs == BUF_CHAIN_MAX)
+        if (!sendq_is_givers(b) || !buf_is_inside(b) || b->data_len == 0 || *bufs == BUF_CHAIN_MAX)
             return false;
         *bytes += b->data_len;
         ++*bufs;
@@ -42,29 +37,16 @@ bool sendq_may_append(const struct buf *chain, uint32_t *bytes, uint32_t *bufs)
 
 void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes, uint32_t bufs)
 {
-    struct tcp_sendq *q = &conn->queue;
+    const uint32_t bufs_before = conn->queue.bufs;
     struct buf *next;
 
     for (struct buf *b = chain_owned; b != NULL; b = next) {
         next = b->next;
-        held_give(conn->net, b);
-        buf_move(b, b->owner, *b->owner, BUF_KEPT);
-        b->next = NULL;
-        b->user = 0;
-        b->flags = 0;
-        b->vlan_tci = 0;
-        conn->snd_end += b->data_len;
-        b->rss_hash = conn->snd_end;
-        if (q->last != NULL)
-            q->last->user = (uintptr_t)b;
-        else
-            q->first = b;
-        q->last = b;
-        if (q->next == NULL)
-            q->next = b;
+        bytes -= b->data_len;
+        sendq_append_one(conn, b);
     }
-    q->bytes += bytes;
-    q->bufs += bufs;
+    RT_ASSERT_EQ(bytes, 0u);
+    RT_ASSERT_EQ(conn->queue.bufs - bufs_before, bufs);
 }
 
 /* The first buffer is the queue's no more. A frame that waits for the device with it goes, too. */

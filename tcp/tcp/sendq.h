@@ -14,6 +14,7 @@
 #define TCP_TCP_SENDQ_H
 
 #include "conn.h"
+#include "held.h"
 
 enum sendq_mark {
     SENDQ_AGAIN = 1,  /* sent more than once: says nothing about the round trip (Karn) */
@@ -28,6 +29,35 @@ RT_INLINE struct buf *sendq_after(const struct buf *b)
 RT_INLINE uint32_t sendq_end(const struct buf *b)
 {
     return b->rss_hash;
+}
+
+/* The application's or the stack's. */
+RT_INLINE bool sendq_is_givers(const struct buf *b)
+{
+    return *b->owner == BUF_STACK || (*b->owner >= BUF_APP && *b->owner < BUF_EXT);
+}
+/* Appends one buffer that sendq_may_append() would take. */
+RT_INLINE void sendq_append_one(struct tcp_conn *conn, struct buf *b_owned)
+{
+    struct tcp_sendq *q = &conn->queue;
+
+    held_give_one(conn->net, b_owned);
+    buf_move(b_owned, b_owned->owner, *b_owned->owner, BUF_KEPT);
+    b_owned->next = NULL;
+    b_owned->user = 0;
+    b_owned->flags = 0;
+    b_owned->vlan_tci = 0;
+    conn->snd_end += b_owned->data_len;
+    b_owned->rss_hash = conn->snd_end;
+    if (q->last != NULL)
+        q->last->user = (uintptr_t)b_owned;
+    else
+        q->first = b_owned;
+    q->last = b_owned;
+    if (q->next == NULL)
+        q->next = b_owned;
+    q->bytes += b_owned->data_len;
+    q->bufs++;
 }
 
 /* True: the chain is the application's or the stack's, inside its rooms; may be appended. */

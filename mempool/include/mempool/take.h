@@ -7,6 +7,7 @@
 #ifndef MEMPOOL_TAKE_H
 #define MEMPOOL_TAKE_H
 
+#include <mempool/ext.h>
 #include <mempool/poison.h>
 #include <mempool/pool.h>
 
@@ -65,6 +66,23 @@ RT_INLINE void buf_free_inline(struct buf *b_owned)
     *owner = BUF_POOL;
     buf_poison(b);
     pool_put(&pool->stack[pool->free++], b, owner);
+}
+
+/* As buf_let_go(), of a buffer that is KEPT, or on a NIC as such. */
+RT_INLINE void buf_let_go_inline(struct buf_ref ref_owned)
+{
+    uint8_t *owner = ref_owned.owner;
+    struct pool *pool = ref_owned.buf->pool;
+
+    if (RT_UNLIKELY(POOL_HOSTILE) || RT_UNLIKELY(*owner != BUF_KEPT) ||
+        RT_UNLIKELY(pool->core != hal_core_id())) {
+        buf_let_go(ref_owned);
+        return;
+    }
+    RT_ASSERT_LT(pool->free, pool->total);
+    *owner = BUF_POOL;
+    buf_poison(ref_owned.buf);
+    pool_put(&pool->stack[pool->free++], ref_owned.buf, owner);
 }
 
 #endif

@@ -8,6 +8,7 @@
 
 #define FLYING_MAX 4096
 #define FRAME_BYTES 1600
+#define CARD_L4_GOOD (1u << 5) /* one of the bits of BUF_RX_L4_GOOD, as a card says it */
 
 struct flying {
     uint64_t due_us;
@@ -119,8 +120,10 @@ static struct side *side_make(struct pair *p, unsigned number, uint32_t buffers,
                               const struct tcp_config *tcp)
 {
     struct side *s = calloc(1, sizeof(*s));
-    const struct net_if_config iface = {.mac = {2, 0, 0, 0, 0, (uint8_t)(1 + number)},
-                                        .mtu_bytes = 1500, .send = device_send, .ctx = s};
+    const struct net_if_config iface = {
+        .mac = {2, 0, 0, 0, 0, (uint8_t)(1 + number)}, .mtu_bytes = 1500,
+        .tx_ip_checksum = p->rules.cards, .tx_l4_checksum = p->rules.cards,
+        .send = device_send, .ctx = s};
     const struct ip_addr addr = pair_addr(number);
     uint32_t index;
     struct net_config config = {.key = "side of a pair"};
@@ -208,6 +211,8 @@ static void receive(struct side *s)
         memcpy(buf_data(b), f->data, f->bytes);
         b->data_len = (uint16_t)f->bytes;
         b->pkt_len = f->bytes;
+        if (s->pair->rules.cards)
+            b->flags = BUF_RX_IP_GOOD | CARD_L4_GOOD;
         batch.buf[batch.count++] = b;
     }
     s->flying_count = kept;
