@@ -21,26 +21,30 @@ RT_INLINE bool fast_may_ack(const struct tcp_conn *conn)
            RT_LIKELY(conn->path.neigh != NULL) && RT_LIKELY(conn->path.neigh->iface->left == 0);
 }
 
-/* Buffers that end at or before `ack` go; the newest says when it was sent. */
+/* Buffers that end at or before `ack` go; the newest says when it was sent. All were sent: what
+ * is to be sent lies behind them. */
 RT_INLINE void fast_release(struct tcp_conn *conn, uint32_t ack, uint32_t *sent_us,
                             bool *known)
 {
     struct tcp_sendq *q = &conn->queue;
+    struct buf *b = q->first;
 
     *known = false;
-    while (q->first != NULL && !seq_after(sendq_end(q->first), ack)) {
-        struct buf *b = q->first;
+    do {
+        struct buf *after;
 
+        if (RT_UNLIKELY(seq_after(sendq_end(b), ack)))
+            break;
+        after = sendq_after(b);
         *known = b->vlan_tci == 0;
         *sent_us = b->rss_type;
-        q->first = sendq_after(b);
-        if (q->next == b)
-            q->next = q->first;
-        q->bufs--;
         b->next = NULL;
         buf_let_go_inline((struct buf_ref){b, b->owner});
-    }
-    if (q->first == NULL)
+        q->bufs--;
+        b = after;
+    } while (b != NULL);
+    q->first = b;
+    if (b == NULL)
         q->last = NULL;
 }
 

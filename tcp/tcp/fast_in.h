@@ -79,28 +79,26 @@ RT_INLINE bool fast_is_predicted(const struct tcp_conn *conn, const uint8_t *f, 
 }
 
 /* The peer's window, when it moved. */
-RT_INLINE void fast_window(struct tcp_conn *conn, const uint8_t *f)
+RT_INLINE void fast_window(struct tcp_conn *conn, uint32_t window, uint32_t ack)
 {
-    const uint32_t window = (uint32_t)__builtin_bswap16(fast_get16(f + FAST_WINDOW))
-                            << conn->snd_scale;
-
     if (window == conn->snd_wnd)
         return;
-    if (window > conn->snd_wnd && conn->queue.next != NULL)
+    if (RT_UNLIKELY(window > conn->snd_wnd) && conn->queue.next != NULL)
         lists_output(conn);
     conn->snd_wnd = window;
-    conn->snd_wnd_max = RT_MAX(conn->snd_wnd_max, window);
-    conn->snd_wl1 = __builtin_bswap32(fast_get32(f + FAST_SEQ));
-    conn->snd_wl2 = __builtin_bswap32(fast_get32(f + FAST_ACK));
+    if (RT_UNLIKELY(window > conn->snd_wnd_max))
+        conn->snd_wnd_max = window;
+    conn->snd_wl1 = conn->rcv_nxt; /* the segment's own number: it is next */
+    conn->snd_wl2 = ack;
 }
 
 /* RFC 7323 4.3 (2). */
-RT_INLINE void fast_time(struct tcp_conn *conn, const uint8_t *f)
+RT_INLINE void fast_time(struct tcp_conn *conn, uint32_t time, uint64_t now_us)
 {
     if (RT_UNLIKELY((int32_t)(conn->rcv_nxt - conn->last_ack_sent) > 0))
         return;
-    conn->time_recent = __builtin_bswap32(fast_get32(f + FAST_TIME));
-    conn->time_recent_us = conn->net->now_us;
+    conn->time_recent = time;
+    conn->time_recent_us = now_us;
 }
 
 /* True: it was consumed. False: nothing was changed. */
@@ -108,7 +106,7 @@ RT_INLINE bool fast_input(struct net *net, const struct net_if *iface, struct bu
 {
     const uint8_t *f = buf_data(b);
     struct tcp_conn *conn;
-    uint32_t bytes, ack;
+    uint32_t bytes, ack, time, window;
 
     if (!fast_is_plain(iface, b, f))
         return false;
@@ -120,8 +118,10 @@ RT_INLINE bool fast_input(struct net *net, const struct net_if *iface, struct bu
     if (RT_UNLIKELY(!fast_is_predicted(conn, f, bytes)))
         return false;
     ack = __builtin_bswap32(fast_get32(f + FAST_ACK));
-    fast_window(conn, f);
-    fast_time(conn, f);
+    time = __builtin_bswap32(fast_get32(f + FAST_TIME));
+    window = (uint32_t)__builtin_bswap16(fast_get16(f + FAST_WINDOW)) << conn->snd_scale;
+    fast_window(conn, window, ack);
+    fast_time(conn, time, net->now_us);
     if (RT_UNLIKELY(conn->listens_alive))
         life_heard(conn);
     if (ack != conn->snd_una)

@@ -13,6 +13,7 @@
 #include "fast_frame.h"
 #include "lists.h"
 #include "plain.h"
+#include "rx.h"
 #include "sendq.h"
 #include "seq.h"
 
@@ -73,6 +74,7 @@ RT_INLINE void fast_put_ip(const struct tcp_conn *conn, uint8_t *f, uint32_t byt
     const struct neigh *n = conn->path.neigh;
     const uint64_t ours = n->iface->mac_word >> 16;
     const uint64_t theirs = fast_get64(n->mac) & UINT64_C(0xffffffffffff);
+    const uint64_t addrs = conn->wire_addrs;
 
     fast_put64(f, theirs | ours << 48);
     fast_put64(f + 8, ours >> 16 | (uint64_t)FAST_TYPE_VERSION << 32);
@@ -80,26 +82,29 @@ RT_INLINE void fast_put_ip(const struct tcp_conn *conn, uint8_t *f, uint32_t byt
                __builtin_bswap16((uint16_t)(bytes + FAST_IP_BYTES + FAST_TCP_BYTES)));
     fast_put32(f + FAST_FRAGMENT, FAST_DF_64_TCP);
     fast_put16(f + FAST_IP_SUM, 0);
-    fast_put64(f + FAST_ADDRS, conn->wire_addrs << 32 | conn->wire_addrs >> 32);
+    fast_put64(f + FAST_ADDRS, addrs << 32 | addrs >> 32);
 }
 
 /* Acknowledges all we have, and offers what there is room for. */
 RT_INLINE void fast_put_tcp(struct tcp_conn *conn, uint8_t *f, uint32_t bytes, uint32_t flags)
 {
-    uint32_t window;
+    /* Read first: whatever is stored might be what is read behind it, for all the compiler knows */
+    const uint32_t edge = lists_right_edge(conn), next = conn->rcv_nxt, seq = conn->snd_nxt;
+    const uint32_t window = RT_MIN((edge - next) >> conn->rcv_scale, (uint32_t)UINT16_MAX);
+    const uint32_t ports = conn->wire_ports, echo = conn->time_recent;
+    const uint32_t time = (uint32_t)(conn->net->now_us / 1000) + conn->iss;
+    const uint32_t sum = fast_sum(conn, bytes);
 
-    conn->rcv_adv = lists_right_edge(conn);
-    window = RT_MIN((conn->rcv_adv - conn->rcv_nxt) >> conn->rcv_scale, (uint32_t)UINT16_MAX);
-    fast_put32(f + FAST_PORTS, conn->wire_ports << 16 | conn->wire_ports >> 16);
-    fast_put32(f + FAST_SEQ, __builtin_bswap32(conn->snd_nxt));
-    fast_put32(f + FAST_ACK, __builtin_bswap32(conn->rcv_nxt));
+    fast_put32(f + FAST_PORTS, ports << 16 | ports >> 16);
+    fast_put32(f + FAST_SEQ, __builtin_bswap32(seq));
+    fast_put32(f + FAST_ACK, __builtin_bswap32(next));
     fast_put32(f + FAST_FLAGS, flags | (uint32_t)__builtin_bswap16((uint16_t)window) << 16);
-    fast_put32(f + FAST_SUM, fast_sum(conn, bytes));
+    fast_put32(f + FAST_SUM, sum);
     fast_put32(f + FAST_OPTIONS, FAST_TIME_OPTION);
-    fast_put32(f + FAST_TIME,
-               __builtin_bswap32((uint32_t)(conn->net->now_us / 1000) + conn->iss));
-    fast_put32(f + FAST_ECHO, __builtin_bswap32(conn->time_recent));
-    conn->last_ack_sent = conn->rcv_nxt;
+    fast_put32(f + FAST_TIME, __builtin_bswap32(time));
+    fast_put32(f + FAST_ECHO, __builtin_bswap32(echo));
+    conn->rcv_adv = edge;
+    conn->last_ack_sent = next;
     conn->ack_now = false;
     conn->owed_segments = 0;
     conn->deadlines_us[TCP_AT_ACK] = TCP_NEVER;
@@ -108,7 +113,9 @@ RT_INLINE void fast_put_tcp(struct tcp_conn *conn, uint8_t *f, uint32_t bytes, u
 RT_INLINE void fast_send(struct tcp_conn *conn, struct buf *b, uint32_t bytes)
 {
     struct net_if *iface = conn->path.neigh->iface;
+    struct net *net = conn->net;
     const bool last = sendq_end(b) == conn->snd_end;
+    const uint32_t end = conn->snd_nxt + bytes;
     uint8_t *f = buf_data(b) - FAST_HEADER_BYTES;
 
     fast_put_ip(conn, f, bytes);
@@ -121,12 +128,12 @@ RT_INLINE void fast_send(struct tcp_conn *conn, struct buf *b, uint32_t bytes)
     b->flags = BUF_TX_IP_CSUM | BUF_TX_TCP_CSUM;
     b->l2_bytes = FAST_ETH_BYTES;
     b->l3_bytes = FAST_IP_BYTES;
-    b->rss_type = (uint32_t)conn->net->now_us;
-    conn->snd_nxt += bytes;
-    conn->snd_max = conn->snd_nxt;
+    b->rss_type = (uint32_t)net->now_us;
+    conn->snd_nxt = end;
+    conn->snd_max = end;
     conn->queue.next = sendq_after(b);
-    conn->net->counters.tcp_out_segs++;
-    conn->net->counters.ip_out_requests++;
+    net->counters.tcp_out_segs++;
+    net->counters.ip_out_requests++;
     iface->out.buf[iface->out.count++] = b;
 }
 
@@ -138,6 +145,8 @@ RT_INLINE bool fast_output(struct tcp_conn *conn)
 
     if (RT_UNLIKELY(conn->predict == 0))
         return false;
+    if (b == NULL && !conn->ack_now)
+        rx_delay_ack(conn);
     if (b == NULL)
         return !conn->ack_now;
     while (fast_path_is_good(conn) && (bytes = fast_next_bytes(conn, b)) != 0) {

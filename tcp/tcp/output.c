@@ -7,6 +7,7 @@
 #include "fast_out.h"
 #include "lists.h"
 #include "plain.h"
+#include "rx.h"
 #include "sendq.h"
 #include "seq.h"
 #include "transmit.h"
@@ -309,6 +310,8 @@ static void output(struct tcp_conn *conn)
         segments = send_data(conn);
     if (conn->ack_now && segments == 0 && conn->state != TCP_SYN_RECEIVED)
         conn_send_ack(conn);
+    if (conn->state != TCP_CLOSED)
+        rx_delay_ack(conn);
 }
 
 /* Each connection that is listed now, once. */

@@ -38,12 +38,6 @@ void plain_acked(struct tcp_conn *conn)
         plain_not_now(conn);
 }
 
-void plain_sent(struct tcp_conn *conn)
-{
-    if (!conn_has_deadline(conn, TCP_AT_RETRANSMIT))
-        plain_acked(conn);
-}
-
 void plain_grow(struct tcp_conn *conn, uint32_t bytes)
 {
     recovery_grow(conn, bytes, true);

@@ -23,7 +23,11 @@ RT_INLINE void plain_not_now(struct tcp_conn *conn)
 /* New bytes were acknowledged, others wait: the timer starts anew. */
 void plain_acked(struct tcp_conn *conn);
 /* Something was sent: the timer starts, if none runs. */
-void plain_sent(struct tcp_conn *conn);
+RT_INLINE void plain_sent(struct tcp_conn *conn)
+{
+    if (!conn_has_deadline(conn, TCP_AT_RETRANSMIT))
+        plain_acked(conn);
+}
 /* cwnd was used up, and so many bytes were acknowledged. */
 void plain_grow(struct tcp_conn *conn, uint32_t bytes);
 

@@ -4,6 +4,7 @@
 #define TCP_TCP_RX_H
 
 #include "conn.h"
+#include "lists.h"
 
 enum {
     RX_ACK_SEGMENTS = 2, /* RFC 9293 3.8.6.3: at least every second segment */
@@ -49,15 +50,20 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn);
 /* rx_data.c: seventh and eighth; consumes the segment. */
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned);
 
-/* Data came in: it is acknowledged with every second segment, or `at_once`. */
+/* Data came in: it is acknowledged with every second segment, or `at_once`; else with what the turn
+ * sends, or later (rx_delay_ack()). */
 RT_INLINE void rx_owe_ack(struct tcp_conn *conn, bool at_once)
 {
-    if (++conn->owed_segments >= RX_ACK_SEGMENTS || at_once) {
+    if (++conn->owed_segments >= RX_ACK_SEGMENTS || at_once)
         conn->ack_now = true;
-        conn_output(conn);
-    } else if (!conn_has_deadline(conn, TCP_AT_ACK)) {
+    lists_output(conn);
+}
+/* The turn sent nothing that acknowledges. Only now, because an answer usually does: a deadline of
+ * 40 ms for each request would keep the alarm moving. */
+RT_INLINE void rx_delay_ack(struct tcp_conn *conn)
+{
+    if (conn->owed_segments != 0 && !conn_has_deadline(conn, TCP_AT_ACK))
         conn_at(conn, TCP_AT_ACK, conn->net->now_us + RX_ACK_DELAY_US);
-    }
 }
 
 /* rx_close.c: what an acknowledged FIN of ours, and one of the peer, mean. */

@@ -74,6 +74,11 @@ RT_INLINE void buf_let_go_inline(struct buf_ref ref_owned)
     uint8_t *owner = ref_owned.owner;
     struct pool *pool = ref_owned.buf->pool;
 
+    if (*owner == BUF_KEPT_NIC) { /* the device's alone from now on */
+        *owner = BUF_NIC;
+        buf_poison(ref_owned.buf);
+        return;
+    }
     if (RT_UNLIKELY(POOL_HOSTILE) || RT_UNLIKELY(*owner != BUF_KEPT) ||
         RT_UNLIKELY(pool->core != hal_core_id())) {
         buf_let_go(ref_owned);
