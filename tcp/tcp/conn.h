@@ -71,7 +71,7 @@ struct tcp_path {
     uint32_t epoch;      /* when it was looked up */
 };
 
-#define TCP_HOT_LINES 4 /* that a usual segment touches */
+#define TCP_HOT_LINES 5 /* that a usual segment touches */
 
 struct tcp_conn {
     /* who, and what comes in: as it stands in a frame from the peer (table.h); IPv4 only */
@@ -118,7 +118,7 @@ struct tcp_conn {
     struct tcp_cc cc;
     struct tcp_recovery recovery; /* without a loss only its first bytes are touched */
 
-    /* from here on a usual segment touches nothing */
+    /* from here on a usual segment touches the history of the window, no more */
     struct tcp_listener *listener; /* that it is half open at, or waits to be accepted; NULL */
     struct tcp_conn *chain;        /* free: the next free one */
     uint32_t hash;                 /* that it has in the table */
@@ -148,6 +148,8 @@ struct tcp_conn {
 _Static_assert(offsetof(struct tcp_conn, net) == RT_CACHE_LINE, "the first line");
 _Static_assert(offsetof(struct tcp_conn, queue) == 2 * RT_CACHE_LINE, "the second");
 _Static_assert(offsetof(struct tcp_conn, deadlines_us) == 3 * RT_CACHE_LINE, "the third");
+_Static_assert(offsetof(struct tcp_conn, cc) + sizeof(uint32_t) <=
+                   TCP_HOT_LINES * RT_CACHE_LINE, "cwnd is in the last of them");
 
 struct tcp_stack {
     struct tcp_config config;
