@@ -96,7 +96,7 @@ bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags)
     sendq_append(conn, *chain, bytes, bufs);
     *chain = NULL;
     if ((flags & TCP_MORE) == 0)
-        conn_output(conn);
+        lists_output(conn);
     return true;
 }
 

@@ -51,6 +51,9 @@ RT_INLINE uint32_t fast_next_bytes(const struct tcp_conn *conn, const struct buf
         RT_UNLIKELY(flight + bytes > conn->cc.cwnd) ||
         RT_UNLIKELY(flight + bytes > conn->snd_wnd))
         return 0;
+    if (flight == 0 && RT_UNLIKELY((uint32_t)conn->net->now_us - conn->cc.sent_us >
+                                   conn->rtt.rto_us))
+        return 0; /* after a pause cwnd may be too old (RFC 5681 4.1) */
     if (bytes < conn->mss && RT_UNLIKELY(!last || (flight != 0 && !conn->nodelay)))
         return 0; /* more of what waits fits in, or it waits itself */
     return bytes;
@@ -129,6 +132,8 @@ RT_INLINE void fast_send(struct tcp_conn *conn, struct buf *b, uint32_t bytes)
     b->l2_bytes = FAST_ETH_BYTES;
     b->l3_bytes = FAST_IP_BYTES;
     b->rss_type = (uint32_t)net->now_us;
+    conn->cc.sent_us = (uint32_t)net->now_us;
+    conn->path.neigh->used_us = net->now_us;
     conn->snd_nxt = end;
     conn->snd_max = end;
     conn->queue.next = sendq_after(b);

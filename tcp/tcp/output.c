@@ -19,8 +19,10 @@ enum {
     SEGMENT_BUFS_MAX = 8,
 };
 
+/* Whoever calls this knows of something; the fast path calls lists_output(). */
 void conn_output(struct tcp_conn *conn)
 {
+    plain_not_now(conn);
     lists_output(conn);
 }
 
