@@ -70,7 +70,7 @@ static void report(unsigned side, uint32_t last)
 /* One access; a store to a mark begins the turn of a side, or ends it. */
 static void access(char kind, uint64_t address, uint64_t bytes, uint64_t marks, unsigned *side)
 {
-    if (bytes > LINE_BYTES)
+    if (bytes == 0 || bytes > LINE_BYTES)
         return; /* a line that other output cut */
     if (kind == 'S' && address - marks < 3 * LINE_BYTES) {
         end_turn(*side);

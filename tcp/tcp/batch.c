@@ -4,20 +4,28 @@
 
 enum { AHEAD_FRAMES = 4 }; /* below that there is nothing to hide a cache miss behind */
 
-/* Two looks ahead over the batch: the table's line, then the lines of the connection that it leads
- * to. In line: of a function that only prefetches gcc believes that it does nothing. */
+/* The hash of each frame that may be a usual segment, in its header; the table's line is asked for.
+ * What such a frame is not has a hash of anything, and nobody looks at it. */
+RT_INLINE void hash_all(const struct tcp_stack *tcp, const struct buf_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct buf *b = batch->buf[i];
+
+        if (RT_UNLIKELY(b->data_len < FAST_HEADER_BYTES))
+            continue;
+        b->rss_hash = fast_hash(tcp, buf_data(b));
+        RT_PREFETCH(table_slot(&tcp->table, b->rss_hash));
+    }
+}
+
+/* A second look ahead: the lines of the connections. In line: of a function that only prefetches
+ * gcc believes that it does nothing. */
 RT_INLINE void look_ahead(const struct tcp_stack *tcp, const struct buf_batch *batch)
 {
-    for (uint32_t i = 0; i < batch->count; i++)
-        if (batch->buf[i]->data_len >= FAST_HEADER_BYTES)
-            RT_PREFETCH(table_slot(&tcp->table, fast_hash(tcp, buf_data(batch->buf[i]))));
     for (uint32_t i = 0; i < batch->count; i++) {
-        const struct tcp_slot *slot;
+        const struct tcp_slot *slot = table_slot(&tcp->table, batch->buf[i]->rss_hash);
         const char *conn;
 
-        if (batch->buf[i]->data_len < FAST_HEADER_BYTES)
-            continue;
-        slot = table_slot(&tcp->table, fast_hash(tcp, buf_data(batch->buf[i])));
         if (slot->number == 0)
             continue;
         conn = (const char *)&tcp->conns[slot->number - 1];
@@ -33,6 +41,7 @@ void tcp_batch(struct net *net, struct net_if *iface, struct buf_batch *frames_o
     uint32_t fast = 0;
 
     RT_ASSERT_LE(count, (uint32_t)BUF_BATCH_MAX);
+    hash_all(net->tcp, frames_owned);
     if (count >= AHEAD_FRAMES)
         look_ahead(net->tcp, frames_owned);
     for (uint32_t i = 0; i < count; i++) {

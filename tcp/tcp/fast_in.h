@@ -41,11 +41,9 @@ RT_INLINE uint32_t fast_hash(const struct tcp_stack *tcp, const uint8_t *f)
     return table_hash_v4(&tcp->table, fast_get64(f + FAST_ADDRS), fast_get32(f + FAST_PORTS));
 }
 
-/* The connection; NULL: not in the first place where it may stand, or there is none. */
-RT_INLINE struct tcp_conn *fast_find(const struct tcp_stack *tcp, const uint8_t *f)
+/* The connection; NULL: there is none. */
+RT_INLINE struct tcp_conn *fast_find(const struct tcp_stack *tcp, const uint8_t *f, uint32_t hash)
 {
-    const uint32_t hash = fast_hash(tcp, f);
-
     for (uint32_t i = hash & tcp->table.mask; tcp->table.slots[i].number != 0;
          i = (i + 1) & tcp->table.mask) { /* half of them are free */
         struct tcp_conn *conn;
@@ -101,7 +99,7 @@ RT_INLINE void fast_time(struct tcp_conn *conn, uint32_t time, uint64_t now_us)
     conn->time_recent_us = now_us;
 }
 
-/* True: it was consumed. False: nothing was changed. */
+/* True: it was consumed. False: nothing was changed. `b` has its hash (batch.c). */
 RT_INLINE bool fast_input(struct net *net, const struct net_if *iface, struct buf *b)
 {
     const uint8_t *f = buf_data(b);
@@ -110,7 +108,7 @@ RT_INLINE bool fast_input(struct net *net, const struct net_if *iface, struct bu
 
     if (!fast_is_plain(iface, b, f))
         return false;
-    conn = fast_find(net->tcp, f);
+    conn = fast_find(net->tcp, f, b->rss_hash);
     if (RT_UNLIKELY(conn == NULL))
         return false;
     bytes = (uint32_t)__builtin_bswap16(fast_get16(f + FAST_TOTAL)) -
