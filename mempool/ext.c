@@ -35,8 +35,10 @@ struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *add
 
 bool buf_pin_bytes(struct buf *b)
 {
+    if (!buf_move(b, b->owner, BUF_STACK, BUF_PINNED))
+        return false; /* what its header says is somebody else's */
     RT_ASSERT(b->next == NULL); /* the others would be nobody's */
-    return buf_move(b, b->owner, BUF_STACK, BUF_PINNED);
+    return true;
 }
 
 void buf_unpin_bytes(struct buf_ref ref_owned)

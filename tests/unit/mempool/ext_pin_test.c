@@ -97,6 +97,29 @@ static void the_bytes_of_a_buffer_are_named(void **state)
     assert_int_equal(plain->free, plain->total);
 }
 
+/* Only the stack's own can be pinned. What another has may be in a chain of its, and is refused as
+ * any: its header is not looked at. */
+static void what_others_have_is_not_pinned(void **state)
+{
+    struct buf *b, *more;
+    uint64_t before;
+
+    make_pools();
+    before = buf_refusals();
+    b = take(plain);
+    more = take(plain);
+    b->next = more;
+    assert_true(buf_move(b, b->owner, BUF_STACK, BUF_KEPT)); /* in a frame that was sent */
+    assert_false(buf_pin_bytes(b));
+    assert_int_equal(*b->owner, BUF_KEPT);
+    buf_let_go((struct buf_ref){b, b->owner});
+    assert_false(buf_pin_bytes(hidden(b)));
+    assert_int_equal(*b->owner, BUF_POOL);
+    assert_int_equal(buf_refusals(), before + 2);
+    buf_free(more);
+    assert_int_equal(plain->free, plain->total);
+}
+
 /* A frame that was not sent is freed: its external segment stays with who keeps it. */
 static void a_freed_chain_leaves_what_is_kept(void **state)
 {
@@ -224,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(names_bytes_elsewhere),
         TEST(the_bytes_of_a_buffer_are_named),
+        TEST(what_others_have_is_not_pinned),
         TEST(a_freed_chain_leaves_what_is_kept),
         TEST(mistakes_with_pins_panic),
         TEST(who_comes_home_meanwhile_is_not_lost),
