@@ -105,8 +105,10 @@ uint32_t kit_net_poll(void *ctx, uint64_t now_us)
 {
     struct kit_net_path *path = ctx;
     struct buf_batch frames = {.count = 0};
-    const uint32_t count = kit_path_receive(&path->path, &frames);
+    uint32_t count;
 
+    nic_tx_reclaim(path->path.txq); /* a lost segment can be sent again only when it is home */
+    count = kit_path_receive(&path->path, &frames);
     if (count != 0)
         net_input(path->net, path->iface, &frames, now_us);
     return count;
