@@ -57,13 +57,18 @@ static void give_both(struct ixgbe *dev)
     (void)ixgbe_read(dev, IXGBE_STATUS);
 }
 
-/* Once: RT_BUSY when the other function or the firmware holds one of them. */
+/* Once: RT_BUSY when the other function or the firmware holds one of them. What could not be given
+ * back, for a semaphore that sticks, is still ours. */
 static enum rt_status sync_try(struct ixgbe *dev, uint32_t resources)
 {
-    uint32_t theirs = resources << IXGBE_SYNC_FW_SHIFT, value;
-    enum rt_status st = take_smbi(dev);
+    uint32_t theirs, value;
+    enum rt_status st;
 
-    RT_ASSERT_EQ(dev->synced & resources, 0u); /* not taken twice */
+    resources &= ~dev->synced;
+    if (resources == 0)
+        return RT_OK;
+    theirs = resources << IXGBE_SYNC_FW_SHIFT;
+    st = take_smbi(dev);
     if (st == RT_OK)
         st = take_second(dev);
     if (st != RT_OK) {

@@ -200,6 +200,47 @@ static void test_stuck_master(void **state)
     card_free(card);
 }
 
+/* ---- the semaphore ---- */
+
+/* SMBI sticks as soon as the module's words are written: what is held then cannot be given. */
+static struct hal_mmio below;
+static bool sticks;
+
+static uint32_t read_sticking(void *ctx, uint32_t offset)
+{
+    uint32_t value = hal_read32(&below, offset);
+
+    return sticks && offset == IXGBE_SWSM ? value | IXGBE_SWSM_SMBI : value;
+}
+
+static void write_sticking(void *ctx, uint32_t offset, uint32_t value)
+{
+    sticks |= offset == IXGBE_CORECTL;
+    hal_write32(&below, offset, value);
+}
+
+/* What could not be given back is still ours: the next step that needs it goes on with it. */
+static void test_sticking_semaphore(void **state)
+{
+    static const struct hal_mmio_ops ops = {read_sticking, write_sticking};
+    struct card *card = card_start(&card_config, 1);
+    const struct ixgbe *dev = card->nic->priv;
+
+    card_stop(card);
+    below = card->nic->mmio;
+    card->nic->mmio.ops = &ops;
+    assert_int_equal(nic_start(card->nic), RT_OK);
+    assert_true(sticks);
+    assert_true((dev->synced & IXGBE_SYNC_MAC_CSR) != 0);
+    sticks = false;
+    card_stop(card);
+    assert_int_equal(dev->synced, 0);
+    card->nic->mmio = below;
+    assert_int_equal(nic_start(card->nic), RT_OK);
+    card_stop(card);
+    card_free(card);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_hostile_pointers), cmocka_unit_test(test_modules),
         cmocka_unit_test(test_module_refused),   cmocka_unit_test(test_laser),
         cmocka_unit_test(test_pipeline),         cmocka_unit_test(test_stuck_master),
+        cmocka_unit_test(test_sticking_semaphore),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
