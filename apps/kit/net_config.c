@@ -107,11 +107,20 @@ static bool start_dhcp(struct kit_net_path *path, const struct net_address *wish
     return true;
 }
 
+/* Tables of a card are core 0's: groups of addresses that another core adds later come in only
+ * with all others. */
 void kit_net_join(void *ctx, const uint8_t mac[6])
 {
     const struct kit_net_path *path = ctx;
+    struct nic *nic = path->path.rxq->nic;
 
-    if (nic_add_multicast(path->path.rxq->nic, mac) != RT_OK)
+    if (hal_core_id() != 0) {
+        if (!nic->config.promiscuous)
+            rt_log("net port=%u core=%u warning=\"a group joined later is not let in\""
+                   " remedy=promiscuous=on", path->path.rx_port, path->path.core);
+        return;
+    }
+    if (nic_add_multicast(nic, mac) != RT_OK)
         rt_log("net port=%u warning=\"the card does not take another group\"",
                path->path.rx_port);
 }
