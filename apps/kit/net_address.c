@@ -84,6 +84,18 @@ static bool read_client(const char *text, struct net_address *out)
            ip_addr_is_host(&out->addr);
 }
 
+/* Neither the subnet itself nor its broadcast (RFC 1122 3.2.1.3); two hosts on a line of their own
+ * have both of its addresses (RFC 3021). */
+static bool is_one_of_many(const struct net_address *client)
+{
+    const uint32_t hosts = client->prefix_bits == 0 ? UINT32_MAX
+                                                    : (1U << (32 - client->prefix_bits)) - 1;
+    const uint32_t host = be32_get(ip_addr_get_v4(&client->addr)) & hosts;
+
+    RT_ASSERT_LE(client->prefix_bits, 32u);
+    return hosts <= 1 || (host != 0 && host != hosts);
+}
+
 static bool read_by_hand(net_field fields[FIELDS], struct net_address *out, const char **why)
 {
     struct ip_addr mask;
@@ -91,8 +103,11 @@ static bool read_by_hand(net_field fields[FIELDS], struct net_address *out, cons
     *why = "the client is no address of a host";
     if (!read_client(fields[CLIENT], out))
         return false;
-    *why = "the mask is none, as 255.255.255.0";
+    *why = "it has no mask, as in 192.0.2.1:::255.255.255.0";
     if (!ip_addr_parse(fields[MASK], &mask) || !prefix_of(&mask, &out->prefix_bits))
+        return false;
+    *why = "the client is the first or the last address of its subnet";
+    if (!is_one_of_many(out))
         return false;
     *why = "the gateway is no address of the same subnet";
     out->has_gateway = fields[GATEWAY][0] != '\0';
