@@ -47,7 +47,7 @@ static enum kit_exit run(struct kit *kit)
     kit_links_wait(kit, kit_options.link_wait_ms);
     kit_console_start(kit);
     hal_seal();
-    e = start_loops(kit);
+    e = kit->refused != KIT_EXIT_OK ? kit->refused : start_loops(kit);
     if (e == KIT_EXIT_OK) {
         kit->boot_us = kit_uptime_us(kit);
         rt_log("%s state=%s boot_us=%lu", rt_app.name, running, kit->boot_us);

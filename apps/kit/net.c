@@ -90,15 +90,20 @@ struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
         net = make_net(&path->path, tcp);
     if (net == NULL) {
         rt_log("net core=%u error=\"no memory for a stack\"", path->path.core);
+        path->path.refused = KIT_EXIT_MEMORY;
         return NULL;
     }
+    path->path.refused = KIT_EXIT_ARGS; /* until all of them were taken */
     if (!add_iface(net, path))
         return NULL;
     path->net = net;
     source->poll = kit_net_poll;
     source->flush = flush;
     source->next_us = next_us;
-    return kit_net_configure(path) ? net : NULL;
+    if (!kit_net_configure(path))
+        return NULL;
+    path->path.refused = KIT_EXIT_OK;
+    return net;
 }
 
 uint32_t kit_net_poll(void *ctx, uint64_t now_us)

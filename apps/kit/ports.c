@@ -229,6 +229,8 @@ static void add_paths(struct kit *kit)
             continue;
         if (kit->app->path_begin != NULL)
             kit->app->path_begin(path, &source);
+        if (kit->refused == KIT_EXIT_OK)
+            kit->refused = path->refused;
         add_source(kit->cores[path->core], &source);
     }
 }

@@ -30,6 +30,7 @@ struct kit {
     struct console *console;
     uint64_t boot_us; /* first instruction to loops running */
     uint32_t missing; /* buffers not home, known after the stop */
+    enum kit_exit refused; /* the first path that cannot run: its reason */
     bool stopped;
 };
 

@@ -33,6 +33,20 @@ def test_ports_that_are_not_there(machine, args):
     assert not one.console.find("state=forwarding")
 
 
+@pytest.mark.parametrize("args, says", [
+    ("ip=192.0.2.1", "no mask"),
+    ("ip=192.0.2.255:::255.255.255.0", "last address of its subnet"),
+    ("ip6=xyz", "none of auto, link"),
+    ("mtu=1600", "carries 68 to 1500"),
+])
+def test_addresses_that_cannot_be(machine, args, says):
+    """Known only when the ports run: still a line, and no start."""
+    one = machine("hello", args=args)
+    assert one.wait_exit_code(15) == BAD_ARGS_CODE, one.console.text[-1500:]
+    assert one.console.find(f"error=.*{says}"), one.console.text[-1500:]
+    assert not one.console.find("state=listening")
+
+
 def test_four_mistakes_are_four_lines(machine):
     one = machine("l2fwd", args="aaa=1 batch=0 poll=x spin_us=-1")
     assert one.wait_exit_code(15) == BAD_ARGS_CODE

@@ -32,6 +32,7 @@
 enum kit_exit {
     KIT_EXIT_OK = 0,
     KIT_EXIT_LEAK = 1,   /* buffers missing, or a core did not stop */
+    KIT_EXIT_ARGS = 2,   /* boot arguments that cannot be: a line says which */
     KIT_EXIT_MEMORY = 3,
     KIT_EXIT_NO_NIC = 4,
     KIT_EXIT_DEVICE = 5, /* a port refused its configuration */
@@ -52,6 +53,7 @@ struct kit_path {
     uint32_t batch_max;    /* frames to take in a turn, batch= */
     uint8_t rx_port, tx_port;
     uint16_t core;
+    uint8_t refused; /* path_begin sets an enum kit_exit here: the start ends with it */
     uint64_t polls[BUF_BATCH_MAX + 1] RT_ALIGNED(RT_CACHE_LINE); /* polls by frames found */
 };
 

@@ -32,7 +32,7 @@ extern const struct arg_table kit_net_arg_table;
 /* The stack of the path's core, made with its first path, with this path as an interface; changes
  * the source so that it is served. Addresses come later: the link is asked for them first, or a
  * DHCP server. NULL, and a line that says why: boot arguments that cannot be, or memory is used
- * up. Core 0, from path_begin. */
+ * up; the start ends then. Core 0, from path_begin. */
 struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
                           const struct tcp_config *tcp);
 /* For struct kit_app: poll, path_end (connections are drained, after a second reset; then a lease
