@@ -373,9 +373,9 @@ void dhcp_release(struct dhcp_client *client)
         dhcp_new_exchange(client);
         dhcp_send(client, DHCP_RELEASE);
     }
+    client->state = DHCP_STOPPED; /* before the address goes: who is told of it sees why */
     dhcp_drop_lease(client);
     client->addr = none;
-    client->state = DHCP_STOPPED;
 }
 
 void dhcp_close(struct dhcp_client *client)

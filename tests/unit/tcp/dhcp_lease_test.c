@@ -11,11 +11,14 @@
 #define SECOND_US UINT64_C(1000000)
 
 static struct net_setup last;
+static struct dhcp_client *asking;
+static enum dhcp_state told; /* as it was when `last` was told */
 static uint32_t ended[TCP_NO_ADDRESS + 1];
 
 static void on_changed(void *ctx, const struct net_setup *setup)
 {
     last = *setup;
+    told = dhcp_state(asking);
 }
 
 static void on_bytes(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes)
@@ -38,6 +41,7 @@ static struct dhcp_client *start(struct station *s)
     struct tcp_conn *conn;
     struct frame f;
 
+    asking = client;
     memset(ended, 0, sizeof(ended));
     assert_int_equal(tcp_create(s->net, &config), RT_OK);
     dhcp_bind(s);
@@ -225,6 +229,7 @@ static void run_released(void **state)
     assert_int_equal(asked.wanted, 0);
     assert_int_equal(asked.frame_dst, v4_number(SERVER_IP));
     assert_int_equal(last.count, 0);
+    assert_int_equal(told, DHCP_STOPPED);
     station_advance_us(&s, 7200 * SECOND_US);
     skip_arp(&s);
     station_silent(&s);
