@@ -12,7 +12,7 @@ from ..measure import judge
 from ..measure.generator import BOTH_WAYS, Traffic
 from ..measure.image import (BOOT_TIMEOUT_S, image_args, pools_full, start_forwarding,
                              stop_machine)
-from ..options import app_option, machine_options
+from ..options import app_option, machine_options, whole
 from ..report import record
 
 SIM = "tests/sim/sim_test"
@@ -89,7 +89,7 @@ def add_parser(commands):
     app_option(one)
     machine_options(one, "direct", {"seconds": 600, "help": "how long (600)"})
     one.add_argument("--seed", type=int, default=1, help="of rates, sizes, bursts (1); the first")
-    one.add_argument("--seeds", type=int, default=0,
+    one.add_argument("--seeds", type=whole(1, 10**9),
                      help="simulate the network stack with so many seeds (100000) instead")
 
 
