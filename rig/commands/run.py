@@ -267,7 +267,8 @@ def run(options, log=print):
 def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("run", help="PXE-boot in QEMU, send traffic, a verdict and rates")
-    one.add_argument("app", choices=sorted(APPS), help="the application")
+    one.add_argument("app", choices=sorted(APPS),
+                     help="the application; any other: ./millrace try")
     machine_options(one, "pxe-bios", {"seconds": 0, "help": "least time of the verdict's passes; "
                                       "the run may then be long"})
     one.add_argument("--frames", type=whole(1, 1000000000), default=0,
