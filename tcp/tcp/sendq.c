@@ -131,18 +131,28 @@ static void make_plain(struct buf *b, uint32_t bytes)
     b->flags = 0;
 }
 
-bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
+/* No device, and no frame that waits for one, has any of them. */
+static bool all_here(const struct tcp_conn *conn, const struct buf *first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++, first = sendq_after(first)) {
+        if (*first->owner != BUF_KEPT)
+            return false;
+        if (conn->iface != NULL && conn->iface->left != 0 && if_has(conn->iface, first))
+            return false;
+    }
+    return true;
+}
+
+/* Its first `bytes` bytes stay; the others, for which a buffer has the room, are copied. */
+static bool cut_off(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
 {
     struct tcp_sendq *q = &conn->queue;
     const uint32_t all = sendq_end(b) - start, rest = all - bytes;
-    struct buf *more;
+    struct buf *more = pool_take(conn->net->config.pool);
 
-    RT_ASSERT_LT(bytes, all);
-    if (*b->owner != BUF_KEPT)
-        return false; /* the device still reads it */
-    more = pool_take(conn->net->config.pool);
     if (more == NULL)
         return false;
+    RT_ASSERT_LE(rest, (uint32_t)BUF_ROOM_BYTES);
     make_plain(b, all);
     __builtin_memcpy(buf_data(more), buf_data(b) + bytes, rest);
     conn->net->counters.tcp_copied_bytes += rest;
@@ -163,13 +173,17 @@ bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t by
     return true;
 }
 
-/* No device, and no frame that waits for one, has any of them. */
-static bool all_here(const struct tcp_conn *conn, const struct buf *first, uint32_t count)
+/* A buffer of the application's may be wider than ours: it is cut from its end on. */
+bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
 {
-    for (uint32_t i = 0; i < count; i++, first = sendq_after(first)) {
-        if (*first->owner != BUF_KEPT)
-            return false;
-        if (conn->iface != NULL && conn->iface->left != 0 && if_has(conn->iface, first))
+    uint32_t left = sendq_end(b) - start;
+
+    RT_ASSERT_LT(bytes, left);
+    if (!all_here(conn, b, 1))
+        return false; /* its headers are in front of it still */
+    while (left != bytes) { /* UINT16_MAX / BUF_ROOM_BYTES times */
+        left = left - bytes > BUF_ROOM_BYTES ? left - BUF_ROOM_BYTES : bytes;
+        if (!cut_off(conn, b, start, left))
             return false;
     }
     return true;

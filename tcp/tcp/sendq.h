@@ -68,8 +68,8 @@ void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes
  * sent once is acknowledged, none that was sent again (then nobody knows what the peer answers,
  * and what lay behind a hole has waited for it); it left at `sent_us`. */
 void sendq_acked(struct tcp_conn *conn, uint32_t ack, struct recovery_news *news);
-/* Cuts the buffer that begins at `start` to its first `bytes` bytes; the others follow in a new
- * one, copied. False: there is no buffer. */
+/* Cuts the buffer that begins at `start` to its first `bytes` bytes; the others follow in new
+ * ones, copied. False: not now, there is no buffer, or the device still has this one. */
 bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes);
 /* Makes one frame of `count` buffers, the first from `start` on, that carry `bytes` bytes; its
  * first segment has room for headers. NULL: no buffer, or the device still has one of them. */

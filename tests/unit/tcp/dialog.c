@@ -72,16 +72,19 @@ static void device_done(struct buf *frame)
 static void device_send(void *ctx, struct buf_batch *batch)
 {
     struct station *s = ctx;
+    uint32_t taken = 0;
 
-    for (uint32_t i = 0; i < batch->count; i++) {
+    for (; taken < batch->count && s->accepts != 0; taken++) {
         struct frame *f = &s->frames[s->sent++ % STATION_FRAMES];
 
+        s->accepts -= s->accepts != UINT32_MAX;
         f->bytes = 0;
-        for (const struct buf *b = batch->buf[i]; b != NULL; b = b->next)
+        for (const struct buf *b = batch->buf[taken]; b != NULL; b = b->next)
             frame_add(f, buf_start(b), buf_bytes(b));
-        device_done(batch->buf[i]);
+        device_done(batch->buf[taken]);
     }
-    batch->count = 0;
+    batch->count -= taken;
+    memmove(batch->buf, batch->buf + taken, batch->count * sizeof(batch->buf[0]));
 }
 
 void dialog_device_done(struct dialog *t)
