@@ -217,6 +217,15 @@ struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start
     return frame;
 }
 
+void sendq_withdraw(struct tcp_conn *conn)
+{
+    RT_ASSERT(conn->iface != NULL);
+    if (conn->iface->out.count == 0)
+        return;
+    for (struct buf *b = conn->queue.first; b != conn->queue.next; b = sendq_after(b))
+        if_withdraw(conn->iface, b);
+}
+
 void sendq_close(struct tcp_conn *conn)
 {
     while (conn->queue.first != NULL)

@@ -66,6 +66,8 @@ bool transmit_possible(struct tcp_conn *conn)
 
     if (!ip_route(conn->net, &conn->remote, &route))
         return false;
+    if (RT_UNLIKELY(conn->iface != route.iface))
+        sendq_withdraw(conn);
     conn->iface = route.iface;
     conn->to_us = route.to_us;
     if (route.to_us) {

@@ -96,11 +96,43 @@ static void run_waits(void **state)
     dialog_stop(&t);
 }
 
+static void nothing_leaves(void *ctx, struct buf_batch *frames)
+{
+}
+
+/* A frame waits for its device, and its peer is reached by another interface from now on (a lease,
+ * or a router, says so): when its data is acknowledged it must not be there any more. */
+static void run_other_way(void **state)
+{
+    const struct net_if_config config = {.mac = {2, 0, 0, 0, 0, 9}, .mtu_bytes = 1500,
+                                         .send = nothing_leaves};
+    const struct ip_addr nearer = ip_addr_v4_of(192, 0, 2, 5);
+    struct dialog t;
+    uint32_t iface;
+
+    dialog_start(&t, &(struct dialog_how){.window = WINDOW});
+    tcp_set_nodelay(t.conn, true);
+    t.s.accepts = 0;
+    dialog_send(&t, 2000, 1000, 0);
+    assert_int_equal(t.s.net->ifs[0].out.count, 2);
+    assert_int_equal(net_if_add(t.s.net, &config, &iface), RT_OK);
+    assert_int_equal(net_addr_add(t.s.net, iface, &nearer, 29), RT_OK);
+    dialog_send(&t, 1000, 1000, 0);
+    assert_ptr_equal(t.conn->iface, &t.s.net->ifs[iface]);
+    dialog_ack(&t, 2001, WINDOW, NULL);
+    assert_int_equal(pool_count_owner(t.s.pool, BUF_KEPT), 1);
+    t.s.accepts = UINT32_MAX;
+    station_advance_us(&t.s, 1000);
+    dialog_silent(&t);
+    assert_int_equal(buf_refusals(), 0);
+    dialog_stop(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_full_buffer), cmocka_unit_test(run_wide_buffer),
-        cmocka_unit_test(run_waits),
+        cmocka_unit_test(run_waits),       cmocka_unit_test(run_other_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
