@@ -74,6 +74,20 @@ void pmtu_too_big(struct tcp_conn *conn, uint32_t mtu_bytes)
     conn_output(conn);
 }
 
+bool pmtu_carries(struct tcp_conn *conn, uint32_t bytes)
+{
+    const uint32_t mtu = if_mtu(conn->iface, &conn->remote), headers = header_bytes(conn);
+
+    RT_ASSERT_LT(headers, mtu);
+    if (bytes <= mtu - headers)
+        return true;
+    conn->mss = (uint16_t)(mtu - headers);
+    conn->pmtu.mss_full = conn->mss; /* no guess: nothing larger is tried */
+    conn->net->counters.tcp_mtu_lowered++;
+    conn_output(conn);
+    return false;
+}
+
 /* The first guess is what tunnels carry, and what IPv6 asks of every link; much later the least
  * that there is. Only when segments larger than that are at stake. */
 void pmtu_timed_out(struct tcp_conn *conn)

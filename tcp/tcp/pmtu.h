@@ -23,6 +23,9 @@ void pmtu_init(struct tcp_conn *conn);
 /* A router, or somebody who says so, wants packets of at most so many bytes; 0: it does not say how
  * many. The quoted number is on its way (RFC 5927 7). */
 void pmtu_too_big(struct tcp_conn *conn, uint32_t mtu_bytes);
+/* True: the link carries so many bytes in a segment. Else it carries less than when the connection
+ * began, as a lease or a router says: segments are smaller from now on. */
+bool pmtu_carries(struct tcp_conn *conn, uint32_t bytes);
 /* Another time-out without any answer. */
 void pmtu_timed_out(struct tcp_conn *conn);
 /* conn->mss is not the full size: is it time to try that again? */

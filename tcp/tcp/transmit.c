@@ -93,10 +93,13 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
         .flags = (uint16_t)(TCP_ACK | (fin ? TCP_FIN : 0) |
                             (seq + bytes == conn->snd_end ? TCP_PSH : 0)),
     };
-    struct buf *frame = conn->to_us ? self_frame(conn, first, seq, count, bytes)
-                                    : sendq_frame(conn, first, seq, count, bytes);
+    struct buf *frame = NULL;
     uint8_t tos = 0;
 
+    if (conn->to_us)
+        frame = self_frame(conn, first, seq, count, bytes);
+    else if (pmtu_carries(conn, bytes))
+        frame = sendq_frame(conn, first, seq, count, bytes);
     if (frame == NULL)
         return false;
     fill_options(conn, &fields.options);

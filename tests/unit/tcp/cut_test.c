@@ -128,11 +128,32 @@ static void run_other_way(void **state)
     dialog_stop(&t);
 }
 
+/* A lease says so, or a router: what was agreed on is too long now. */
+static void run_link_carries_less(void **state)
+{
+    struct dialog t;
+    struct net_setup setup;
+
+    dialog_start(&t, &(struct dialog_how){.window = WINDOW, .time = true});
+    net_setup_get(t.s.net, 0, &setup);
+    setup.mtu_bytes = 1000;
+    assert_int_equal(net_setup_apply(t.s.net, 0, &setup), RT_OK);
+    dialog_send(&t, 10000, 2000, 0);
+    take_all(&t, 10001, 948);
+    setup.mtu_bytes = 300;
+    assert_int_equal(net_setup_apply(t.s.net, 0, &setup), RT_OK);
+    dialog_send(&t, 1000, 2000, 0);
+    dialog_wait_us(&t, 1000000);
+    assert_int_equal(t.conn->mss, 248);
+    dialog_stop(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_full_buffer), cmocka_unit_test(run_wide_buffer),
         cmocka_unit_test(run_waits),       cmocka_unit_test(run_other_way),
+        cmocka_unit_test(run_link_carries_less),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
