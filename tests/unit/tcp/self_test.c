@@ -78,6 +78,33 @@ static void run_stream(void **state)
     talk_stop(&t);
 }
 
+/* A buffer of the application's, wider than ours, and a segment size that takes it whole. */
+static void run_wide(void **state)
+{
+    const struct pool_config wide = {.name = "wide", .cores = 1, .count = 1,
+                                     .headroom_bytes = 128, .room_bytes = 8000};
+    struct talk t;
+    struct tcp_conn *conn;
+    struct pool *pool;
+    struct buf *b;
+
+    talk_start(&t, &config, listen);
+    t.checks = true;
+    t.s.net->ifs[0].config.mtu_bytes = 9000;
+    assert_int_equal(pool_create_config(&wide, &pool), RT_OK);
+    conn = connect_to_us(&t);
+    b = pool_take(pool);
+    b->data_len = 8000;
+    b->pkt_len = 8000;
+    for (uint32_t i = 0; i < 8000; i++)
+        buf_data(b)[i] = (uint8_t)(1 + i);
+    assert_true(tcp_try_send(conn, &b, 0));
+    talk_wait_ms(&t, 100);
+    assert_int_equal(told.received_bytes, 8000);
+    assert_int_equal(pool->free, 1);
+    talk_stop(&t);
+}
+
 /* Nobody listens there: refused at once. Broken off: the other end hears of it. */
 static void run_refused(void **state)
 {
@@ -227,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_stream),
+        cmocka_unit_test(run_wide),
         cmocka_unit_test(run_refused),
         cmocka_unit_test(run_never_itself),
         cmocka_unit_test(run_two_listeners),
