@@ -228,6 +228,35 @@ static void run_table_full(void **state)
     talk_stop(&t);
 }
 
+/* The smallest link that IPv4 has (RFC 791 3.2): what a segment can carry is little, but no reason
+ * to fall. */
+static void run_smallest_link(void **state)
+{
+    struct talk t;
+    struct net_setup setup;
+    struct heard heard;
+
+    talk_start(&t, &config, (struct tcp_listen){.backlog = 1});
+    net_setup_get(t.s.net, 0, &setup);
+    setup.mtu_bytes = 68;
+    assert_int_equal(net_setup_apply(t.s.net, 0, &setup), RT_OK);
+    talk_new(&t, 1000);
+    t.options.time_on = true;
+    for (uint16_t i = 0; i < 2; i++) { /* the second is answered by a cookie */
+        t.port = (uint16_t)(1000 + i);
+        t.iss = 0;
+        talk_give(&t, S, 0, 0, 0);
+        heard = talk_hear(&t);
+        assert_int_equal(heard.flags, S | A);
+        assert_int_equal(heard.options.mss, 28);
+    }
+    talk_give(&t, A, 1, 1, 0);
+    assert_int_equal(told.accepted, 1);
+    talk_send(&t, told.conn, 20, 20);
+    talk_expect(&t, A, 1, 1, 16);
+    talk_stop(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +268,7 @@ int main(void)
         cmocka_unit_test(run_burst),
         cmocka_unit_test(run_paused),
         cmocka_unit_test(run_table_full),
+        cmocka_unit_test(run_smallest_link),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
