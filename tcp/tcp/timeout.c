@@ -106,6 +106,15 @@ static void on_reorder(struct tcp_conn *conn)
     timeout_arm_if_idle(conn);
 }
 
+/* No try, since nothing could leave; but who waits for the peer does not wait longer for that. */
+static void on_stuck(struct tcp_conn *conn)
+{
+    if (life_is_stuck(conn))
+        conn_end(conn, TCP_TIMED_OUT);
+    else
+        conn_output(conn);
+}
+
 void timeout_fired(struct tcp_conn *conn)
 {
     const enum recovery_timer kind = (enum recovery_timer)conn->recovery.timer;
@@ -117,7 +126,7 @@ void timeout_fired(struct tcp_conn *conn)
         return;
     }
     if (kind == TIMER_STUCK) {
-        conn_output(conn);
+        on_stuck(conn);
         return;
     }
     if (kind == TIMER_TAIL && !waits_for_window(conn)) {

@@ -315,6 +315,26 @@ static void run_small_writes(void **state)
     dialog_stop(&t);
 }
 
+/* The device took a frame and is never done with it, or takes none any more: nothing can be sent
+ * again, yet nobody waits for ever. */
+static void run_stuck_device(void **state)
+{
+    for (uint32_t takes = 0; takes < 2; takes++) {
+        struct dialog t;
+
+        dialog_start(&t, &(struct dialog_how){.window = WINDOW});
+        t.device_holds = takes != 0;
+        t.s.accepts = takes != 0 ? UINT32_MAX : 0;
+        tcp_set_user_timeout(t.conn, 60000);
+        dialog_send(&t, 1000, 1000, 0);
+        dialog_wait_us(&t, 120000000);
+        assert_int_equal(t.closed, 1);
+        assert_int_equal(t.why, TCP_TIMED_OUT);
+        t.s.accepts = UINT32_MAX;
+        dialog_stop(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(run_undo_by_dsack),   cmocka_unit_test(run_coarse_clock),
         cmocka_unit_test(run_window_taken_back), cmocka_unit_test(run_dead_window),
         cmocka_unit_test(run_silly_window),    cmocka_unit_test(run_small_writes),
+        cmocka_unit_test(run_stuck_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
