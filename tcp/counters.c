@@ -77,6 +77,7 @@ const struct net_counter_row net_counter_rows[] = {
     ROW(tcp_orphans_full, "closed connections reset: too many"),
     ROW(tcp_keepalives, "silent peers asked whether they are there"),
     ROW(tcp_order_dropped, "buffers out of order dropped for want of room"),
+    ROW(tcp_held_dropped, "segments dropped: few buffers, and the application holds many"),
     ROW(tcp_copied_bytes, "payload bytes copied because a segment was cut again"),
     ROW(tcp_time_outs, "retransmission timers that fired"),
     ROW(tcp_fast_retransmits, "recoveries that began without a time-out"),

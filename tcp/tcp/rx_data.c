@@ -59,6 +59,16 @@ static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     conn_end(conn, TCP_ABORTED);
 }
 
+/* A peer that fills its window byte by byte makes us hold much more than the window in buffers. It
+ * was promised, so it is taken as long as there is enough for all; else it may come again. */
+static bool is_too_much(const struct tcp_conn *conn)
+{
+    const struct pool *pool = conn->net->config.pool;
+
+    return RT_UNLIKELY(pool->free < pool->total / 8) &&
+           conn->held_bytes > conn->net->tcp->config.rx_window;
+}
+
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
     const bool gap = conn->order != NULL;
@@ -76,6 +86,11 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         order_put(conn, segment_owned);
         conn->ack_now = true;
         conn_output(conn);
+        return;
+    }
+    if (segment_owned->bytes != 0 && is_too_much(conn)) {
+        conn->net->counters.tcp_held_dropped++;
+        buf_free(segment_owned->buf);
         return;
     }
     fin = take_in_order(conn, segment_owned->buf, fin);
