@@ -184,7 +184,7 @@ struct net_counters {
     uint64_t tcp_orphans_full;   /* closed connections that were reset: too many */
     uint64_t tcp_keepalives;     /* asked whether a silent peer is there */
     uint64_t tcp_order_dropped;  /* buffers out of order that had no room */
-    uint64_t tcp_held_dropped;   /* segments in order: few buffers, and the application holds many */
+    uint64_t tcp_held_dropped;   /* segments in order: few buffers, and one holds many */
     uint64_t tcp_copied_bytes;   /* payload that had to be copied: a segment was cut again */
     uint64_t tcp_time_outs;      /* retransmission timers that fired */
     uint64_t tcp_fast_retransmits;
