@@ -17,6 +17,9 @@ void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned);
 /* rx_syn.c: 3.10.7.2, LISTEN; 3.10.7.3, SYN-SENT. Each consumes the segment. */
 void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned);
 void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned);
+/* In SYN-RECEIVED, an ACK of another number than ours. True: it is of a cookie, which answered the
+ * same SYN before; the connection goes on as the one that the peer has. */
+bool rx_other_answer(struct tcp_conn *conn, const struct tcp_segment *segment);
 /* In SYN-RECEIVED, a segment with the number of their SYN. True: it is that SYN again, answered
  * as before. With an ACK of ours both began at once: the SYN, which we have, is taken off. */
 bool rx_syn_again(struct tcp_conn *conn, struct tcp_segment *segment);

@@ -23,7 +23,7 @@ void conn_first_rtt(struct tcp_conn *conn)
 /* The last step of the handshake of a connection that a peer began. False: it is refused. */
 static bool established(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
-    if (segment->ack != conn->snd_nxt) {
+    if (segment->ack != conn->snd_nxt && !rx_other_answer(conn, segment)) {
         tcp_refuse(conn->net, segment);
         return false;
     }

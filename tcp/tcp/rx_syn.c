@@ -170,6 +170,21 @@ static void accept_ack(struct tcp_listener *listener, struct tcp_segment *segmen
         conn_end(conn, TCP_ABORTED);
 }
 
+bool rx_other_answer(struct tcp_conn *conn, const struct tcp_segment *segment)
+{
+    struct tcp_segment syn;
+
+    RT_ASSERT_EQ(conn->state, (uint8_t)TCP_SYN_RECEIVED);
+    if (!conn->passive || segment->seq != conn->irs + 1 ||
+        !cookie_returns(conn->listener, segment, &syn))
+        return false;
+    conn->snd_una = conn->snd_max; /* the other number is nobody's */
+    conn_offer(conn, segment->ack - 1);
+    rx_agree(conn, &syn);
+    conn->retries = 1; /* its SYN was not timed */
+    return true;
+}
+
 void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned)
 {
     const uint16_t flags = segment_owned->flags & (TCP_RST | TCP_SYN | TCP_ACK | TCP_FIN);

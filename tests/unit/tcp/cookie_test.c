@@ -327,6 +327,35 @@ static void run_flood(void **state)
     talk_stop(&t);
 }
 
+/* A peer was answered by a cookie; its SYN comes once more when there is room, and is answered by
+ * another number. What it says to the first answer counts: it is connected. */
+static void run_twice(void **state)
+{
+    const struct tcp_config few = {.conns = 8};
+    struct talk t, other;
+
+    talk_start(&t, &few, (struct tcp_listen){.backlog = 1});
+    talk_give(&t, S, 0, 0, 0);
+    talk_expect(&t, S | A, 0, 1, 0);
+    other = t;
+    talk_new(&t, 2000);
+    talk_give(&t, S, 0, 0, 0);
+    talk_expect(&t, S | A, 0, 1, 0);
+    assert_int_equal(net_counters(t.s.net)->tcp_cookies_sent, 1);
+    other.s = t.s;
+    talk_give(&other, A, 1, 1, 0);
+    t.s = other.s;
+    assert_int_equal(told.accepted, 1);
+    talk_give(&t, S, 0, 0, 0);
+    assert_int_not_equal(talk_hear(&t).seq, 0);
+    talk_give(&t, A | P, 1, 1, 5);
+    assert_int_equal(told.accepted, 2);
+    assert_int_equal(told.received_bytes, 5);
+    talk_send(&t, told.conn, 10, 10);
+    talk_expect(&t, A, 1, 6, 10);
+    talk_stop(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +368,7 @@ int main(void)
         cmocka_unit_test(run_none_about),
         cmocka_unit_test(run_numbers),
         cmocka_unit_test(run_flood),
+        cmocka_unit_test(run_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
