@@ -77,6 +77,8 @@ static void access(char kind, uint64_t address, uint64_t bytes, uint64_t marks, 
         *side = (unsigned)((address - marks) / LINE_BYTES);
         return;
     }
+    if (*side == 0)
+        return; /* the link's, or before the first turn */
     for (uint64_t line = address / LINE_BYTES; line <= (address + bytes - 1) / LINE_BYTES; line++)
         add(kind == 'I' ? &code : &data, line);
 }
