@@ -13,7 +13,7 @@
 #include "symbols.h"
 
 #define SYMBOLS_MAGIC UINT32_C(0x4d59534b) /* "KSYM" */
-#define SYMBOLS_BYTES (24 * 1024)          /* tools/ksyms.py says when this is too little */
+#define SYMBOLS_BYTES (32 * 1024)          /* tools/ksyms.py says when this is too little */
 
 struct symbol {
     int32_t offset;

@@ -112,6 +112,7 @@ struct tcp_conn {
     /* time */
     uint64_t deadlines_us[TCP_DEADLINES]; /* the first two are of usual segments */
     struct alarm alarm; /* at the earliest of them, or before */
+    struct net_if *iface; /* that its segments leave by */
     bool ack_now, room_wanted, nodelay;
     bool listens_alive; /* keepalive is on */
     struct tcp_rtt rtt;
@@ -122,7 +123,6 @@ struct tcp_conn {
     struct tcp_listener *listener; /* that it is half open at, or waits to be accepted; NULL */
     struct tcp_conn *chain;        /* free: the next free one */
     uint32_t hash;                 /* that it has in the table */
-    struct net_if *iface; /* that its segments leave by */
     struct ip_addr local, remote;
     uint16_t local_port, remote_port;
     uint8_t reason; /* enum tcp_reason */

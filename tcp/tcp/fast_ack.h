@@ -18,7 +18,7 @@ RT_INLINE bool fast_may_ack(const struct tcp_conn *conn)
 {
     return RT_LIKELY(conn->queue.first != NULL) &&
            RT_LIKELY(conn->queue.first->vlan_tci == 0) &&
-           RT_LIKELY(conn->path.neigh != NULL) && RT_LIKELY(conn->path.neigh->iface->left == 0);
+           RT_LIKELY(conn->path.neigh != NULL) && RT_LIKELY(conn->iface->left == 0);
 }
 
 /* Buffers that end at or before `ack` go; the newest says when it was sent. All were sent: what

@@ -73,6 +73,7 @@ RT_INLINE bool fast_is_predicted(const struct tcp_conn *conn, const uint8_t *f, 
            RT_LIKELY((int32_t)(time - conn->time_recent) >= 0) &&
            RT_LIKELY(acked <= conn->snd_nxt - conn->snd_una) &&
            RT_LIKELY(bytes <= conn->rcv_adv - conn->rcv_nxt) &&
+           RT_LIKELY(conn->held_bytes <= conn->net->tcp->config.rx_window || bytes == 0) &&
            RT_LIKELY((acked | bytes) != 0) && RT_LIKELY(acked == 0 || fast_may_ack(conn));
 }
 
@@ -109,7 +110,7 @@ RT_INLINE bool fast_input(struct net *net, const struct net_if *iface, struct bu
     if (!fast_is_plain(iface, b, f))
         return false;
     conn = fast_find(net->tcp, f, b->rss_hash);
-    if (RT_UNLIKELY(conn == NULL))
+    if (RT_UNLIKELY(conn == NULL) || RT_UNLIKELY(conn->iface != iface))
         return false;
     bytes = (uint32_t)__builtin_bswap16(fast_get16(f + FAST_TOTAL)) -
             (FAST_IP_BYTES + FAST_TCP_BYTES);

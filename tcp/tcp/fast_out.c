@@ -14,9 +14,12 @@ void fast_path_find(struct tcp_conn *conn)
         return;
     if (route.iface->config.vlan != 0 || !route.iface->config.tx_ip_checksum ||
         !route.iface->config.tx_l4_checksum ||
-        conn->mss > route.iface->config.mtu_bytes - (FAST_IP_BYTES + FAST_TCP_BYTES))
+        conn->pmtu.mss_full > route.iface->config.mtu_bytes - (FAST_IP_BYTES + FAST_TCP_BYTES))
         return;
-    conn->iface = route.iface;
+    if (conn->iface != route.iface) { /* frames may wait at the old one: transmit.c changes it */
+        conn->path.epoch--;
+        return;
+    }
     conn->path.next_hop = ip_addr_get_v4(&route.next_hop).raw;
     conn->path.neigh = neigh_find(route.iface, &route.next_hop);
 }

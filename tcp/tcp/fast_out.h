@@ -27,7 +27,8 @@ RT_INLINE uint32_t fast_path_epoch(const struct net *net)
 /* Looks it up (fast_out.c). */
 RT_COLD void fast_path_find(struct tcp_conn *conn);
 
-/* The neighbour is known, is still the one it was, and need not be asked. */
+/* The neighbour is known, is still the one it was (its place in the table may be another's now),
+ * and need not be asked. */
 RT_INLINE bool fast_path_is_good(struct tcp_conn *conn)
 {
     const struct neigh *n;
@@ -36,8 +37,10 @@ RT_INLINE bool fast_path_is_good(struct tcp_conn *conn)
         fast_path_find(conn);
     n = conn->path.neigh;
     return RT_LIKELY(n != NULL) && RT_LIKELY(n->state == NEIGH_REACHABLE) &&
+           RT_LIKELY(n->iface == conn->iface) &&
            RT_LIKELY(n->addr.words[3].raw == conn->path.next_hop) &&
-           RT_LIKELY(if_room(n->iface) != 0);
+           RT_LIKELY(n->addr.words[2].raw == IP_MAPPED_WORD) &&
+           RT_LIKELY(if_room(conn->iface) != 0);
 }
 
 /* Bytes of the next buffer, which is a segment of its own and may leave now; 0: else. */

@@ -91,7 +91,7 @@ static void run_fin_behind_queue(void **state)
     talk_silent(&t);
     for (uint32_t i = 0; i < 2; i++) {
         talk_give(&t, A, 2, 3001, 0); /* all but the FIN */
-        talk_wait_ms(&t, 2000 << i);
+        talk_wait_ms(&t, 2000u << i);
         talk_expect(&t, F | A, 3001, 2, 0);
         talk_drop_all(&t);
     }
