@@ -9,9 +9,11 @@ from rig.testing import packetdrill
 PASSED = """
 blocking/blocking-accept blocking/blocking-connect
 close/close-local-close-then-remote-fin close/close-on-syn-sent close/close-remote-fin-then-close
-fast_retransmit/fr-4pkt fast_retransmit/fr-4pkt-sack
+fast_retransmit/fr-4pkt fast_retransmit/fr-4pkt-fack-last-byte fast_retransmit/fr-4pkt-sack
+limited_transmit/limited-transmit-no-sack limited_transmit/limited-transmit-sack
 mss/mss-getsockopt-tcp_maxseg-server
 shutdown/shutdown-rd-close shutdown/shutdown-rdwr-close
+shutdown/shutdown-rdwr-send-queue-ack-close
 slow_start/slow-start-ack-per-1pkt slow_start/slow-start-ack-per-2pkt
 slow_start/slow-start-ack-per-2pkt-send-5pkt
 ts_recent/fin_tsval
