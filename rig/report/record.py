@@ -69,7 +69,7 @@ def compare(first, second):
     """Medians of the numbers of two commits, for each command and conditions that both ran.
     Commits in any form that git knows; runs of a changed tree count as of their commit."""
     runs = {}
-    names = [git("rev-parse", "--short=12", "--verify", "-q", name) or name
+    names = [git("rev-parse", "--short=12", "--verify", "-q", name + "^{commit}") or name
              for name in (first, second)]
     for run in history():
         for side, name in enumerate(names):

@@ -207,7 +207,7 @@ def test_other_machines(machine, files, options):
 
 def test_image_fits_and_has_both_headers(image):
     data = pathlib.Path(os.path.splitext(image("l2fwd"))[0] + ".img").read_bytes()
-    assert len(data) <= 256 * 1024 and len(data) % 4096 == 0
+    assert len(data) <= 288 * 1024 and len(data) % 4096 == 0
     assert data[:2] == b"MZ" and data[0x202:0x206] == b"HdrS"
     pe = int.from_bytes(data[0x3c:0x40], "little")
     assert data[pe:pe + 4] == b"PE\0\0"

@@ -12,13 +12,13 @@ from rig.report import record
 def test_compare_takes_medians(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "RESULTS", tmp_path)
     monkeypatch.setattr(record, "HISTORY", tmp_path / "history.jsonl")
-    for commit, rates in (("aaaa", (100, 110, 900)), ("bbbb+", (220,)), ("cccc", (1,))):
+    for commit, rates in (("first", (100, 110, 900)), ("second+", (220,)), ("third", (1,))):
         for rate in rates:
             record.keep({"command": "run l2fwd", "commit": commit,
                          "conditions": {"cores": 1}, "results": {"pps": rate, "note": "x"}})
-    text = record.compare("aaaa", "bbbb")
+    text = record.compare("first", "second")
     assert "+100.0 %" in text and "3/1" in text and "note" not in text
-    assert record.compare("aaaa", "dddd") == ""
+    assert record.compare("first", "fourth") == ""
 
 
 def test_results_have_one_shape():

@@ -46,8 +46,8 @@ FAULTS = {
         ("have arrived",)),
     "the window is not looked at": (
         "tcp/tcp/output.c", [
-            ("    const uint32_t window = RT_MIN(conn->snd_wnd, conn->cc.cwnd);",
-             "    const uint32_t window = conn->cc.cwnd;")],
+            ("    const uint32_t edge = conn->snd_una + conn->snd_wnd;\n\n    return seq_after",
+             "    const uint32_t edge = conn->snd_una + (1u << 30);\n\n    return seq_after")],
         ("the window ends at",)),
 }
 
