@@ -4,7 +4,7 @@
  *
  *     -plugin insn1.so,counts=COUNTS
  *
- * Every translation block adds its instructions to its vCPU's total and to its own count of
+ * Every translation block adds its instructions to its vCPU's total, and one to its own count of
  * executions. The instructions between two visits of the address `head` (an entry of the
  * polling loop) go into a histogram; with `visits_each` = 2, those between one visit and the
  * one after the next: a whole turn of a loop that polls two ports. One turn of nothing, of one
@@ -45,6 +45,8 @@ uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, exec_fn *fn,
                                           enum qemu_plugin_cb_flags flags, void *userdata);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_fn *fn,
+                                            enum qemu_plugin_cb_flags flags, void *userdata);
 
 #if INSN_API_VERSION < 7
 typedef void translated_fn(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
@@ -71,6 +73,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
 #define COUNTS_VERSION 2
 #define VCPUS_MAX 8
 #define ITERATIONS_MAX 16384 /* instructions of an iteration; longer ones share the last */
+#define PAGE_BYTES 4096
+#define INSN_BYTES_MAX 15 /* Intel SDM 2.3.11 */
 #define BLOCKS_MAX 524288 /* Linux with DPDK has more than 65536 when it forwards */
 
 struct counts_vcpu {
@@ -154,17 +158,34 @@ static struct counts_block *find_block(uint64_t vaddr, uint32_t bytes, uint32_t 
     return block;
 }
 
+/* An instruction at this address may end in the next page. Behind others, QEMU 7.2 leaves such a
+ * one to a block of its own, though it shows it as the last of this block, too: it is counted
+ * apart, when it is executed. */
+static bool may_cross(uint64_t vaddr)
+{
+    return PAGE_BYTES - vaddr % PAGE_BYTES < INSN_BYTES_MAX;
+}
+
 static void translated(TRANSLATED_PARAMS)
 {
     size_t insns = qemu_plugin_tb_n_insns(tb);
     uint64_t vaddr = qemu_plugin_tb_vaddr(tb);
-    const struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, insns - 1);
-    uint64_t end = qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last);
+    struct qemu_plugin_insn *last = qemu_plugin_tb_get_insn(tb, insns - 1);
+    uint64_t last_vaddr = qemu_plugin_insn_vaddr(last);
+    uint32_t last_bytes = (uint32_t)qemu_plugin_insn_size(last);
+    uint32_t bytes = (uint32_t)(last_vaddr - vaddr);
+    bool apart = insns > 1 && may_cross(last_vaddr);
+    struct counts_block *rest = NULL;
     (void)pthread_mutex_lock(&translating);
-    struct counts_block *block = find_block(vaddr, (uint32_t)(end - vaddr), (uint32_t)insns);
+    struct counts_block *block = apart ? find_block(vaddr, bytes, (uint32_t)insns - 1)
+                                       : find_block(vaddr, bytes + last_bytes, (uint32_t)insns);
+    if (apart)
+        rest = find_block(last_vaddr, last_bytes, 1);
     (void)pthread_mutex_unlock(&translating);
     if (block) /* else the table is full (block_count says so): not counted */
         qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, QEMU_PLUGIN_CB_NO_REGS, block);
+    if (rest)
+        qemu_plugin_register_vcpu_insn_exec_cb(last, executed, QEMU_PLUGIN_CB_NO_REGS, rest);
 }
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int argc,
