@@ -246,14 +246,15 @@ enum rt_status nic_add_multicast(struct nic *nic, const uint8_t mac[6])
 
 enum rt_status nic_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on)
 {
-    uint64_t *word = &nic->let_in.vlan[vlan / 64u % RT_ARRAY_SIZE(nic->let_in.vlan)];
     const uint64_t bit = UINT64_C(1) << (vlan % 64);
+    uint64_t *word;
 
     RT_ASSERT_EQ(hal_core_id(), 0u);
     if (vlan > NIC_VLAN_MAX)
         return out_of_range(nic, "vlan", vlan, 0, NIC_VLAN_MAX);
     if (!nic->started)
         return RT_BUSY;
+    word = &nic->let_in.vlan[vlan / 64];
     *word = on ? *word | bit : *word & ~bit;
     return nic_watch_runs(nic) ? nic->ops->set_vlan_filter(nic, vlan, on) : RT_OK;
 }

@@ -116,8 +116,8 @@ static void send_kept(void)
     send(b);
 }
 
-/* What the card has sent may be sent again; what it still holds is refused. (The call looks
- * first whether the card is done.) */
+/* What the card has sent may be sent again; what it still holds is refused. (A call that finds
+ * the ring nearly full looks first whether the card is done.) */
 static void send_kept_again(void)
 {
     struct buf *b = kept_count > 0 ? kept[kept_random(kept_count)] : NULL;
