@@ -49,6 +49,15 @@ RT_INLINE struct buf *pool_take_inline(struct pool *pool)
     return b;
 }
 
+/* Home: `b` is free from now on. Home core only. */
+RT_INLINE void pool_take_home(struct pool *pool, struct buf *b, uint8_t *owner)
+{
+    RT_ASSERT_LT(pool->free, pool->total);
+    *owner = BUF_POOL;
+    buf_poison(b);
+    pool_put(&pool->stack[pool->free++], b, owner);
+}
+
 /* As buf_free(), of a buffer (not NULL). Any core. */
 RT_INLINE void buf_free_inline(struct buf *b_owned)
 {
@@ -62,10 +71,7 @@ RT_INLINE void buf_free_inline(struct buf *b_owned)
         buf_free_odd(b);
         return;
     }
-    RT_ASSERT_LT(pool->free, pool->total);
-    *owner = BUF_POOL;
-    buf_poison(b);
-    pool_put(&pool->stack[pool->free++], b, owner);
+    pool_take_home(pool, b, owner);
 }
 
 /* As buf_let_go(), of a buffer that is KEPT, or on a NIC as such. */
@@ -84,10 +90,7 @@ RT_INLINE void buf_let_go_inline(struct buf_ref ref_owned)
         buf_let_go(ref_owned);
         return;
     }
-    RT_ASSERT_LT(pool->free, pool->total);
-    *owner = BUF_POOL;
-    buf_poison(ref_owned.buf);
-    pool_put(&pool->stack[pool->free++], ref_owned.buf, owner);
+    pool_take_home(pool, ref_owned.buf, owner);
 }
 
 #endif

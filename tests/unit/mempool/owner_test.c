@@ -8,6 +8,7 @@
 
 #include <mempool/ext.h>
 #include <mempool/poison.h>
+#include <mempool/take.h>
 #include <string.h>
 
 #define DOMAIN ((enum buf_owner)(BUF_APP + 3))
@@ -80,6 +81,11 @@ static void run_let_go(void)
     buf_let_go(ref());
 }
 
+static void run_let_go_inline(void)
+{
+    buf_let_go_inline(ref());
+}
+
 static void run_free(void)
 {
     buf_free(b);
@@ -142,6 +148,12 @@ static const struct verb verbs[] = {
     {"keep of app", run_keep_of_app, 0, false, {{DOMAIN, BUF_KEPT, false}}, 1},
     {"let go", run_let_go, 0, false,
      {{BUF_KEPT, BUF_POOL, false}, {BUF_EXT, BUF_POOL, true},
+      {BUF_KEPT_NIC, BUF_NIC, false}, {BUF_EXT_NIC, BUF_ACKED_NIC, false}}, 4},
+    {"let go in line", run_let_go_inline, 0, false,
+     {{BUF_KEPT, BUF_POOL, false}, {BUF_EXT, BUF_POOL, true},
+      {BUF_KEPT_NIC, BUF_NIC, false}, {BUF_EXT_NIC, BUF_ACKED_NIC, false}}, 4},
+    {"let go in line elsewhere", run_let_go_inline, 1, false,
+     {{BUF_KEPT, BUF_RING, false}, {BUF_EXT, BUF_ACKED_RING, false},
       {BUF_KEPT_NIC, BUF_NIC, false}, {BUF_EXT_NIC, BUF_ACKED_NIC, false}}, 4},
     {"let go elsewhere", run_let_go, 1, false,
      {{BUF_KEPT, BUF_RING, false}, {BUF_EXT, BUF_ACKED_RING, false},
