@@ -96,7 +96,8 @@ static void read_sacks(struct seen *s)
     }
 }
 
-/* A listener has forgotten the first SYN, and answers its repetition with a number of its own. */
+/* One SYN may have two answers, each with a number of its own: a listener has forgotten the first,
+ * or sent a cookie while it had no room. The one that arrives first is the connection's. */
 static void begin_anew(struct watch_flow *flow, unsigned from)
 {
     memset(&flow->ways[from], 0, sizeof(flow->ways[from]));
@@ -124,8 +125,11 @@ static bool read_frame(struct sim *sim, unsigned from, const uint8_t *frame, uin
     s->options = tcp + TCP_BYTES;
     s->options_bytes = (uint32_t)(tcp[12] >> 4) * 4 - TCP_BYTES;
     s->bytes = get16(ip + 2) - IP_BYTES - TCP_BYTES - s->options_bytes;
-    if ((s->flags & (SYN | ACK)) == (SYN | ACK) && s->way->syn && get32(tcp + 4) != s->way->first)
+    if ((s->flags & (SYN | ACK)) == (SYN | ACK) && s->way->syn && get32(tcp + 4) != s->way->first) {
+        if (s->way->syn_arrived)
+            return false;
         begin_anew(flow, from);
+    }
     if ((s->flags & SYN) != 0 && !s->way->syn) {
         s->way->syn = true;
         s->way->first = get32(tcp + 4);
@@ -256,6 +260,7 @@ void watch_arrived(struct sim *sim, unsigned from, const uint8_t *frame, uint32_
     if (!read_frame(sim, from, frame, bytes, &s) || (s.flags & RST) != 0)
         return;
     way = s.way;
+    way->syn_arrived |= (s.flags & SYN) != 0;
     s.back->again_us = s.back->gap_us = s.back->not_longer = 0;
     if ((s.flags & ACK) != 0 && s.back->syn) {
         s.back->edge = RT_MAX(s.back->edge, edge_of(&s));

@@ -16,10 +16,10 @@ struct sim;
 /* One direction of a connection. */
 struct watch_way {
     bool syn;            /* its SYN was seen on the line */
+    bool syn_arrived;    /* and has reached the other: `first` stays */
     uint32_t first;      /* number of its SYN */
     uint32_t sent_end;   /* behind what was sent, from `first` on */
     uint32_t arrived_end; /* behind what arrived without a hole */
-    bool arrived_syn;
     uint32_t edge;       /* right edge of the window that its sender was told */
     bool edge_known;
     uint32_t offered;    /* right edge that it, as a receiver, offered to the other */
