@@ -42,10 +42,11 @@ static uint32_t merge(uint8_t *to, uint32_t bytes, uint32_t most, uint64_t at_us
 static int pd_netdev_receive(void *ctx, void *packet, size_t *bytes, long long *time_us)
 {
     struct world *w = &adaptor.world;
-    const uint64_t end_us = w->now_us + NO_PACKET_US;
     const struct packet *got;
+    uint64_t end_us;
 
     pthread_mutex_lock(&adaptor.lock);
+    end_us = w->now_us + NO_PACKET_US;
     while (!world_has_packet(w) && w->now_us < end_us)
         world_until(w, RT_MIN(RT_MAX(world_next_us(w), w->now_us), end_us));
     got = world_take(w);

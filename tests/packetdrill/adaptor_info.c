@@ -7,22 +7,7 @@
 #include <linux/tcp.h>
 #include <string.h>
 
-enum { LINUX_LISTEN = 10, LINUX_CLOSE = 7, SSTHRESH_NONE = INT32_MAX };
-
-/* As Linux numbers the states. */
-static uint8_t state_of(const struct sock *s)
-{
-    static const uint8_t states[] = {
-        [TCP_CLOSED] = LINUX_CLOSE, [TCP_SYN_SENT] = 2,   [TCP_SYN_RECEIVED] = 3,
-        [TCP_ESTABLISHED] = 1,      [TCP_FIN_WAIT_1] = 4, [TCP_FIN_WAIT_2] = 5,
-        [TCP_CLOSE_WAIT] = 8,       [TCP_CLOSING] = 11,   [TCP_LAST_ACK] = 9,
-        [TCP_TIME_WAIT] = 6,
-    };
-
-    if (s->conn != NULL)
-        return states[s->conn->state];
-    return s->listening ? LINUX_LISTEN : LINUX_CLOSE;
-}
+enum { SSTHRESH_NONE = INT32_MAX };
 
 uint32_t adaptor_info(const struct sock *s, void *to, uint32_t bytes)
 {
@@ -30,7 +15,7 @@ uint32_t adaptor_info(const struct sock *s, void *to, uint32_t bytes)
     const struct tcp_conn *c = s->conn;
 
     memset(&info, 0, sizeof(info));
-    info.tcpi_state = state_of(s);
+    info.tcpi_state = sockets_linux_state(c, s->listening);
     if (c != NULL && c->state >= TCP_ESTABLISHED) {
         info.tcpi_snd_mss = c->mss;
         info.tcpi_snd_cwnd = c->cc.cwnd / c->mss;

@@ -8,9 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* States as Linux's tcp_info numbers them. */
-enum { STATE_ESTABLISHED = 1 };
-
 static const struct {
     const char *name;
     int64_t value;
@@ -27,7 +24,8 @@ static const struct {
     SYMBOL(EPIPE), SYMBOL(ENOTCONN), SYMBOL(EINVAL), SYMBOL(EBADF), SYMBOL(EADDRINUSE),
     SYMBOL(EISCONN),
 #undef SYMBOL
-    {"TCP_ESTABLISHED", STATE_ESTABLISHED}, {"TCP_SYN_SENT", 2}, {"TCP_SYN_RECV", 3},
+    /* states as Linux's tcp_info numbers them */
+    {"TCP_ESTABLISHED", 1}, {"TCP_SYN_SENT", 2}, {"TCP_SYN_RECV", 3},
     {"TCP_FIN_WAIT1", 4}, {"TCP_FIN_WAIT2", 5}, {"TCP_TIME_WAIT", 6}, {"TCP_CLOSE", 7},
     {"TCP_CLOSE_WAIT", 8}, {"TCP_LAST_ACK", 9}, {"TCP_LISTEN", 10}, {"TCP_CLOSING", 11},
 };

@@ -8,14 +8,6 @@
 
 #include <string.h>
 
-/* As Linux numbers the states in tcp_info. */
-static const uint8_t linux_states[] = {
-    [TCP_CLOSED] = 7,     [TCP_SYN_SENT] = 2,   [TCP_SYN_RECEIVED] = 3, [TCP_ESTABLISHED] = 1,
-    [TCP_FIN_WAIT_1] = 4, [TCP_FIN_WAIT_2] = 5, [TCP_CLOSE_WAIT] = 8,   [TCP_CLOSING] = 11,
-    [TCP_LAST_ACK] = 9,   [TCP_TIME_WAIT] = 6,
-};
-enum { LINUX_LISTEN = 10 };
-
 static int64_t state_now(const struct play *p)
 {
     const struct ip_addr local = world_addr(), remote = world_peer();
@@ -23,13 +15,10 @@ static int64_t state_now(const struct play *p)
     const struct tcp_conn *conn;
 
     if (flow == NULL)
-        return linux_states[TCP_CLOSED];
+        return sockets_linux_state(NULL, false);
     conn = conn_find(p->world.net, &local, flow->local_port, &remote, flow->remote_port);
-    if (conn != NULL)
-        return linux_states[conn->state];
-    return tcp_listener_find(p->world.net, &local, flow->local_port) != NULL
-               ? LINUX_LISTEN
-               : linux_states[TCP_CLOSED];
+    return sockets_linux_state(
+        conn, tcp_listener_find(p->world.net, &local, flow->local_port) != NULL);
 }
 
 static bool value_of(const struct play *p, const char *name, int64_t *value)

@@ -61,6 +61,8 @@ void sockets_apply(struct sock *sock);
 uint32_t sockets_unread(const struct sock *sock);
 /* What SO_ERROR says, once. */
 int sockets_error(struct sock *sock);
+/* The state as Linux numbers it in tcp_info; `conn` NULL: there is no connection. */
+uint8_t sockets_linux_state(const struct tcp_conn *conn, bool listening);
 
 /* The n-th byte of each stream of a script. */
 uint8_t sockets_pattern(uint64_t n);

@@ -2,6 +2,8 @@
 /* Options of sockets, and what they are here. */
 #include "sockets.h"
 
+#include "tcp/conn.h"
+
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -61,4 +63,18 @@ bool sockets_option(struct sock *s, int level, int name, int value, int second)
     }
     sockets_apply(s);
     return known;
+}
+
+uint8_t sockets_linux_state(const struct tcp_conn *conn, bool listening)
+{
+    static const uint8_t states[] = {
+        [TCP_CLOSED] = 7,     [TCP_SYN_SENT] = 2,   [TCP_SYN_RECEIVED] = 3, [TCP_ESTABLISHED] = 1,
+        [TCP_FIN_WAIT_1] = 4, [TCP_FIN_WAIT_2] = 5, [TCP_CLOSE_WAIT] = 8,   [TCP_CLOSING] = 11,
+        [TCP_LAST_ACK] = 9,   [TCP_TIME_WAIT] = 6,
+    };
+    enum { LINUX_LISTEN = 10 };
+
+    if (conn != NULL)
+        return states[conn->state];
+    return listening ? LINUX_LISTEN : states[TCP_CLOSED];
 }

@@ -180,8 +180,10 @@ static bool read_options(const uint8_t *at, uint32_t bytes, struct script_packet
 
 static const char *read_ip(const uint8_t *packet, uint32_t bytes, struct ipv4_header *ip)
 {
+    if (bytes < sizeof(*ip))
+        return "no IPv4 header";
     memcpy(ip, packet, sizeof(*ip));
-    if (bytes < sizeof(*ip) || ip->version_words != IPV4_VERSION_WORDS)
+    if (ip->version_words != IPV4_VERSION_WORDS)
         return "no IPv4 header without options";
     if (be16_get(ip->total_bytes) != bytes)
         return "the IP header's length is wrong";
