@@ -69,7 +69,11 @@ def run(command, out):
     if done.returncode != 0 or not out.exists():
         raise CountError(f"{' '.join(map(str, command))} under valgrind failed "
                          f"({done.returncode}):\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
-    return read(out.read_text(encoding="utf-8")), done.stdout
+    profile = read(out.read_text(encoding="utf-8"))
+    if profile.total == 0:
+        raise CountError(f"{command[0]} counted nothing: it was built where valgrind was not "
+                         "installed, or never said where counting begins")
+    return profile, done.stdout
 
 
 @dataclasses.dataclass

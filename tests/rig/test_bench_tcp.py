@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./millrace bench tcp`: what is taken off a count, and what is refused."""
+import shutil
+
+import pytest
+
 from rig.build import ROOT
 from rig.commands import bench_tcp
 from rig.measure import callgrind
@@ -113,6 +117,19 @@ def test_keys_are_there_though_nothing_was_measured():
                  "ours_payload_bytes_copied", "ours_bulk_instr", "lwip_bulk_instr",
                  "ours_connections_per_s", "idle_conn_bytes"):
         assert name in found
+
+
+def test_a_trace_that_fails_is_no_result(tmp_path):
+    """No program is there: nothing was counted, and nothing is within its limit."""
+    with pytest.raises(bench_tcp.TcpBenchError, match="trace of memory failed"):
+        bench_tcp.lines(tmp_path)
+
+
+@pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not there")
+def test_a_program_that_counts_nothing_is_no_result(tmp_path):
+    """Built without valgrind's header, all of it would be within every limit."""
+    with pytest.raises(callgrind.CountError, match="counted nothing"):
+        callgrind.run(["true"], tmp_path / "counts")
 
 
 def test_fields():
