@@ -20,8 +20,8 @@ LIMIT_S = 20
 # options, cards.
 OTHERS = {"fastopen", "zerocopy", "eor", "epoll", "tcp_info", "timestamping", "notsent_lowat",
           "splice", "sendfile", "inq", "gro", "md5", "ioctl", "mtu_probe", "syscall_bad_arg"}
-# Programs by which scripts set up Linux; the stack under test is not Linux.
-STUBS = ("sysctl", "sockstat", "tcpdrop", "ip", "tc", "nstat", "ethtool")
+# Programs by which scripts set up Linux. It is not under test here: others take their place.
+LINUX_PROGRAMS = ("sysctl", "sockstat", "tcpdrop", "ip", "tc", "nstat", "ethtool")
 
 
 def missing():
@@ -39,20 +39,20 @@ def scripts():
                   if not OTHERS.intersection(path.relative_to(root).parts))
 
 
-def make_stubs(folder):
-    """Programs that say yes."""
-    for name in STUBS:
+def make_stand_ins(folder):
+    """Puts programs there that take the place of Linux's: they change nothing and say yes."""
+    for name in LINUX_PROGRAMS:
         path = pathlib.Path(folder) / name
         path.write_text("#!/bin/sh\nexit 0\n")
         path.chmod(0o755)
 
 
-def run(script, library, stubs, flags):
+def run(script, library, stand_ins, flags):
     """Runs one script; None: it passed, else what was said."""
     command = [os.environ["PACKETDRILL"], f"--so_filename={library}", f"--so_flags={flags}",
                "--ip_version=ipv4", "--local_ip=192.168.0.1", "--gateway_ip=192.168.0.2",
                "--remote_ip=192.0.2.1", "--send_omit_free", script.name]
-    env = {**os.environ, "LD_PRELOAD": str(library), "PATH": f"{stubs}:{os.environ['PATH']}"}
+    env = {**os.environ, "LD_PRELOAD": str(library), "PATH": f"{stand_ins}:{os.environ['PATH']}"}
     try:
         ran = subprocess.run(command, cwd=script.parent, env=env, check=False, text=True,
                              capture_output=True, timeout=LIMIT_S)
@@ -64,11 +64,11 @@ def run(script, library, stubs, flags):
     return re.sub(r"^\S*\.pkt:", "line ", lines[0])
 
 
-def run_both(script, library, stubs):
+def run_both(script, library, stand_ins):
     """Segments of one moment are given as one, as Linux gives them to a card that cuts, or as
     they leave: scripts are written for one or the other."""
-    merged = run(script, library, stubs, "merge")
-    if merged is None or run(script, library, stubs, "plain") is None:
+    merged = run(script, library, stand_ins, "merge")
+    if merged is None or run(script, library, stand_ins, "plain") is None:
         return None
     return merged
 
@@ -76,10 +76,10 @@ def run_both(script, library, stubs):
 def score(library, say):
     """{folder: [(script, None or what was said)]}."""
     found = {}
-    with tempfile.TemporaryDirectory() as stubs:
-        make_stubs(stubs)
+    with tempfile.TemporaryDirectory() as stand_ins:
+        make_stand_ins(stand_ins)
         for script in scripts():
-            said = run_both(script, library, stubs)
+            said = run_both(script, library, stand_ins)
             found.setdefault(script.parent.name, []).append((script.stem, said))
             if said is not None:
                 say(f"failed {script.parent.name}/{script.stem}: {said}")

@@ -26,12 +26,11 @@ def test_what_passed_passes(tmp_path):
     if why:
         pytest.skip(why)
     library = build.build("build", print, [packetdrill.LIBRARY]) / packetdrill.LIBRARY
-    packetdrill.make_stubs(tmp_path)
+    packetdrill.make_stand_ins(tmp_path)
+    known = {f"{script.parent.name}/{script.stem}": script for script in packetdrill.scripts()}
     failed = {}
-    for script in packetdrill.scripts():
-        name = f"{script.parent.name}/{script.stem}"
-        if name in PASSED:
-            said = packetdrill.run_both(script, library, tmp_path)
-            if said is not None:
-                failed[name] = said
+    for name in PASSED:
+        said = packetdrill.run_both(known[name], library, tmp_path)
+        if said is not None:
+            failed[name] = said
     assert not failed
