@@ -90,7 +90,7 @@ def add_parser(commands):
     machine_options(one, "direct", {"seconds": 600, "help": "how long (600)"})
     one.add_argument("--seed", type=int, default=1, help="of rates, sizes, bursts (1); the first")
     one.add_argument("--seeds", type=whole(1, 10**9),
-                     help="simulate the network stack with so many seeds (100000) instead")
+                     help="simulate the network stack with so many seeds instead")
 
 
 def main(options, say):

@@ -92,7 +92,7 @@ def dhcp_server():
     return host(2, DHCP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _as_from_a_terminal():
+def as_from_a_terminal():
     """A test run in the background ignores Ctrl-C, and what it starts would, too."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -101,7 +101,7 @@ def _as_from_a_terminal():
 def serve(image, args="mode=io", macs=(), **options):
     """`./millrace boot --serve br0`: its process."""
     return subprocess.Popen([sys.executable, "-c", SERVE, image, args, *macs], cwd=ROOT,
-                            text=True, preexec_fn=_as_from_a_terminal,
+                            text=True, preexec_fn=as_from_a_terminal,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
 
 

@@ -69,9 +69,11 @@ def test_one_lost_frame_fails_the_command(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_ended_from_outside_it_leaves_nothing(number):
     """Terminated, or the terminal is closed: machines and their folders go too."""
+    from tests.rig import lan
     with tempfile.TemporaryDirectory(prefix="m") as folder:  # sockets want a short path
         ran = subprocess.Popen([str(build.ROOT / "millrace"), "run", "l2fwd", "--boot", "direct"],
                                stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lan.as_from_a_terminal,
                                env={**os.environ, "TMPDIR": folder})
         with ran:
             assert any(line.startswith("verdict:") for line in ran.stdout)
