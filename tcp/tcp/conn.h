@@ -103,7 +103,6 @@ struct tcp_conn {
     struct tcp_sendq queue;
     struct tcp_path path;
     uint32_t snd_end; /* behind all bytes that were given: the number of our FIN */
-    uint32_t snd_max; /* behind all that was ever sent */
     uint32_t iss;
     uint8_t state;  /* enum tcp_state */
     uint8_t events; /* enum tcp_event, to be told */

@@ -138,7 +138,6 @@ RT_INLINE void fast_send(struct tcp_conn *conn, struct buf *b, uint32_t bytes)
     conn->cc.sent_us = (uint32_t)net->now_us;
     conn->path.neigh->used_us = net->now_us;
     conn->snd_nxt = end;
-    conn->snd_max = end;
     conn->queue.next = sendq_after(b);
     net->counters.tcp_out_segs++;
     net->counters.ip_out_requests++;

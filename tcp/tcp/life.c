@@ -177,7 +177,7 @@ void life_alive_due(struct tcp_conn *conn)
 
     if (l->alive_idle_ms == 0 || conn->state == TCP_TIME_WAIT)
         return;
-    if (!may_ask(conn) || conn->snd_una != conn->snd_max) {
+    if (!may_ask(conn) || conn->snd_una != conn->snd_nxt) {
         conn_at(conn, TCP_AT_ALIVE, now_us + idle_us);
         return;
     }

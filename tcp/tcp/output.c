@@ -141,7 +141,6 @@ static bool send_next(struct tcp_conn *conn, uint32_t most)
         b = sendq_after(b);
     conn->queue.next = b;
     conn->snd_nxt += run.bytes + fin;
-    conn->snd_max = conn->snd_nxt;
     conn->fin_sent |= fin;
     conn->cc.sent_us = (uint32_t)conn->net->now_us;
     conn->recovery.prr_out += run.bytes;
@@ -242,7 +241,7 @@ static bool send_fin(struct tcp_conn *conn)
     if (!transmit_bare(conn, conn->snd_end, TCP_FIN | TCP_ACK))
         return false;
     conn->net->counters.tcp_retrans_segs += conn->snd_nxt != conn->snd_end;
-    conn->snd_nxt = conn->snd_max = conn->snd_end + 1;
+    conn->snd_nxt = conn->snd_end + 1;
     conn->fin_sent = true;
     return true;
 }

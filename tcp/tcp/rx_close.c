@@ -68,7 +68,7 @@ bool rx_time_wait_reused(struct tcp_conn *conn, struct tcp_segment *segment)
         return false;
     /* What is on its way yet of the old one must not fit into the new one (RFC 9293 3.4.3). */
     segment->takes_over = true;
-    segment->first_seq = conn->snd_max + UINT16_MAX;
+    segment->first_seq = conn->snd_nxt + UINT16_MAX;
     conn_end(conn, TCP_DONE);
     return true;
 }

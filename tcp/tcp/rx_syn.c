@@ -78,7 +78,7 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
 
 void conn_offer(struct tcp_conn *conn, uint32_t first_seq)
 {
-    RT_ASSERT_EQ(conn->snd_una, conn->snd_max);
+    RT_ASSERT_EQ(conn->snd_una, conn->snd_nxt);
     conn->time_on = true;
     conn->sack_on = true;
     conn->scale_on = true;
@@ -87,7 +87,7 @@ void conn_offer(struct tcp_conn *conn, uint32_t first_seq)
     conn->iss = first_seq;
     conn->snd_una = conn->iss;
     conn->recovery.until = conn->iss;
-    conn->snd_nxt = conn->snd_max = conn->snd_end = conn->iss + 1;
+    conn->snd_nxt = conn->snd_end = conn->iss + 1;
 }
 
 /* ---- at a listener ---- */
@@ -178,7 +178,7 @@ bool rx_other_answer(struct tcp_conn *conn, const struct tcp_segment *segment)
     if (!conn->passive || segment->seq != conn->irs + 1 ||
         !cookie_returns(conn->listener, segment, &syn))
         return false;
-    conn->snd_una = conn->snd_max; /* the other number is nobody's */
+    conn->snd_una = conn->snd_nxt; /* the other number is nobody's */
     conn_offer(conn, segment->ack - 1);
     rx_agree(conn, &syn);
     conn->retries = 1; /* its SYN was not timed */

@@ -302,7 +302,7 @@ static void set_first(struct tcp_conn *conn, uint32_t iss)
 {
     conn->iss = iss;
     conn->snd_una = iss;
-    conn->snd_nxt = conn->snd_max = conn->snd_end = iss + 1;
+    conn->snd_nxt = conn->snd_end = iss + 1;
 }
 
 void dialog_start(struct dialog *t, const struct dialog_how *how)

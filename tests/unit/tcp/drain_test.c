@@ -166,12 +166,13 @@ static void peer_step(struct talk *t, const struct tcp_conn *conn)
     static const uint16_t flags[] = {A, A, A, A | P, F | A, F | A, S, S | A, R, R | A, 0,
                                      A | TCP_URG};
     const uint32_t seq = conn->rcv_nxt + (random_below(3) == 0 ? random_below(400) - 200 : 0);
-    const uint32_t acks[] = {conn->snd_una, conn->snd_nxt, conn->snd_max, conn->snd_max + 1};
+    const uint32_t acks[] = {conn->snd_una, conn->snd_nxt, conn->snd_nxt + 1};
 
     t->irs = 0;
     t->iss = 0;
     t->window = random_below(3) == 0 ? 0 : 1000;
-    talk_give(t, flags[random_below(RT_ARRAY_SIZE(flags))], seq, acks[random_below(4)],
+    talk_give(t, flags[random_below(RT_ARRAY_SIZE(flags))], seq,
+              acks[random_below(RT_ARRAY_SIZE(acks))],
               random_below(3) == 0 ? random_below(300) : 0);
 }
 
