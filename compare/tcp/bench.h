@@ -53,7 +53,6 @@ struct bench {
     struct bench_side client, server;
     struct wire wires[2];
     uint64_t now_ns;
-    uint32_t conn_count;
     struct tcp_conn **conns; /* of the client */
     struct bench_request *requests;
     uint64_t done;           /* answers, segments, or connections: what the mode counts */

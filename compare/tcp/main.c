@@ -87,7 +87,7 @@ static uint64_t make(struct bench *bench, const struct arguments *a)
     host_clock_virtual(1000000);
     host_set_core_count(1);
     host_memory_limit(MEMORY_BYTES);
-    *bench = (struct bench){.now_ns = 1000000000, .conn_count = a->conns};
+    *bench = (struct bench){.now_ns = 1000000000};
     bench->conns = calloc(a->all, sizeof(struct tcp_conn *));
     bench->requests = calloc(a->all, sizeof(*bench->requests));
     if (bench->conns == NULL || bench->requests == NULL)

@@ -27,11 +27,6 @@ void cc_init(struct tcp_cc *cc, uint32_t mss, uint32_t kind)
     };
 }
 
-const char *cc_name(const struct tcp_cc *cc)
-{
-    return kinds[cc->kind]->name;
-}
-
 void cc_acked(struct tcp_cc *cc, const struct cc_ack *ack)
 {
     if (!ack->limited || cc->cwnd >= CWND_MAX)
@@ -84,5 +79,4 @@ static uint32_t newreno_reduced(struct tcp_cc *cc, uint32_t mss, uint32_t flight
     return RT_MAX(flight / 2, 2 * mss); /* RFC 5681 (4) */
 }
 
-const struct cc_ops cc_newreno = {
-    .name = "newreno", .avoid = newreno_avoid, .reduced = newreno_reduced};
+const struct cc_ops cc_newreno = {.avoid = newreno_avoid, .reduced = newreno_reduced};

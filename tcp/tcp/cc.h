@@ -37,7 +37,6 @@ struct cc_ack {
 
 /* An algorithm. */
 struct cc_ops {
-    const char *name;
     void (*avoid)(struct tcp_cc *cc, const struct cc_ack *ack); /* grows above ssthresh */
     /* A loss: the new ssthresh. */
     uint32_t (*reduced)(struct tcp_cc *cc, uint32_t mss, uint32_t flight);
@@ -46,7 +45,6 @@ extern const struct cc_ops cc_newreno, cc_cubic;
 
 /* `kind`: enum tcp_congestion. */
 void cc_init(struct tcp_cc *cc, uint32_t mss, uint32_t kind);
-const char *cc_name(const struct tcp_cc *cc);
 void cc_acked(struct tcp_cc *cc, const struct cc_ack *ack);
 /* A loss, or a mark of congestion: ssthresh follows; cwnd is who recovers's. */
 void cc_lost(struct tcp_cc *cc, uint32_t mss, uint32_t flight);

@@ -135,7 +135,6 @@ struct tcp_conn {
     uint32_t irs;
     struct buf *order; /* out of order: the tree's root (order.h) */
     uint32_t snd_wl1, snd_wl2, snd_wnd_max;
-    uint16_t mss_peer; /* what it said */
     struct tcp_ecn ecn;
     struct tcp_pmtu pmtu;
     uint32_t retries; /* of the retransmission timer, since the peer moved on */
@@ -234,8 +233,6 @@ uint32_t tcp_time(const struct net *net, uint32_t first_seq);
 uint32_t conn_time(const struct tcp_conn *conn);
 /* Window to offer: the right edge moves by what buffers allow (window.c). */
 uint32_t conn_right_edge(const struct tcp_conn *conn);
-/* True: it moved so far that the peer should know. */
-bool conn_window_opened(const struct tcp_conn *conn);
 
 void tcp_close_all(struct net *net);
 /* addr_gone.c: ends the connections from an address that is ours no more. */

@@ -105,5 +105,4 @@ static uint32_t cubic_reduced(struct tcp_cc *cc, uint32_t mss, uint32_t flight)
     return (uint32_t)((uint64_t)window * BETA_TENTHS / 10);
 }
 
-const struct cc_ops cc_cubic = {
-    .name = "cubic", .avoid = cubic_avoid, .reduced = cubic_reduced};
+const struct cc_ops cc_cubic = {.avoid = cubic_avoid, .reduced = cubic_reduced};

@@ -59,6 +59,7 @@ RT_INLINE uint32_t lists_right_edge(const struct tcp_conn *conn)
     return more > 0 && more >= (int32_t)step ? conn->rcv_adv + (uint32_t)more : conn->rcv_adv;
 }
 
+/* True: it moved so far that the peer should know. */
 RT_INLINE bool lists_window_opened(const struct tcp_conn *conn)
 {
     const uint32_t step = RT_MIN(2u * conn->mss, conn->net->tcp->config.rx_window / 2);

@@ -7,8 +7,7 @@
 #include "rx.h"
 #include "seq.h"
 
-enum { PAWS_IDLE_US_DAYS = 24 };
-#define PAWS_IDLE_US (PAWS_IDLE_US_DAYS * UINT64_C(86400000000))
+#define PAWS_IDLE_US (24 * UINT64_C(86400000000)) /* RFC 7323 5.5 */
 
 /* Older than what came before, by its timestamp (RFC 7323 5.3); after 24 idle days nobody can
  * tell (5.5). */

@@ -54,7 +54,6 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
     const uint32_t mss = RT_MIN(rx_mss_theirs(syn), (uint32_t)rx_mss_ours(syn));
 
     RT_ASSERT_LT((uint32_t)TIME_OPTION_BYTES, mss); /* our own link may be a small one, too */
-    conn->mss_peer = (uint16_t)rx_mss_theirs(syn);
     conn->time_on = conn->time_on && o->has_time;
     conn->sack_on = conn->sack_on && o->sack_permitted;
     conn->scale_on = conn->scale_on && o->scale != TCP_NO_SCALE;

@@ -11,8 +11,3 @@ uint32_t conn_right_edge(const struct tcp_conn *conn)
     RT_ASSERT_LE(conn->rcv_scale, TCP_SCALE_MAX);
     return lists_right_edge(conn);
 }
-
-bool conn_window_opened(const struct tcp_conn *conn)
-{
-    return lists_window_opened(conn);
-}

@@ -122,8 +122,7 @@ bool play_run(const struct script *script, FILE *errors)
     const struct script_settings *s = &script->settings;
     const struct world_config config = {
         .mtu_bytes = (uint16_t)s->mtu_bytes,
-        .tcp = {.conns = s->conns, .rx_window = s->rx_window, .tx_room = s->tx_room,
-                .mss = (uint16_t)s->mss},
+        .tcp = {.conns = s->conns, .rx_window = s->rx_window, .tx_room = s->tx_room},
     };
     struct play *p = calloc(1, sizeof(*p));
     bool passed;

@@ -17,7 +17,7 @@ static void read_setting(struct cursor *c, struct script_settings *s)
         const char *name;
         uint32_t *value;
     } settings[] = {{"rx_window", &s->rx_window}, {"tx_room", &s->tx_room},
-                    {"conns", &s->conns}, {"mss", &s->mss}};
+                    {"conns", &s->conns}};
     uint32_t i = 0;
 
     cursor_need(c, "sysctl -q millrace.");

@@ -75,7 +75,6 @@ struct tcp_config {
     uint32_t orphans;       /* closed and not acknowledged yet, at most: the oldest is reset; 0: a
                              * quarter of conns */
     uint32_t user_timeout_ms; /* of new connections: tcp_set_user_timeout(); 0: none */
-    uint16_t mss;           /* largest segment to accept; 0: what the interface carries */
     /* sending */
     enum tcp_congestion congestion;
     enum tcp_ecn_use ecn;
