@@ -52,11 +52,6 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     return RT_OK;
 }
 
-static uint32_t number_of(const struct tcp_conn *conn)
-{
-    return (uint32_t)(conn - conn->net->tcp->conns) + 1;
-}
-
 static struct tcp_ends ends_of(const struct tcp_conn *conn)
 {
     struct tcp_ends ends;
@@ -126,7 +121,7 @@ struct tcp_conn *conn_make(struct net *net, const struct ip_addr *local, uint16_
         conn->wire_ports = table_ports(&ends);
     }
     conn->hash = table_hash(&net->tcp->table, &ends);
-    table_put(&net->tcp->table, conn->hash, number_of(conn));
+    table_put(&net->tcp->table, conn->hash, conn->number + 1);
     conn_timer_init(conn);
     rtt_init(&conn->rtt, net->tcp->config.rto_min_us, net->tcp->config.clock_us);
     life_begin(conn);
@@ -157,7 +152,7 @@ void conn_end(struct tcp_conn *conn, enum tcp_reason reason)
         conn->rx_bytes = 0;
         conn->events &= (uint8_t)~(TCP_EV_DATA | TCP_EV_ENDED | TCP_EV_ROOM);
     }
-    alarm_take_out(&conn->net->tcp->alarms, number_of(conn) - 1);
+    alarm_take_out(&conn->net->tcp->alarms, conn->number);
     conn->reason = (uint8_t)reason;
     if (conn->app_gone) {
         conn->events = 0; /* it will never hear of it */
@@ -172,7 +167,7 @@ void conn_free(struct tcp_conn *conn)
     if (conn->state != TCP_CLOSED || !conn->app_gone || conn->event_listed ||
         conn->output_listed || conn->generation == 0)
         return; /* the last list it is in frees it */
-    table_remove(&conn->net->tcp->table, conn->hash, number_of(conn));
+    table_remove(&conn->net->tcp->table, conn->hash, conn->number + 1);
     conn->generation++; /* what is held on its account is held no more */
     conn->chain = conn->net->tcp->free;
     conn->net->tcp->free = conn;

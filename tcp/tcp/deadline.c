@@ -18,15 +18,10 @@ static uint64_t earliest(const struct tcp_conn *conn)
     return due_us;
 }
 
-static uint32_t number_of(const struct tcp_conn *conn)
-{
-    return (uint32_t)(conn - conn->net->tcp->conns);
-}
-
 void conn_alarm(struct tcp_conn *conn, uint64_t due_us)
 {
     conn->net->tcp->alarms.now_us = conn->net->now_us;
-    alarm_set(&conn->net->tcp->alarms, number_of(conn), due_us);
+    alarm_set(&conn->net->tcp->alarms, conn->number, due_us);
 }
 
 static bool is_handshake(const struct tcp_conn *conn)
@@ -102,7 +97,7 @@ uint64_t tcp_deadlines_next_us(const struct net *net)
 
 void conn_timer_init(struct tcp_conn *conn)
 {
-    alarm_take_out(&conn->net->tcp->alarms, number_of(conn));
+    alarm_take_out(&conn->net->tcp->alarms, conn->number);
     for (uint32_t i = 0; i < TCP_DEADLINES; i++)
         conn->deadlines_us[i] = TCP_NEVER;
 }
