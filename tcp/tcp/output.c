@@ -53,12 +53,13 @@ struct run {
     uint32_t count, bytes;
 };
 
-static struct run gather(const struct tcp_conn *conn, uint32_t most)
+/* Buffers that lie together, from the one that begins at `start` on, as many as a segment takes:
+ * lost ones (`mark`: SENDQ_LOST), or those that were never sent (0). */
+static struct run gather(const struct buf *b, uint32_t start, uint32_t most, uint32_t mark)
 {
     struct run run = {0, 0};
-    uint32_t start = conn->snd_nxt;
 
-    for (const struct buf *b = conn->queue.next; b != NULL && run.count < SEGMENT_BUFS_MAX;
+    for (; b != NULL && (b->vlan_tci & SENDQ_LOST) == mark && run.count < SEGMENT_BUFS_MAX;
          b = sendq_after(b)) {
         const uint32_t bytes = sendq_end(b) - start;
 
@@ -89,7 +90,7 @@ static bool should_wait(const struct tcp_conn *conn, uint32_t bytes, uint32_t mo
  * end. False: nothing may be sent now. */
 static bool next_run(struct tcp_conn *conn, uint32_t most, struct run *run)
 {
-    *run = gather(conn, most);
+    *run = gather(conn->queue.next, conn->snd_nxt, most, 0);
     if (should_wait(conn, run->count != 0 ? run->bytes : most, most))
         return false;
     if (run->count != 0)
@@ -100,7 +101,7 @@ static bool next_run(struct tcp_conn *conn, uint32_t most, struct run *run)
         timeout_stuck(conn);
         return false;
     }
-    *run = gather(conn, most);
+    *run = gather(conn->queue.next, conn->snd_nxt, most, 0);
     return true;
 }
 
@@ -169,30 +170,11 @@ static bool send_again(struct tcp_conn *conn, struct buf *first, uint32_t start,
     return true;
 }
 
-/* Lost buffers that lie together, as many as a segment takes. */
-static struct run gather_lost(const struct tcp_conn *conn, const struct buf *b, uint32_t start,
-                              uint32_t most)
-{
-    struct run run = {0, 0};
-
-    for (; b != conn->queue.next && (b->vlan_tci & SENDQ_LOST) != 0 &&
-           run.count < SEGMENT_BUFS_MAX; b = sendq_after(b)) {
-        const uint32_t bytes = sendq_end(b) - start;
-
-        if (bytes > most - run.bytes)
-            break;
-        run.bytes += bytes;
-        run.count++;
-        start += bytes;
-    }
-    return run;
-}
-
 /* The lost bytes that begin here; 0: not now. */
 static uint32_t repeat(struct tcp_conn *conn, struct buf *b, uint32_t start)
 {
     const uint32_t most = RT_MIN(peer_room(conn, start), (uint32_t)conn->mss);
-    struct run run = gather_lost(conn, b, start, most);
+    struct run run = gather(b, start, most, SENDQ_LOST);
 
     if (run.count == 0) {
         if (most == 0)
