@@ -75,7 +75,8 @@ static void fill(struct net *net, const struct tcp_segment *syn, uint32_t cookie
         .ack = syn->seq + 1,
         .flags = TCP_SYN | TCP_ACK,
         .window = (uint16_t)RT_MIN(net->tcp->config.rx_window, (uint32_t)UINT16_MAX),
-        .options = {.mss = rx_mss_ours(syn), .scale = TCP_NO_SCALE, .has_time = o->has_time},
+        .options = {.mss = rx_mss_ours(syn->iface, &syn->src), .scale = TCP_NO_SCALE,
+                    .has_time = o->has_time},
     };
     if (!o->has_time)
         return;

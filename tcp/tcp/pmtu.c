@@ -2,8 +2,6 @@
 #include "pmtu.h"
 
 #include "../state.h"
-#include "../wire/ip.h"
-#include "../wire/tcp.h"
 #include "conn.h"
 
 enum {
@@ -27,10 +25,7 @@ static uint32_t mtu_min(const struct tcp_conn *conn)
 /* What a packet has beside data. */
 static uint32_t header_bytes(const struct tcp_conn *conn)
 {
-    const uint32_t ip = ip_addr_is_v4(&conn->remote) ? sizeof(struct ipv4_header)
-                                                     : sizeof(struct ipv6_header);
-
-    return ip + (uint32_t)sizeof(struct tcp_header) + (conn->time_on ? 12 : 0);
+    return segment_both_headers_bytes(&conn->remote) + (conn->time_on ? 12 : 0);
 }
 
 void pmtu_init(struct tcp_conn *conn)

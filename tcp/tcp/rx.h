@@ -27,7 +27,7 @@ bool rx_syn_again(struct tcp_conn *conn, struct tcp_segment *segment);
 #define RX_MSS_MIN 64
 /* Largest segment that a SYN's sender takes (said, or by default), and that we take from it. */
 uint32_t rx_mss_theirs(const struct tcp_segment *syn);
-uint16_t rx_mss_ours(const struct tcp_segment *syn);
+uint16_t rx_mss_ours(const struct net_if *iface, const struct ip_addr *peer);
 uint8_t rx_scale_ours(const struct net *net); /* of windows that we offer */
 
 /* rx_check.c: 3.10.7.4, first to fourth, and RFC 5961, RFC 7323 5. Trims the segment to the window.

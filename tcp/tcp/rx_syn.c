@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The handshake: SYNs at a listener, answers to our own (RFC 9293 3.10.7.2, 3.10.7.3). */
 #include "../state.h"
-#include "../wire/ip.h"
 #include "../wire/tcp.h"
 #include "cookie.h"
 #include "rx.h"
@@ -30,12 +29,9 @@ uint32_t rx_mss_theirs(const struct tcp_segment *syn)
     return ip_addr_is_v4(&syn->src) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
 }
 
-uint16_t rx_mss_ours(const struct tcp_segment *syn)
+uint16_t rx_mss_ours(const struct net_if *iface, const struct ip_addr *peer)
 {
-    const uint32_t headers = (ip_addr_is_v4(&syn->src) ? 20 : 40) +
-                             (uint32_t)sizeof(struct tcp_header);
-
-    return (uint16_t)(if_mtu(syn->iface, &syn->src) - headers);
+    return (uint16_t)(if_mtu(iface, peer) - segment_both_headers_bytes(peer));
 }
 
 uint8_t rx_scale_ours(const struct net *net)
@@ -51,7 +47,7 @@ uint8_t rx_scale_ours(const struct net *net)
 void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
 {
     const struct tcp_options *o = &syn->options;
-    const uint32_t mss = RT_MIN(rx_mss_theirs(syn), (uint32_t)rx_mss_ours(syn));
+    const uint32_t mss = RT_MIN(rx_mss_theirs(syn), (uint32_t)rx_mss_ours(syn->iface, &syn->src));
 
     RT_ASSERT_LT((uint32_t)TIME_OPTION_BYTES, mss); /* our own link may be a small one, too */
     conn->time_on = conn->time_on && o->has_time;

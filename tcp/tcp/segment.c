@@ -3,6 +3,7 @@
 
 #include "../chain.h"
 #include "../state.h"
+#include "../wire/ip.h"
 #include "../wire/tcp.h"
 
 #include <mempool/pool.h>
@@ -136,6 +137,14 @@ static uint32_t option_bytes(const struct tcp_options *o)
 uint32_t segment_header_bytes(const struct tcp_options *options)
 {
     return (uint32_t)sizeof(struct tcp_header) + option_bytes(options);
+}
+
+uint32_t segment_both_headers_bytes(const struct ip_addr *peer)
+{
+    const uint32_t ip = ip_addr_is_v4(peer) ? sizeof(struct ipv4_header)
+                                            : sizeof(struct ipv6_header);
+
+    return ip + (uint32_t)sizeof(struct tcp_header);
 }
 
 static uint8_t *write_time(uint8_t *at, const struct tcp_options *o)

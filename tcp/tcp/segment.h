@@ -51,6 +51,8 @@ struct tcp_fields {
 };
 /* Bytes of the header with these options. */
 uint32_t segment_header_bytes(const struct tcp_options *options);
+/* Of the IP and the TCP header, without options, towards a peer. */
+uint32_t segment_both_headers_bytes(const struct ip_addr *peer);
 /* Puts the header in front of the data; the checksum is left to ip_send(). */
 void segment_push_header(struct buf *segment, const struct tcp_fields *fields);
 

@@ -7,6 +7,7 @@
 #include "../wire/ip.h"
 #include "../wire/tcp.h"
 #include "order.h"
+#include "rx.h"
 #include "self.h"
 #include "sendq.h"
 #include "seq.h"
@@ -136,8 +137,6 @@ bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
 void conn_send_syn(struct tcp_conn *conn)
 {
     const bool answer = conn->state == TCP_SYN_RECEIVED;
-    const uint32_t headers = (ip_addr_is_v4(&conn->remote) ? 20 : 40) +
-                             (uint32_t)sizeof(struct tcp_header);
     struct tcp_fields fields = {
         .src_port = conn->local_port,
         .dst_port = conn->remote_port,
@@ -146,7 +145,7 @@ void conn_send_syn(struct tcp_conn *conn)
         .flags = (uint16_t)((answer ? TCP_SYN | TCP_ACK : TCP_SYN) | ecn_offer(conn)),
         .window = (uint16_t)RT_MIN(conn->net->tcp->config.rx_window, (uint32_t)UINT16_MAX),
         .options = {
-            .mss = (uint16_t)(if_mtu(conn->iface, &conn->remote) - headers),
+            .mss = rx_mss_ours(conn->iface, &conn->remote),
             .scale = conn->scale_on ? conn->rcv_scale : TCP_NO_SCALE,
             .sack_permitted = conn->sack_on,
             .has_time = conn->time_on,
