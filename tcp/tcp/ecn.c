@@ -34,6 +34,8 @@ void ecn_received(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     if ((segment->flags & TCP_CWR) != 0)
         conn->ecn.echo = false; /* it has heard us */
+    if (!seq_before(conn->snd_una, conn->ecn.end))
+        conn->ecn.end = conn->snd_una; /* left behind, it would be ahead after half a circle */
     if ((segment->tos & IP_ECN_BITS) != IP_ECN_CE || segment->bytes == 0)
         return;
     conn->net->counters.tcp_ecn_marked++;

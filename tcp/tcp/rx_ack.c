@@ -49,7 +49,12 @@ static bool established(struct tcp_conn *conn, const struct tcp_segment *segment
  * data that is sent again: else a window that has closed would be believed open. */
 static void update_window(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
-    if (seq_before(conn->snd_una, segment->ack) || seq_before(conn->snd_wl1, segment->seq) ||
+    /* The fast path does not move snd_wl1 while the window stays the same. Ahead of all that the
+     * peer may send, it is in truth half a circle behind. */
+    const bool is_old = seq_after(conn->snd_wl1, conn->rcv_adv);
+
+    if (is_old || seq_before(conn->snd_una, segment->ack) ||
+        seq_before(conn->snd_wl1, segment->seq) ||
         (conn->snd_wl1 == segment->seq && !seq_after(conn->snd_wl2, segment->ack)))
         rx_window(conn, segment, conn->snd_scale);
 }

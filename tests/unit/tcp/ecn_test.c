@@ -70,6 +70,24 @@ static void run_told(void **state)
     dialog_stop(&t);
 }
 
+/* Long after a mark its number is half a circle behind, and looks as if it were ahead: the next mark
+ * is answered all the same. */
+static void run_told_long_after(void **state)
+{
+    struct dialog t;
+
+    start(&t, TCP_ECN_ASK, true);
+    dialog_send(&t, 4000, 1000, 0);
+    dialog_expect_run(&t, 1, 1000, 4);
+    t.conn->ecn.end = t.conn->snd_una - INT32_MAX; /* as 2 GiB without a mark leave it */
+    dialog_ack(&t, 1001, WINDOW, NULL);
+    dialog_ack(&t, 2001, WINDOW, NULL);
+    dialog_give(&t, &(struct said){.seq = 1, .ack = 3001, .window = WINDOW,
+                                   .flags = TCP_ACK | TCP_ECE});
+    assert_int_equal(dialog_counters(&t)->tcp_ecn_echoed, 1);
+    dialog_stop(&t);
+}
+
 /* A marked packet comes in: every ACK tells, until the peer has answered. */
 static void run_marked(void **state)
 {
@@ -125,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_asked),
         cmocka_unit_test(run_told),
+        cmocka_unit_test(run_told_long_after),
         cmocka_unit_test(run_marked),
         cmocka_unit_test(run_not_agreed),
     };

@@ -252,6 +252,22 @@ static void run_window_taken_back(void **state)
     dialog_stop(&t);
 }
 
+/* A window has been closed for half a circle of the peer's numbers, which the fast path does not
+ * note while it stays the same; then it opens. */
+static void run_window_of_long_ago(void **state)
+{
+    struct dialog t;
+
+    dialog_start(&t, &(struct dialog_how){.mss = 1000, .window = 1000});
+    dialog_send(&t, 3000, 1000, 0);
+    dialog_expect(&t, 1, 1000);
+    dialog_ack(&t, 1001, 0, NULL);
+    t.conn->snd_wl1 = t.conn->rcv_nxt - INT32_MAX - 2;
+    dialog_ack(&t, 1001, 2000, NULL);
+    dialog_expect_run(&t, 1001, 1000, 2);
+    dialog_stop(&t);
+}
+
 /* A peer that answers no probe is given up. */
 static void run_dead_window(void **state)
 {
@@ -344,7 +360,7 @@ int main(void)
         cmocka_unit_test(run_undo_by_dsack),   cmocka_unit_test(run_coarse_clock),
         cmocka_unit_test(run_window_taken_back), cmocka_unit_test(run_dead_window),
         cmocka_unit_test(run_silly_window),    cmocka_unit_test(run_small_writes),
-        cmocka_unit_test(run_stuck_device),
+        cmocka_unit_test(run_stuck_device),    cmocka_unit_test(run_window_of_long_ago),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
