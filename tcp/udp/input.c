@@ -52,8 +52,8 @@ void udp_input(struct net *net, struct ip_packet *packet_owned)
         .iface = (uint32_t)(packet_owned->iface - net->ifs),
     };
     RT_ASSERT_LT(way.iface, net->if_count);
-    chain_pull(packet_owned->buf, sizeof(*udp));
-    udp_queue(sock, &way, packet_owned->buf);
+    /* No empty buffer in front of what it carries: a first fragment may be a header alone. */
+    udp_queue(sock, &way, chain_skip(packet_owned->buf, sizeof(*udp)));
 }
 
 static enum udp_error error_of(enum icmp_what what)

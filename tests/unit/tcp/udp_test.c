@@ -212,6 +212,46 @@ static void run_queue(void **state)
     station_stop(&s);
 }
 
+/* A piece of the packet that `f` holds; its data begin `at` bytes behind the packet's header. */
+static void give_piece(struct station *s, const struct frame *f, uint32_t at, uint32_t bytes)
+{
+    const bool more = 34 + at + bytes < f->bytes;
+    struct frame piece;
+
+    frame_ip(&piece, peer(), ours(), IP_UDP, bytes)->fragment =
+        be16_put((uint16_t)(at / 8 | (more ? IPV4_MORE_FRAGMENTS : 0)));
+    frame_ip_sum((struct ipv4_header *)(void *)(piece.data + 14));
+    frame_add(&piece, f->data + 34 + at, bytes);
+    station_give(s, &piece, 0);
+}
+
+/* The first fragment carries the header and no more, the smallest that there is: no empty buffer
+ * comes with the data, so what came can be sent on. */
+static void run_header_alone(void **state)
+{
+    struct station s;
+    struct seen seen;
+    struct frame f;
+    const struct frame *answer;
+
+    datagrams_start(&s, 64);
+    station_meet(&s, peer());
+    datagrams_open(&s, &seen, OUR_PORT);
+    seen.echo = true;
+    for (uint32_t bytes = 0; bytes <= 100; bytes += 50) {
+        frame_udp(&f, ours(), OUR_PORT, bytes);
+        if (bytes != 0)
+            give_piece(&s, &f, 8, bytes);
+        give_piece(&s, &f, 0, 8);
+        answer = station_next(&s);
+        assert_int_equal(be16_get(udp_of(answer)->bytes), 8 + bytes);
+        assert_memory_equal(answer->data + 42, f.data + 42, bytes);
+        assert_memory_equal(seen.data, f.data + 42, bytes);
+    }
+    station_silent(&s);
+    station_stop(&s);
+}
+
 /* Closed by its own function, with more that waits: the rest is dropped, nothing is told. */
 static void run_close_inside(void **state)
 {
@@ -241,6 +281,7 @@ int main(void)
         cmocka_unit_test(run_closed_port),
         cmocka_unit_test(run_who),
         cmocka_unit_test(run_queue),
+        cmocka_unit_test(run_header_alone),
         cmocka_unit_test(run_close_inside),
     };
 
