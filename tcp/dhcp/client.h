@@ -14,6 +14,7 @@
 #define DHCP_WAIT_DOUBLINGS 4
 #define DHCP_REQUESTS 4         /* for the same address: about a minute (3.1 (5)) */
 #define DHCP_RENEW_WAIT_US 60000000u /* between two in RENEWING, at least (4.4.5) */
+#define DHCP_RENEW_FIRST_US 500000u /* T1 is not sooner than so long after the answer */
 #define DHCP_DECLINED_WAIT_US 10000000u /* 3.1 (5) */
 #define DHCP_REFUSED_WAIT_S 64  /* a server that says no to all it offers; doubles up to this */
 #define DHCP_MTU_MIN 576        /* a smaller one is no good advice (RFC 791 3.1) */

@@ -10,14 +10,18 @@ static uint64_t after_s(uint64_t from_us, uint32_t s)
     return s == DHCP_LEASE_FOR_EVER ? UINT64_MAX : from_us + (uint64_t)s * 1000000;
 }
 
-/* A lease counts from when it was asked for, not from when the answer came (RFC 2131 4.4.1). */
+/* A lease counts from when it was asked for, not from when the answer came (RFC 2131 4.4.1). T1 of
+ * one that lasts a second would be over when the answer comes: without a pause the server would be
+ * asked at the speed of the link. */
 static void set_times(struct dhcp_client *client, const struct dhcp_message *m)
 {
     const bool for_ever = m->lease_s == DHCP_LEASE_FOR_EVER;
+    const uint64_t first_us = client->net->now_us + DHCP_RENEW_FIRST_US;
+    const uint64_t renew_us = RT_MAX(after_s(client->asked_us, m->renewal_s), first_us);
 
-    client->renew_us = for_ever ? UINT64_MAX : after_s(client->asked_us, m->renewal_s);
-    client->rebind_us = for_ever ? UINT64_MAX : after_s(client->asked_us, m->rebinding_s);
     client->end_us = after_s(client->asked_us, m->lease_s);
+    client->rebind_us = for_ever ? UINT64_MAX : after_s(client->asked_us, m->rebinding_s);
+    client->renew_us = for_ever ? UINT64_MAX : RT_MIN(renew_us, client->end_us);
 }
 
 /* Advice that cannot be followed is left aside: a router of no subnet, an MTU beyond the link's. */

@@ -113,6 +113,38 @@ static void run_renewed(void **state)
     station_stop(&s);
 }
 
+/* Leases of a second: renewed twice a second, not as fast as the server answers; the address
+ * stays. */
+static void run_short(void **state)
+{
+    struct station s;
+    struct dhcp_client *client = start(&s);
+    struct asked asked;
+    struct answer answer;
+    uint32_t renewals = 0;
+    uint64_t first_us = 0;
+
+    meet_server(&s);
+    station_advance_us(&s, 1790 * SECOND_US);
+    for (uint32_t i = 0; i < 3000 && renewals < 20; i++) { /* 30 s */
+        skip_all_but_dhcp(&s);
+        if (s.seen < s.sent) {
+            asked = expect_asked(&s, DHCP_REQUEST);
+            answer = answer_of(&asked, DHCP_ACK);
+            answer.lease_s = 1;
+            answer_give(&s, &answer);
+            first_us = renewals++ == 0 ? s.now_us : first_us;
+        }
+        station_advance_us(&s, SECOND_US / 100);
+    }
+    assert_int_equal(renewals, 20);
+    assert_in_range(s.now_us - first_us, 19 * SECOND_US / 2, 20 * SECOND_US / 2);
+    assert_int_equal(dhcp_state(client), DHCP_BOUND);
+    assert_int_equal(last.count, 1);
+    assert_int_equal(net_counters(s.net)->dhcp_expired, 0);
+    station_stop(&s);
+}
+
 /* Its server says no at T1: the address goes at once, with its connections; a stranger's no
  * means nothing. */
 static void run_refused(void **state)
@@ -307,6 +339,7 @@ int main(void)
         cmocka_unit_test(run_expired),  cmocka_unit_test(run_rebound),
         cmocka_unit_test(run_connections), cmocka_unit_test(run_released),
         cmocka_unit_test(run_link),     cmocka_unit_test(run_start),
+        cmocka_unit_test(run_short),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
