@@ -231,8 +231,6 @@ void tcp_refuse(struct net *net, const struct tcp_segment *segment);
 /* The timestamp of now: milliseconds, begun elsewhere for each connection (RFC 7323 5.4, 7.1). */
 uint32_t tcp_time(const struct net *net, uint32_t first_seq);
 uint32_t conn_time(const struct tcp_conn *conn);
-/* Window to offer: the right edge moves by what buffers allow (window.c). */
-uint32_t conn_right_edge(const struct tcp_conn *conn);
 
 void tcp_close_all(struct net *net);
 /* addr_gone.c: ends the connections from an address that is ours no more. */

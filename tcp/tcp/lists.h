@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What conn_tell(), conn_output() and conn_right_edge() do, in line. */
+/* What conn_tell() and conn_output() do, in line; and the window that we offer. */
 #ifndef TCP_TCP_LISTS_H
 #define TCP_TCP_LISTS_H
 
@@ -38,8 +38,11 @@ RT_INLINE void lists_output(struct tcp_conn *conn)
     tcp->output_last = conn;
 }
 
-/* So far the window could be opened beyond what was offered; below 0: not even so far. See
- * window.c. */
+/* ---- the window that we offer ----
+ * As far as buffers go that the application does not hold. Its right edge never moves back (RFC
+ * 9293 3.8.6), and forward only by steps worth telling (3.8.6.2.2). */
+
+/* So far it could be opened beyond what was offered; below 0: not even so far. */
 RT_INLINE int32_t lists_more_window(const struct tcp_conn *conn)
 {
     const uint32_t most = conn->net->tcp->config.rx_window;
@@ -51,6 +54,7 @@ RT_INLINE int32_t lists_more_window(const struct tcp_conn *conn)
     return (int32_t)((steps << conn->rcv_scale) - (conn->rcv_adv - conn->rcv_nxt));
 }
 
+/* The right edge to offer now. */
 RT_INLINE uint32_t lists_right_edge(const struct tcp_conn *conn)
 {
     const int32_t more = lists_more_window(conn);
@@ -59,7 +63,7 @@ RT_INLINE uint32_t lists_right_edge(const struct tcp_conn *conn)
     return more > 0 && more >= (int32_t)step ? conn->rcv_adv + (uint32_t)more : conn->rcv_adv;
 }
 
-/* True: it moved so far that the peer should know. */
+/* True: it would move so far that the peer should know. */
 RT_INLINE bool lists_window_opened(const struct tcp_conn *conn)
 {
     const uint32_t step = RT_MIN(2u * conn->mss, conn->net->tcp->config.rx_window / 2);

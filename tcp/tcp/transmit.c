@@ -6,6 +6,7 @@
 #include "../state.h"
 #include "../wire/ip.h"
 #include "../wire/tcp.h"
+#include "lists.h"
 #include "order.h"
 #include "rx.h"
 #include "self.h"
@@ -36,7 +37,8 @@ static void fill_options(const struct tcp_conn *conn, struct tcp_options *option
 /* Whatever leaves acknowledges all we have, and offers what there is room for. */
 static void acknowledge(struct tcp_conn *conn, struct tcp_fields *fields)
 {
-    conn->rcv_adv = conn_right_edge(conn);
+    RT_ASSERT_LE(conn->rcv_scale, TCP_SCALE_MAX);
+    conn->rcv_adv = lists_right_edge(conn);
     fields->ack = conn->rcv_nxt;
     fields->window = (uint16_t)RT_MIN((conn->rcv_adv - conn->rcv_nxt) >> conn->rcv_scale,
                                       (uint32_t)UINT16_MAX);
