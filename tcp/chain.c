@@ -19,6 +19,15 @@ void chain_cut(struct buf *chain, uint32_t bytes)
     chain->pkt_len = bytes;
 }
 
+uint32_t chain_true_bytes(const struct buf *chain)
+{
+    uint32_t bytes = 0;
+
+    for (const struct buf *b = chain; b != NULL; b = b->next)
+        bytes += b->pool->stride_bytes;
+    return bytes;
+}
+
 void chain_copy_out(const struct buf *chain, uint32_t offset, void *to, uint32_t bytes)
 {
     uint8_t *out = to;

@@ -30,6 +30,8 @@ void chain_cut(struct buf *chain, uint32_t bytes);
 /* Takes `bytes` bytes off the front, as many as there are or fewer, and segments that become empty
  * with them; returns what is left, at least one segment. */
 struct buf *chain_skip(struct buf *chain_owned, uint32_t bytes);
+/* What its buffers take of their pools. */
+uint32_t chain_true_bytes(const struct buf *chain);
 /* Copies `bytes` bytes that begin `offset` bytes behind the start; the chain has them. */
 void chain_copy_out(const struct buf *chain, uint32_t offset, void *to, uint32_t bytes);
 

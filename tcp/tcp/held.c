@@ -8,18 +8,10 @@
 /* Number of the connection, and above it the generation of what stood there. */
 _Static_assert(sizeof(uint64_t) == sizeof(((struct buf *)0)->outside), "in its place");
 
-uint32_t held_take(struct tcp_conn *conn, struct buf *chain)
+void held_take(struct tcp_conn *conn, struct buf *chain)
 {
-    const uint64_t account = (uint64_t)conn->generation << 32 | conn->number;
-    uint32_t bytes = 0;
-
-    for (struct buf *b = chain; b != NULL; b = b->next) {
-        b->flags |= BUF_HELD;
-        __builtin_memcpy(&b->outside, &account, sizeof(account));
-        bytes += b->pool->stride_bytes;
-    }
-    conn->held_bytes += bytes;
-    return bytes;
+    for (struct buf *b = chain; b != NULL; b = b->next)
+        held_take_one(conn, b);
 }
 
 void held_give(struct net *net, struct buf *b)

@@ -15,9 +15,9 @@
 #define BUF_HELD (1u << 29) /* of buf.flags: its account stands in the place of `outside` */
 _Static_assert((BUF_HELD & (BUF_TX_OFFLOADS | BUF_LONG)) == 0, "a bit of its own");
 
-/* Puts every buffer of a chain on the account; returns their true size. */
-uint32_t held_take(struct tcp_conn *conn, struct buf *chain);
-/* The same of one buffer. */
+/* Puts every buffer of a chain on the account. */
+void held_take(struct tcp_conn *conn, struct buf *chain);
+/* The same of one buffer; what the card said of it is forgotten. */
 RT_INLINE void held_take_one(struct tcp_conn *conn, struct buf *b)
 {
     const uint64_t account = (uint64_t)conn->generation << 32 | conn->number;

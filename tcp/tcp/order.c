@@ -138,15 +138,6 @@ static void take_out(struct buf **root, struct buf *b)
 
 /* ---- blocks ---- */
 
-static uint32_t true_bytes(const struct buf *chain)
-{
-    uint32_t bytes = 0;
-
-    for (const struct buf *b = chain; b != NULL; b = b->next)
-        bytes += b->pool->stride_bytes;
-    return bytes;
-}
-
 /* A chain becomes a ring. */
 static struct buf *make_block(struct buf *chain_owned, uint32_t first, uint32_t end)
 {
@@ -164,12 +155,14 @@ static struct buf *make_block(struct buf *chain_owned, uint32_t first, uint32_t 
 static struct buf *take_block(struct tcp_conn *conn, struct buf *block)
 {
     struct buf *chain = block->next;
+    uint32_t true_bytes;
 
     take_out(&conn->order, block);
     chain->pkt_len = block->rss_type - block->rss_hash;
     block->next = NULL;
-    RT_ASSERT_LE(true_bytes(chain), conn->holes.true_bytes);
-    conn->holes.true_bytes -= true_bytes(chain);
+    true_bytes = chain_true_bytes(chain);
+    RT_ASSERT_LE(true_bytes, conn->holes.true_bytes);
+    conn->holes.true_bytes -= true_bytes;
     return chain;
 }
 
@@ -283,12 +276,12 @@ void order_put(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     }
     end = cover(conn, first, end);
     chain_cut(b, end - first);
-    if (!make_room(conn, first, true_bytes(b))) {
+    if (!make_room(conn, first, chain_true_bytes(b))) {
         conn->net->counters.tcp_order_dropped++;
         buf_free(b);
         return;
     }
-    conn->holes.true_bytes += true_bytes(b);
+    conn->holes.true_bytes += chain_true_bytes(b);
     note_recent(&conn->holes, first);
     put_block(conn, make_block(b, first, end));
 }

@@ -8,15 +8,6 @@
 /* Where a datagram came from, while it waits: in front of its data. */
 _Static_assert(sizeof(struct udp_way) <= BUF_HEADROOM_BYTES, "an empty buffer has the room");
 
-static uint32_t true_bytes(const struct buf *chain)
-{
-    uint32_t bytes = 0;
-
-    for (const struct buf *b = chain; b != NULL; b = b->next)
-        bytes += b->pool->stride_bytes;
-    return bytes;
-}
-
 static void list(struct udp_sock *sock)
 {
     struct udp_stack *udp = sock->net->udp;
@@ -34,7 +25,7 @@ static void list(struct udp_sock *sock)
 
 void udp_queue(struct udp_sock *sock, const struct udp_way *way, struct buf *datagram_owned)
 {
-    const uint32_t bytes = true_bytes(datagram_owned);
+    const uint32_t bytes = chain_true_bytes(datagram_owned);
 
     if (datagram_owned->data_off < sizeof(*way) ||
         bytes > sock->queue_bytes_max - RT_MIN(sock->queue_bytes, sock->queue_bytes_max)) {
@@ -73,7 +64,7 @@ static struct buf *take(struct udp_sock *sock, struct udp_way *way)
     sock->first = (struct buf *)(uintptr_t)datagram->user;
     if (sock->first == NULL)
         sock->last = NULL;
-    sock->queue_bytes -= true_bytes(datagram);
+    sock->queue_bytes -= chain_true_bytes(datagram);
     __builtin_memcpy(way, buf_data(datagram), sizeof(*way));
     chain_pull(datagram, sizeof(*way));
     return datagram;

@@ -3,7 +3,7 @@
 #include "../chain.h"
 #include "../ip/loop.h"
 #include "../state.h"
-#include "../tcp/held.h"
+#include "../tcp/sendq.h"
 #include "../wire/eth.h"
 #include "../wire/ip.h"
 #include "../wire/udp.h"
@@ -15,11 +15,6 @@
 _Static_assert(HEADERS_BYTES_MAX <= BUF_HEADROOM_BYTES, "a fresh buffer has the room");
 #define SEGMENTS_MAX (UINT8_MAX - 1u) /* and one for headers */
 
-static bool is_givers(const struct buf *b)
-{
-    return *b->owner == BUF_STACK || (*b->owner >= BUF_APP && *b->owner < BUF_EXT);
-}
-
 /* What a chain carries; false: not to be sent. A datagram may be empty, a segment of several not:
  * a card could do nothing with it. */
 static bool measure(const struct buf *chain, uint32_t *bytes, uint32_t *segments)
@@ -27,7 +22,7 @@ static bool measure(const struct buf *chain, uint32_t *bytes, uint32_t *segments
     *bytes = 0;
     *segments = 0;
     for (const struct buf *b = chain; b != NULL; b = b->next) {
-        if (!is_givers(b) || *segments == SEGMENTS_MAX)
+        if (!sendq_is_givers(b) || *segments == SEGMENTS_MAX)
             return false;
         if (!buf_is_inside(b) && (b->data_len != 0 || b->next != NULL || b != chain))
             return false;
@@ -154,10 +149,5 @@ enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way, st
 
 void udp_give_back(struct net *net, struct buf *chain_owned)
 {
-    for (struct buf *b = chain_owned; b != NULL; b = b->next) {
-        held_give(net, b);
-        if (*b->owner != BUF_STACK)
-            buf_move(b, b->owner, *b->owner, BUF_STACK);
-    }
-    buf_free(chain_owned);
+    tcp_give_back(net, chain_owned);
 }
