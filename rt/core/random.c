@@ -17,8 +17,8 @@ struct seen {
     uint64_t cycles;
 };
 
-/* A generator that is broken says the same all the time, or nothing but ones (some processors do
- * after a sleep). Four equal words of 64 bits never come from one that works. */
+/* A generator that is broken says the same over and over, or nothing but ones (some processors do
+ * after a sleep). From one that works two of so few words of 64 bits are never equal. */
 static bool is_alive(const uint64_t words[WORDS])
 {
     for (uint32_t i = 0; i < WORDS; i++) {

@@ -156,7 +156,8 @@ void tcp_set_user_timeout(struct tcp_conn *conn, uint32_t ms);
 void tcp_drain(struct net *net);
 bool tcp_drained(const struct net *net);
 /* Every connection is broken off, and the peers are told, now: nobody is called back. For the end
- * of a drain, and for a core that cannot go on. */
+ * of a drain. What reports a fault does not call it: this stack may be what is broken; its peers
+ * learn of it when they next send, by the reset of the stack that was started again. */
 void tcp_reset_all(struct net *net);
 
 /* The application's own, of the connection: what tcp_listen() or tcp_connect() got, until it is

@@ -195,6 +195,21 @@ static void run_age(void **state)
     }
 }
 
+/* Also at the start, when there was no epoch before, no key is one that everybody knows. */
+static void run_first_keys(void **state)
+{
+    static const uint8_t none[16];
+    struct talk t;
+
+    start(&t);
+    assert_true(t.s.now_us < SECRET_COOKIE_EPOCH_US);
+    talk_give(&t, S, 0, 0, 0);
+    talk_expect(&t, S | A, 0, 1, 0);
+    for (uint32_t i = 0; i < 2; i++)
+        assert_memory_not_equal(t.s.net->tcp->secret.cookie_keys[i], none, sizeof(none));
+    talk_stop(&t);
+}
+
 /* When none was sent for two epochs, no guess is looked at. */
 static void run_none_about(void **state)
 {
@@ -365,6 +380,7 @@ int main(void)
         cmocka_unit_test(run_nothing_kept),
         cmocka_unit_test(run_not_ours),
         cmocka_unit_test(run_age),
+        cmocka_unit_test(run_first_keys),
         cmocka_unit_test(run_none_about),
         cmocka_unit_test(run_numbers),
         cmocka_unit_test(run_flood),
