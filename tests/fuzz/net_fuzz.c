@@ -327,7 +327,7 @@ static void start(void)
     config.pool = w.pool;
     if (net_create(&config, w.now_us, &w.net) != RT_OK ||
         net_if_add(w.net, &iface, &index) != RT_OK ||
-        net_ip6_start(w.net, 0) != RT_OK || net_addr_add(w.net, 0, &v4, 24) != RT_OK ||
+        net_ip6_start(w.net, 0, true) != RT_OK || net_addr_add(w.net, 0, &v4, 24) != RT_OK ||
         net_addr_add(w.net, 0, &v6, 64) != RT_OK || tcp_create(w.net, &tcp) != RT_OK ||
         tcp_listen(w.net, &listen, &listener) != RT_OK)
         abort();
