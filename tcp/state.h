@@ -15,7 +15,7 @@ struct udp_sock;
 
 struct net {
     uint64_t now_us; /* of the call that runs */
-    uint32_t ways_changed; /* addresses, subnets, gateways: how often */
+    uint32_t ways_changed; /* IPv4's addresses, subnets, gateways: how often */
     struct net_config config;
     uint32_t if_count;
     uint32_t loop_count; /* packets to ourselves that wait for the next turn */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ip.h"
 
+#include "../chain.h"
 #include "../state.h"
 #include "../wire/ip.h"
 #include "loop.h"
@@ -25,4 +26,18 @@ enum rt_status ip_send(struct net *net, const struct ip_how *how, struct buf *da
     if (!ip_addr_is_v4(&how->dst))
         return ipv6_output(net, &complete, &route, datagram_owned);
     return ipv4_output(net, &complete, &route, datagram_owned);
+}
+
+struct buf *ip_copy_piece(struct net *net, const struct buf *datagram, uint32_t offset,
+                          uint32_t bytes)
+{
+    struct buf *piece = pool_take(net->config.pool);
+
+    if (piece == NULL)
+        return NULL;
+    RT_ASSERT_LE(bytes, (uint32_t)BUF_ROOM_BYTES);
+    chain_copy_out(datagram, offset, buf_data(piece), bytes);
+    piece->data_len = (uint16_t)bytes;
+    piece->pkt_len = bytes;
+    return piece;
 }

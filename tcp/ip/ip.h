@@ -79,6 +79,11 @@ enum rt_status ipv6_output(struct net *net, const struct ip_how *how,
 void ipv6_output_to(struct net_if *iface, const struct ip_how *how, const uint8_t mac[6],
                     struct buf *datagram_owned);
 
+/* Copies `bytes` bytes behind `offset` of a datagram, which has them, into a buffer of their own;
+ * NULL: there is none. */
+struct buf *ip_copy_piece(struct net *net, const struct buf *datagram, uint32_t offset,
+                          uint32_t bytes);
+
 /* Fills in the transport checksum: by the device of `iface` where it can, else, and without one
  * (NULL), now. The chain's data is at the transport header. */
 void ip_fill_sum(const struct net_if *iface, const struct ip_how *how, struct buf *datagram);

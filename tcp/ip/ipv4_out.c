@@ -34,21 +34,6 @@ static void put_header(struct net *net, const struct ip_how *how, const struct n
         ip->checksum = csum_fold(csum_add(0, ip, sizeof(*ip)));
 }
 
-/* Copies a piece of the datagram behind `offset` into a buffer of its own; NULL: there is none. */
-static struct buf *copy_piece(struct net *net, const struct buf *datagram, uint32_t offset,
-                              uint32_t bytes)
-{
-    struct buf *piece = pool_take(net->config.pool);
-
-    if (piece == NULL)
-        return NULL;
-    RT_ASSERT_LE(bytes, (uint32_t)BUF_ROOM_BYTES);
-    chain_copy_out(datagram, offset, buf_data(piece), bytes);
-    piece->data_len = (uint16_t)bytes;
-    piece->pkt_len = bytes;
-    return piece;
-}
-
 /* All pieces or, when a buffer or room is missing, the first of them: the receiver then drops
  * what it has. */
 static enum rt_status send_pieces(struct net *net, const struct ip_how *how,
@@ -66,7 +51,7 @@ static enum rt_status send_pieces(struct net *net, const struct ip_how *how,
         bytes = RT_MIN(datagram->pkt_len - offset, most);
         if (offset + bytes < datagram->pkt_len)
             fragment |= IPV4_MORE_FRAGMENTS;
-        piece = copy_piece(net, datagram, offset, bytes);
+        piece = ip_copy_piece(net, datagram, offset, bytes);
         if (piece == NULL)
             return RT_NO_MEMORY;
         put_header(net, how, route->iface, piece, fragment);

@@ -48,21 +48,17 @@ static uint32_t next_id(struct net *net, const struct ip_how *how)
     return (uint32_t)rt_siphash(net->config.key, ends, sizeof(ends)) + net->ip6_id++;
 }
 
-/* A piece of the datagram behind `offset`, copied into a buffer of its own; NULL: there is none. */
+/* A piece of the datagram behind its fragment header; NULL: there is no buffer. */
 static struct buf *make_piece(struct net *net, const struct ip_how *how,
                               const struct buf *datagram, uint32_t offset, uint32_t bytes)
 {
     const bool more = offset + bytes < datagram->pkt_len;
-    struct buf *piece = pool_take(net->config.pool);
+    struct buf *piece = ip_copy_piece(net, datagram, offset, bytes);
     struct ip6_fragment *fragment;
 
     if (piece == NULL)
         return NULL;
-    RT_ASSERT_LE(bytes, (uint32_t)BUF_ROOM_BYTES);
     RT_ASSERT_EQ(offset % 8, 0u);
-    chain_copy_out(datagram, offset, buf_data(piece), bytes);
-    piece->data_len = (uint16_t)bytes;
-    piece->pkt_len = bytes;
     fragment = chain_push(piece, sizeof(*fragment));
     *fragment = (struct ip6_fragment){
         .next = how->protocol,

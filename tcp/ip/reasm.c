@@ -85,6 +85,15 @@ static struct reasm *oldest(struct net *net, const struct reasm *but)
     return found;
 }
 
+/* It makes room; one that had ended was counted then. */
+static void evict(struct reasm *r)
+{
+    RT_ASSERT(r->used);
+    r->net->counters.ip_reasm_fails += !r->ended;
+    r->net->counters.ip_reasm_evicted++;
+    forget(r);
+}
+
 static struct reasm *begin(const struct ip_packet *packet, const struct reasm_piece *piece)
 {
     struct net *net = packet->iface->net;
@@ -95,9 +104,7 @@ static struct reasm *begin(const struct ip_packet *packet, const struct reasm_pi
             r = &net->reasms[i];
     if (r == NULL) {
         r = oldest(net, NULL);
-        net->counters.ip_reasm_fails++;
-        net->counters.ip_reasm_evicted++;
-        forget(r);
+        evict(r);
     }
     *r = (struct reasm){
         .src = packet->src,
@@ -150,9 +157,7 @@ static bool make_room(struct reasm *r, uint32_t bufs)
         other = oldest(net, r);
         if (other == NULL)
             return false;
-        net->counters.ip_reasm_fails += !other->ended;
-        net->counters.ip_reasm_evicted++;
-        forget(other);
+        evict(other);
     }
     return false;
 }

@@ -74,7 +74,7 @@ struct ip_addr ip6_link_local(const uint8_t mac[6]);
 /* True: the interface hears this group. */
 bool if_group_find(const struct net_if *iface, const struct ip_addr *group);
 
-/* An address that is to be the interface's: its test begins. RT_FULL. */
+/* An address that is to be the interface's: its test begins. RT_BUSY: it is there; RT_FULL. */
 enum rt_status ip6_addr_add(struct net_if *iface, const struct ip_addr *addr,
                             uint32_t prefix_bits);
 /* Another host has this address, which is ours or to be. */

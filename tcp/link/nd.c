@@ -205,7 +205,9 @@ static bool is_right(const struct ip_packet *message, uint32_t head)
         return false;
     if (icmp->type == ICMP6_ROUTER_ADVERT)
         return ip_addr_is_link_local(&message->src);
-    return !nobody || (icmp->type == ICMP6_NEIGH_SOLICIT && message->to_group);
+    return !nobody || (icmp->type == ICMP6_NEIGH_SOLICIT && message->to_group &&
+                       nd_find_link(buf_data(message->buf) + head, message->bytes - head,
+                                    ND_OPT_SOURCE_LINK) == NULL); /* 4861 7.1.1 */
 }
 
 void nd_input(const struct ip_packet *message)

@@ -100,7 +100,7 @@ static void mtu_input(struct net_if *iface, const struct nd_mtu_option *option)
 {
     const uint32_t mtu_bytes = be32_get(option->mtu_bytes);
 
-    if (mtu_bytes >= IPV6_MTU_MIN && mtu_bytes <= iface->config.mtu_bytes)
+    if (mtu_bytes >= IPV6_MTU_MIN && mtu_bytes <= iface->mtu_most_bytes)
         iface->ip6.mtu_bytes = (uint16_t)mtu_bytes;
     else
         iface->net->counters.nd_bad++;

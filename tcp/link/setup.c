@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an interface has of IPv4, as a whole: what is right is done, what is not changes nothing. */
+/* What an interface has of IPv4, as a whole: what is right is done, what is not changes nothing.
+ * And its link, which comes, goes and ends with all that follows from it. */
 #include "../dhcp/client.h"
 #include "../state.h"
 #include "../tcp/conn.h"
@@ -104,6 +105,21 @@ enum rt_status net_setup_apply(struct net *net, uint32_t iface, const struct net
     return RT_OK;
 }
 
+/* Addresses of one family, those that are still asked for aside; returns how many. */
+static uint32_t in_use(const struct net_if *iface, bool v4, struct net_addr *addrs)
+{
+    uint32_t count = 0;
+
+    RT_ASSERT_LE(iface->addr_count, (uint32_t)NET_ADDRS_MAX);
+    for (uint32_t i = 0; i < iface->addr_count; i++) {
+        const struct if_addr *own = &iface->addrs[i];
+
+        if (ip_addr_is_v4(&own->addr) == v4 && own->state != IF_ADDR_TENTATIVE)
+            addrs[count++] = (struct net_addr){own->addr, own->prefix_bits};
+    }
+    return count;
+}
+
 void net_setup_get(const struct net *net, uint32_t iface, struct net_setup *setup)
 {
     const struct net_if *from = &net->ifs[iface];
@@ -114,14 +130,13 @@ void net_setup_get(const struct net *net, uint32_t iface, struct net_setup *setu
         .has_gateway = from->has_gateway,
         .mtu_bytes = from->config.mtu_bytes,
     };
-    for (uint32_t i = 0; i < from->addr_count; i++) {
-        const struct if_addr *own = &from->addrs[i];
+    setup->count = in_use(from, true, setup->addrs);
+}
 
-        if (!ip_addr_is_v4(&own->addr) || own->state == IF_ADDR_TENTATIVE)
-            continue;
-        setup->addrs[setup->count].addr = own->addr;
-        setup->addrs[setup->count++].prefix_bits = own->prefix_bits;
-    }
+uint32_t net_ip6_get(const struct net *net, uint32_t iface, struct net_addr addrs[NET_ADDRS_MAX])
+{
+    RT_ASSERT_LT(iface, net->if_count);
+    return in_use(&net->ifs[iface], false, addrs);
 }
 
 void if_close(struct net_if *iface)

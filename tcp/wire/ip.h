@@ -47,8 +47,6 @@ _Static_assert(sizeof(struct ipv6_header) == 40, "RFC 8200 3");
 #define IP_ECN_BITS 3 /* RFC 3168 5: of tos, and of the traffic class */
 #define IP_ECN_ECT0 2 /* may be marked */
 #define IP_ECN_CE 3   /* was */
-#define IP_ECN_ECT0 2
-#define IP_ECN_CE 3
 #define IP_HOPS_DEFAULT 64
 
 /* RFC 792: the first eight bytes of every kind. */

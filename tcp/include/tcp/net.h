@@ -57,13 +57,16 @@ struct net_if_config {
     void *ctx;
 };
 
+/* An address, and how many of its bits are its subnet's. */
+struct net_addr {
+    struct ip_addr addr;
+    uint32_t prefix_bits;
+};
+
 /* All that an interface has of IPv4: from boot arguments, from a lease; plain data, which one
  * core may hand to another. */
 struct net_setup {
-    struct {
-        struct ip_addr addr;
-        uint32_t prefix_bits;
-    } addrs[NET_ADDRS_MAX];
+    struct net_addr addrs[NET_ADDRS_MAX];
     uint32_t count;
     struct ip_addr gateway;
     bool has_gateway;
@@ -83,7 +86,7 @@ RT_NODISCARD enum rt_status net_if_add(struct net *net, const struct net_if_conf
  * nobody else had it: config.told() says so. RT_INVALID: an MTU below 1280 bytes (RFC 8200 5). */
 RT_NODISCARD enum rt_status net_ip6_start(struct net *net, uint32_t iface, bool automatic);
 /* An address of ours, its first `prefix_bits` are the subnet's. RT_INVALID: not one that a host
- * can have, or of IPv6, which was not started; RT_FULL. */
+ * can have, or of IPv6, which was not started; RT_BUSY: IPv6 has it already; RT_FULL. */
 RT_NODISCARD enum rt_status net_addr_add(struct net *net, uint32_t iface,
                                          const struct ip_addr *addr, uint32_t prefix_bits);
 /* Where packets of its family go that are for no subnet of ours; of IPv6 there may be several, in
@@ -98,6 +101,8 @@ RT_NODISCARD enum rt_status net_setup_apply(struct net *net, uint32_t iface,
                                             const struct net_setup *setup);
 /* What an interface has of IPv4 now: addresses in use, not those that are still asked for. */
 void net_setup_get(const struct net *net, uint32_t iface, struct net_setup *setup);
+/* The same of IPv6, addresses alone; returns how many. */
+uint32_t net_ip6_get(const struct net *net, uint32_t iface, struct net_addr addrs[NET_ADDRS_MAX]);
 /* The link is there, or not; at first it is. When it comes back addresses are asked for and
  * announced again; connections live on. */
 void net_link(struct net *net, uint32_t iface, bool up);

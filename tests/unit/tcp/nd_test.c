@@ -130,7 +130,7 @@ static void run_bad(void **state)
     struct frame f;
 
     station6_start(&t);
-    for (uint32_t n = 0; n < 9; n++) {
+    for (uint32_t n = 0; n < 10; n++) {
         struct ipv6_header *ip = (struct ipv6_header *)(void *)(f.data + L3);
 
         frame_nd(&f, (struct says){ICMP6_NEIGH_SOLICIT, n == 5 ? "::" : PEER6,
@@ -150,6 +150,9 @@ static void run_bad(void **state)
             frame_nd(&f, (struct says){ICMP6_NEIGH_ADVERT, "::", "ff02::1", PEER6, 0, 0, NULL});
         else if (n == 8)
             f.bytes -= 1, ip->payload_bytes = be16_put(31); /* half an option */
+        else if (n == 9) /* a MAC of nobody */
+            frame_nd(&f, (struct says){ICMP6_NEIGH_SOLICIT, "::", "ff02::1:ff00:1", OUR6, 0,
+                                       ND_OPT_SOURCE_LINK, peer_mac});
         f.data[L4 + 2] = f.data[L4 + 3] = 0;
         memcpy(f.data + L4 + 2, &(uint16_t){frame_sum6(&f, L4, IP_ICMPV6)}, 2);
         station_give(&t.s, &f, 0);

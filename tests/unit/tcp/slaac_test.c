@@ -177,6 +177,7 @@ static void run_taken(void **state)
 static void run_router(void **state)
 {
     const struct advert a = advert_of("2001:db8:5::77", 64, 3600, 1800);
+    struct net_addr in_use[NET_ADDRS_MAX];
     struct station6 t;
 
     begin(&t, true);
@@ -185,14 +186,35 @@ static void run_router(void **state)
     give_advert(&t, ROUTER, &a);
     t.s.seen = t.s.sent;
     assert_false(has(&t, AUTO6));
+    assert_int_equal(net_ip6_get(t.s.net, 0, in_use), 1); /* the link-local one */
     station_advance_us(&t.s, 3000000);
     assert_true(has(&t, AUTO6));
+    assert_int_equal(net_ip6_get(t.s.net, 0, in_use), 2);
+    assert_memory_equal(&in_use[1].addr, addr_of(AUTO6).bytes, 16);
     assert_true(reaches(&t, FAR6, ROUTER));
     assert_true(reaches(&t, "2001:db8:5::9", "2001:db8:5::9"));
     assert_int_equal(t.s.net->ifs[0].ip6.mtu_bytes, 1400);
     assert_int_equal(t.joins, 2);
     while (station_next(&t.s) != NULL)
         assert_int_not_equal(station6_last(&t)->data[L4], ICMP6_ROUTER_SOLICIT);
+    station_stop(&t.s);
+}
+
+/* An IPv4 lease's MTU is IPv4's: IPv6 has the router's. */
+static void run_two_mtus(void **state)
+{
+    const struct net_setup lease = {.mtu_bytes = 1300};
+    const struct advert a = advert_of("2001:db8:5::", 64, 3600, 1800);
+    struct station6 t;
+
+    begin(&t, true);
+    assert_int_equal(net_setup_apply(t.s.net, 0, &lease), RT_OK);
+    station_advance_us(&t.s, 3000000);
+    give_advert(&t, ROUTER, &a);
+    assert_int_equal(t.s.net->ifs[0].ip6.mtu_bytes, 1400);
+    assert_int_equal(t.s.net->ifs[0].config.mtu_bytes, 1300);
+    assert_int_equal(net_counters(t.s.net)->nd_bad, 0);
+    t.s.seen = t.s.sent;
     station_stop(&t.s);
 }
 
@@ -378,7 +400,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_start),       cmocka_unit_test(run_taken),
-        cmocka_unit_test(run_router),      cmocka_unit_test(run_not_automatic),
+        cmocka_unit_test(run_router),
+        cmocka_unit_test(run_two_mtus),      cmocka_unit_test(run_not_automatic),
         cmocka_unit_test(run_lifetimes),   cmocka_unit_test(run_bad_adverts),
         cmocka_unit_test(run_many),
         cmocka_unit_test(run_queries),     cmocka_unit_test(run_no_buffers),
