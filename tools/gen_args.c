@@ -30,7 +30,8 @@ static const char *const intro =
     "\n"
     "Arguments marked *live* may be changed on the console while running:\n"
     "`set name=value`. Those of `kit` are every application's, those of\n"
-    "`net` of applications with a network stack (`echo`,\n`hello`), those of `l2fwd` its own.\n";
+    "`net` of applications with a network stack (`echo`, `hello`), those of `l2fwd`\n"
+    "its own.\n";
 
 static void put_cell(FILE *out, const char *text)
 {

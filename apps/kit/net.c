@@ -164,6 +164,10 @@ static void print_addresses(const struct kit_net_path *path)
                path->path.rx_port, ip_addr_format(&setup.addrs[i].addr, addr),
                setup.addrs[i].prefix_bits, gateway, setup.mtu_bytes,
                path->dhcp != NULL ? dhcp_state_name(dhcp_state(path->dhcp)) : "off");
+    setup.count = net_ip6_get(path->net, path->iface, setup.addrs);
+    for (uint32_t i = 0; i < setup.count; i++)
+        rt_log("net core=%u port=%u ip=%s/%u", path->path.core, path->path.rx_port,
+               ip_addr_format(&setup.addrs[i].addr, addr), setup.addrs[i].prefix_bits);
 }
 
 void kit_net_command(struct kit *kit, const char *text)

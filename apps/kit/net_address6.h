@@ -20,16 +20,19 @@
 struct net_address6 {
     bool off, automatic;
     uint32_t count;
-    struct {
-        struct ip_addr addr;
-        uint32_t prefix_bits;
-    } addrs[NET_ADDRESS6_MAX];
+    struct net_addr addrs[NET_ADDRESS6_MAX];
     struct ip_addr gateway;
     bool has_gateway;
 };
 
-/* What the text says of a port; false: `why` says what is wrong. */
+/* What is wrong, and with which word of the text. */
+struct net_address6_error {
+    const char *why, *word;
+    uint32_t word_bytes;
+};
+
+/* What the text says of a port; false: `error` says what is wrong. */
 bool net_address6_parse(const char *text, uint32_t port, struct net_address6 *out,
-                        const char **why);
+                        struct net_address6_error *error);
 
 #endif

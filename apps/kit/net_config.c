@@ -131,19 +131,31 @@ static bool complain6(const struct kit_net_path *path, const char *why)
     return false;
 }
 
+/* Of ip6=, by its default on every port, addresses alone are surely wanted. */
+static bool too_short6(const struct kit_net_path *path, const struct net_address6 *wish)
+{
+    const bool wanted = wish->count != 0 || wish->has_gateway;
+
+    rt_log("net port=%u ip6=\"%s\" %s=\"no IPv6: the MTU is below 1280 bytes\" remedy=%s",
+           path->path.rx_port, ip6_text, wanted ? "error" : "warning",
+           wanted ? "mtu=1280" : "ip6=off");
+    return !wanted;
+}
+
 static bool configure6(struct kit_net_path *path)
 {
     struct net_address6 wish;
-    const char *why;
+    struct net_address6_error error;
 
-    if (!net_address6_parse(ip6_text, path->path.rx_port, &wish, &why))
-        return complain6(path, why);
+    if (!net_address6_parse(ip6_text, path->path.rx_port, &wish, &error)) {
+        rt_log("net port=%u ip6=\"%s\" word=\"%.*s\" error=\"%s\"", path->path.rx_port,
+               ip6_text, (int)error.word_bytes, error.word, error.why);
+        return false;
+    }
     if (wish.off)
         return true;
-    if (net_ip6_start(path->net, path->iface, wish.automatic) != RT_OK) {
-        complain6(path, "an MTU below 1280 bytes");
-        return wish.count == 0; /* nobody asked for it */
-    }
+    if (net_ip6_start(path->net, path->iface, wish.automatic) != RT_OK)
+        return too_short6(path, &wish);
     for (uint32_t i = 0; i < wish.count; i++)
         if (net_addr_add(path->net, path->iface, &wish.addrs[i].addr,
                          wish.addrs[i].prefix_bits) != RT_OK)
@@ -151,6 +163,15 @@ static bool configure6(struct kit_net_path *path)
     return !wish.has_gateway ||
            net_gateway_set(path->net, path->iface, &wish.gateway) == RT_OK ||
            complain6(path, "the gateway is one of the addresses, or in no subnet");
+}
+
+/* Neighbours and servers answer by one queue, and no core tells another. */
+static void warn_of_queue(const struct kit_net_path *path)
+{
+    if (path->path.rxq->index != 0)
+        rt_log("net port=%u queue=%u core=%u warning=\"no lease and no ARP reply comes by this"
+               " queue: peers that the card sends here go unanswered\" remedy=queues=1",
+               path->path.rx_port, path->path.rxq->index, path->path.core);
 }
 
 bool kit_net_configure(struct kit_net_path *path)
@@ -169,6 +190,7 @@ bool kit_net_configure(struct kit_net_path *path)
         return complain(path, 0, "more than eight addresses, or dhcp beside others");
     if (!configure6(path))
         return false;
+    warn_of_queue(path);
     if (dhcp != NULL)
         return path->path.rxq->index != 0 || start_dhcp(path, dhcp);
     setup.probe = path->path.rxq->index == 0; /* of a port that several cores serve one asks */

@@ -229,8 +229,9 @@ static void add_paths(struct kit *kit)
             continue;
         if (kit->app->path_begin != NULL)
             kit->app->path_begin(path, &source);
-        if (kit->refused == KIT_EXIT_OK)
-            kit->refused = path->refused;
+        kit->refused = path->refused;
+        if (kit->refused != KIT_EXIT_OK)
+            return; /* its line is said once: others would say the same */
         add_source(kit->cores[path->core], &source);
     }
 }

@@ -230,6 +230,8 @@ def main():
     for case in CASES:
         run_case(case)
     console.send("net")
+    for address in (f"{OURS}/24 ", f"{OURS6}/64", "fe80::"):
+        console.wait_for(rf"net core=0 port=0 ip={address}", 10)
     console.send("stop")
     line = console.wait_for(r"exit code=(\d+)", 10)
     machine.wait(timeout=WAIT_S)

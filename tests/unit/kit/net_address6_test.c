@@ -5,14 +5,15 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <net_address6.h>
+#include <string.h>
 
 static struct net_address6 a;
-static const char *why;
+static struct net_address6_error error;
 
 static bool parses(const char *text, uint32_t port)
 {
-    why = NULL;
-    return net_address6_parse(text, port, &a, &why);
+    error = (struct net_address6_error){.why = NULL};
+    return net_address6_parse(text, port, &a, &error);
 }
 
 static void is_addr(const struct ip_addr *addr, const char *text)
@@ -77,9 +78,34 @@ static void run_wrong(void **state)
     };
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(wrong); i++)
-        if (parses(wrong[i], 15) || why == NULL)
+        if (parses(wrong[i], 15) || error.why == NULL)
             fail_msg("\"%s\"", wrong[i]);
     assert_true(parses("1::1/9,1::2/9,1::3/9,1::4/9,1::5/9,1::6/9,1::7/9", 0));
+}
+
+/* Each mistake is told by its word, and how it is right. */
+static void run_says(void **state)
+{
+    static const struct {
+        const char *text, *word, *says;
+    } rows[] = {
+        {"2001:db8::1", "2001:db8::1", "prefix behind it, as 2001:db8::1/64"},
+        {"auto,ff02::1/64", "ff02::1/64", "no IPv6 address of a host"},
+        {"auto;/200;off", "/200", "no IPv6 address of a host"},
+        {"2001:db8::1/200,auto", "2001:db8::1/200", "1 to 128 bits"},
+        {"link,xyz", "xyz", "none of auto, link"},
+        {"via=ff02::1", "via=ff02::1", "as via=fe80::1"},
+        {"via=fe80::1,via=fe80::2", "via=fe80::2", "one gateway"},
+        {"1::1/9,1::2/9,1::3/9,1::4/9,1::5/9,1::6/9,1::7/9,1::8/9", "1::8/9", "up to seven"},
+    };
+
+    for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
+        assert_false(parses(rows[i].text, 1));
+        assert_int_equal(error.word_bytes, strlen(rows[i].word));
+        assert_memory_equal(error.word, rows[i].word, error.word_bytes);
+        if (strstr(error.why, rows[i].says) == NULL)
+            fail_msg("%s: %s", rows[i].text, error.why);
+    }
 }
 
 int main(void)
@@ -89,6 +115,7 @@ int main(void)
         cmocka_unit_test(run_by_hand),
         cmocka_unit_test(run_ports),
         cmocka_unit_test(run_wrong),
+        cmocka_unit_test(run_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

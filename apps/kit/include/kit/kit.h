@@ -53,7 +53,7 @@ struct kit_path {
     uint32_t batch_max;    /* frames to take in a turn, batch= */
     uint8_t rx_port, tx_port;
     uint16_t core;
-    uint8_t refused; /* path_begin sets an enum kit_exit here: the start ends with it */
+    uint8_t refused; /* path_begin sets an enum kit_exit here: the start ends, no path follows */
     uint64_t polls[BUF_BATCH_MAX + 1] RT_ALIGNED(RT_CACHE_LINE); /* polls by frames found */
 };
 
@@ -119,7 +119,8 @@ struct kit_app {
      * by itself. Called again and again until it returns true, nothing is left, or a second has
      * passed: then with `last`, whatever it returns. The path's core. NULL: nothing to end. */
     bool (*path_end)(struct kit_path *path, uint64_t now_us, bool last);
-    /* Gives back what the path still holds. The path's core, after its loop. NULL: nothing. */
+    /* Gives back what the path still holds. The path's core, after its loop. NULL: nothing. Where a
+     * path was refused, it and path_end are also called for those that never began, still all 0. */
     void (*path_leave)(struct kit_path *path);
     /* Who sends where, in a map without ports; lines for what stays idle. NULL:
      * kit_cards_to_self. */

@@ -40,8 +40,8 @@ struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
 uint32_t kit_net_poll(void *path, uint64_t now_us);
 bool kit_net_end(struct kit_path *path, uint64_t now_us, bool last);
 void kit_net_leave(struct kit_path *path);
-/* For a row of struct kit_command: the IPv4 addresses of all paths, and the counters of all stacks
- * that are not 0. */
+/* For a row of struct kit_command: the addresses of all paths, and the counters of all stacks that
+ * are not 0. */
 void kit_net_command(struct kit *kit, const char *text);
 
 #endif
