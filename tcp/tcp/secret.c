@@ -75,11 +75,11 @@ static void next_key(struct net *net)
 static void to_this_epoch(struct net *net)
 {
     struct tcp_secret *s = &net->tcp->secret;
-    const uint64_t epoch = net->now_us / SECRET_COOKIE_EPOCH_US + 1;
+    const uint64_t epoch = net->now_us / SECRET_COOKIE_EPOCH_US + 2;
 
     RT_ASSERT_LE(s->epoch, epoch);
-    if (s->epoch == 0 && epoch > 1)
-        next_key(net); /* also the one before */
+    if (s->epoch == 0)
+        next_key(net); /* also the one before, when nothing was there */
     if (s->epoch + 2 < epoch)
         s->epoch = epoch - 2;
     while (s->epoch < epoch) /* twice, at most */

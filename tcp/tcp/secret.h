@@ -15,7 +15,7 @@ struct tcp_segment;
 /* Of a stack; all zero at the start. */
 struct tcp_secret {
     uint64_t drawn;           /* numbers, so far */
-    uint64_t epoch;           /* of the first key of cookies, and one more; 0: there is none */
+    uint64_t epoch;           /* of the first key of cookies, and two more; 0: there is none */
     uint8_t cookie_keys[2][16]; /* of this epoch, and of the one before */
 };
 
