@@ -52,6 +52,7 @@ RT_INLINE struct buf *pool_take_inline(struct pool *pool)
 /* Home: `b` is free from now on. Home core only. */
 RT_INLINE void pool_take_home(struct pool *pool, struct buf *b, uint8_t *owner)
 {
+    RT_INVARIANT(b->pool == pool && b->owner == owner);
     RT_ASSERT_LT(pool->free, pool->total);
     *owner = BUF_POOL;
     buf_poison(b);
