@@ -70,8 +70,8 @@ static void run_told(void **state)
     dialog_stop(&t);
 }
 
-/* Long after a mark its number is half a circle behind, and looks as if it were ahead: the next mark
- * is answered all the same. */
+/* Long after a mark its number is half a circle behind, and looks as if it were ahead: the next
+ * mark is answered all the same. */
 static void run_told_long_after(void **state)
 {
     struct dialog t;

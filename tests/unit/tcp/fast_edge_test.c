@@ -24,8 +24,8 @@ static void send_by_other(void *ctx, struct buf_batch *frames)
     frames->count = 0;
 }
 
-/* A connection with timestamps, by a card that checks and fills in checksums. Its first segment takes
- * the steps: the application has just been told of it. */
+/* A connection with timestamps, by a card that checks and fills in checksums. Its first segment
+ * takes the steps: the application has just been told of it. */
 static struct tcp_conn *start(struct talk *t, const struct tcp_config *config)
 {
     talk_start(t, config, (struct tcp_listen){.backlog = 4});
@@ -85,7 +85,7 @@ static void meet_by(struct talk *t, uint32_t iface, uint8_t last)
     net_turn(t->s.net, t->s.now_us);
 }
 
-/* The connection's address is of the first interface: what comes for it by the second is dropped. */
+/* The address is of the first interface: what comes for it by the second is dropped. */
 static void run_in_by_another(void **state)
 {
     uint32_t other, left = 0;

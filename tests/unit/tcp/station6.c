@@ -5,6 +5,7 @@
 #include "state.h"
 #include "wire/checksum.h"
 #include "wire/eth.h"
+#include "wire/nd.h"
 
 #include <string.h>
 
@@ -126,4 +127,24 @@ const struct icmp_header *station6_icmp(struct station6 *t, uint8_t type)
 const struct frame *station6_last(const struct station6 *t)
 {
     return &t->s.frames[(t->s.seen - 1) % STATION_FRAMES];
+}
+
+uint32_t station6_report(struct station6 *t, const char *src, uint8_t type)
+{
+    enum { MLD_L4 = L4 + 8 };
+    const struct frame *f = station_next(&t->s);
+    const struct mld_report *report = (const void *)(f->data + MLD_L4);
+    const struct mld_record *record = (const void *)(report + 1);
+
+    assert_non_null(f);
+    assert_memory_equal(f->data, ((uint8_t[]){0x33, 0x33, 0, 0, 0, 0x16}), 6);
+    assert_int_equal(f->data[L3 + 6], IP6_HOP_BY_HOP);
+    assert_int_equal(f->data[L3 + 7], 1); /* hops */
+    assert_memory_equal(f->data + L3 + 8, addr_of(src).bytes, 16);
+    assert_memory_equal(f->data + L4, ((uint8_t[]){IP_ICMPV6, 0, 5, 2, 0, 0, 1, 0}), 8);
+    assert_int_equal(frame_sum6(f, MLD_L4, IP_ICMPV6), 0);
+    assert_int_equal(report->type, ICMP6_MLD2_REPORT);
+    assert_int_equal(record->type, type);
+    assert_memory_equal(record->group, addr_of("ff02::1:ff00:1").bytes, 16);
+    return be16_get(report->records);
 }

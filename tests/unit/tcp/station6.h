@@ -43,7 +43,10 @@ void frame_ping6(struct frame *f, const char *src, const char *dst, uint32_t byt
 /* The next frame that left, which is an ICMPv6 message of that type without extension headers and
  * right; its header. */
 const struct icmp_header *station6_icmp(struct station6 *t, uint8_t type);
-/* That frame. */
+/* The next frame that left is a report of groups from `src` (RFC 3810 5.2), whose first record has
+ * this type and OUR6_LINK's group; how many records it has. */
+uint32_t station6_report(struct station6 *t, const char *src, uint8_t type);
+/* The last frame that left. */
 const struct frame *station6_last(const struct station6 *t);
 
 #endif
