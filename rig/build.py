@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 VARIANTS = {
     "build": ({"CC": "gcc"}, []),
     "build-clang": ({"CC": "clang"}, []),
-    "build-hostile": ({"CC": "gcc"}, ["-Dhostile=true"]),
+    "build-hostile": ({"CC": "clang"}, ["-Dhostile=true"]),
     "build-fuzz": ({"CC": "clang"}, ["-Dfuzz=true"]),
     "build-ubsan": ({"CC": "gcc"}, ["-Dubsan_image=true"]),
 }

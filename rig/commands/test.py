@@ -18,6 +18,7 @@ def run_layers(layers, log):
     total = Total(log)
     if "unit" in layers:
         unit.unit(total, log)
+        unit.clang_images(total, log)
         unit.analyze(total, log)
     if "fuzz" in layers:
         fuzz.fuzz_all(total, FUZZ_TOTAL_S, seed=1, log=log)

@@ -74,8 +74,8 @@ def again(layer, run, log):
 
 def _side_by_side():
     """Words for pytest: files of tests at a time. A machine under test mostly waits, for its
-    boot, for silence, for a period to pass: two share two CPUs well."""
-    return ["-n", str(max(2, (os.cpu_count() or 1) // 2)), "--dist", "loadfile"]
+    boot, for silence, for a period to pass: three share two CPUs well."""
+    return ["-n", str(max(3, (os.cpu_count() or 1) // 2)), "--dist", "loadfile"]
 
 
 def _environment(folder, log):
