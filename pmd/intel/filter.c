@@ -2,14 +2,10 @@
 /* Intel: addresses, VLAN, receive scaling (82574 10.2.5, 82599 8.2.3.7). Core 0. */
 #include "intel.h"
 
+#include <pmd/rss.h>
+
 #define TABLE_WORDS 128
 #define ADDRESS_VALID RT_BIT(31)
-
-const uint8_t intel_rss_key[INTEL_RSS_KEY_BYTES] = {
-    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
-    0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
-    0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa,
-};
 
 static uint32_t word_of(const uint8_t bytes[4])
 {
@@ -19,9 +15,9 @@ static uint32_t word_of(const uint8_t bytes[4])
 
 void intel_rss_write_key(const struct nic *nic, uint32_t first_reg)
 {
-    RT_ASSERT_LE(first_reg + INTEL_RSS_KEY_BYTES, nic->mmio.bytes);
-    for (uint32_t i = 0; i < INTEL_RSS_KEY_BYTES; i += 4)
-        hal_write32(&nic->mmio, first_reg + i, word_of(&intel_rss_key[i]));
+    RT_ASSERT_LE(first_reg + NIC_RSS_KEY_BYTES, nic->mmio.bytes);
+    for (uint32_t i = 0; i < NIC_RSS_KEY_BYTES; i += 4)
+        hal_write32(&nic->mmio, first_reg + i, word_of(&nic_rss_key[i]));
 }
 
 void intel_filter_init(const struct nic *nic)

@@ -40,9 +40,7 @@ RT_NODISCARD enum rt_status intel_set_promiscuous(struct nic *nic, bool on);
 RT_NODISCARD enum rt_status intel_add_multicast(struct nic *nic, const uint8_t mac[6]);
 RT_NODISCARD enum rt_status intel_set_vlan_filter(struct nic *nic, uint16_t vlan, bool on);
 
-/* The usual key, so that others can recompute the hash. */
-#define INTEL_RSS_KEY_BYTES 40
-extern const uint8_t intel_rss_key[INTEL_RSS_KEY_BYTES];
+/* The key of <pmd/rss.h>, from this register on. */
 void intel_rss_write_key(const struct nic *nic, uint32_t first_reg);
 
 /* nic->mac becomes the address that the chip has loaded (RAL0, RAH0). False: it has loaded none,

@@ -3,6 +3,7 @@
 #include "ixgbe_port.h"
 #include "toeplitz.h"
 
+#include <pmd/rss.h>
 #include <string.h>
 
 #define IP_SOURCE 26 /* behind it: destination, ports */
@@ -146,8 +147,28 @@ static void test_toeplitz(void **state)
     };
 
     for (size_t i = 0; i < RT_ARRAY_SIZE(rows); i++) {
-        assert_int_equal(toeplitz(intel_rss_key, rows[i].tuple, 8), rows[i].addresses);
-        assert_int_equal(toeplitz(intel_rss_key, rows[i].tuple, 12), rows[i].with_ports);
+        assert_int_equal(toeplitz(nic_rss_key, rows[i].tuple, 8), rows[i].addresses);
+        assert_int_equal(toeplitz(nic_rss_key, rows[i].tuple, 12), rows[i].with_ports);
+        assert_int_equal(nic_rss_hash(rows[i].tuple, 8), rows[i].addresses);
+        assert_int_equal(nic_rss_hash(rows[i].tuple, 12), rows[i].with_ports);
+    }
+}
+
+/* The first of those for IPv6; then every length, and bits at every place. */
+static void test_toeplitz_long(void **state)
+{
+    uint8_t tuple[NIC_RSS_TUPLE_BYTES_MAX] = {
+        0x3f, 0xfe, 0x25, 0x01, 0x02, 0x00, 0x1f, 0xff, 0, 0, 0, 0, 0, 0, 0, 7,
+        0x3f, 0xfe, 0x25, 0x01, 0x02, 0x00, 0x00, 0x03, 0, 0, 0, 0, 0, 0, 0, 1,
+        0x0a, 0xea, 0x06, 0xe6,
+    };
+
+    assert_int_equal(nic_rss_hash(tuple, 32), 0x2cc18cd5);
+    assert_int_equal(nic_rss_hash(tuple, 36), 0x40207d3d);
+    for (uint32_t bytes = 0; bytes <= sizeof(tuple); bytes++) {
+        for (uint32_t i = 0; i < sizeof(tuple); i++)
+            tuple[i] = (uint8_t)(31 * i + 7 * bytes);
+        assert_int_equal(nic_rss_hash(tuple, bytes), toeplitz(nic_rss_key, tuple, bytes));
     }
 }
 
@@ -169,7 +190,7 @@ static void test_rss(void **state)
 
             card_ip4(frame, sizeof(frame), true, flow * 7, SUMS_RIGHT);
             queue = x82599_rss(card->dev, frame, sizeof(frame), &hash);
-            assert_int_equal(hash, toeplitz(intel_rss_key, frame + IP_SOURCE, 12));
+            assert_int_equal(hash, toeplitz(nic_rss_key, frame + IP_SOURCE, 12));
             assert_int_equal(queue, (hash & 127) % counts[c]);
             assert_int_equal(x82599_receive(card->dev, frame, sizeof(frame)),
                              X82599_RX_ACCEPTED);
@@ -198,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_udp_without_sum),
         cmocka_unit_test(test_jumbo),
         cmocka_unit_test(test_toeplitz),
+        cmocka_unit_test(test_toeplitz_long),
         cmocka_unit_test(test_rss),
     };
 
