@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TCP (RFC 9293 3.1) and UDP (RFC 768) on the wire. */
+/* TCP on the wire (RFC 9293 3.1). */
 #ifndef TCP_WIRE_TCP_H
 #define TCP_WIRE_TCP_H
 
@@ -41,12 +41,5 @@ enum tcp_option {
     TCP_OPT_SACK = 5,           /* 2 + 8 a block (RFC 2018 3) */
     TCP_OPT_TIMESTAMPS = 8,     /* 10 bytes (RFC 7323 3.2) */
 };
-
-struct RT_PACKED udp_header {
-    be16_t src, dst;
-    be16_t bytes; /* header and data */
-    be16_t checksum; /* 0: none (IPv4 only) */
-};
-_Static_assert(sizeof(struct udp_header) == 8, "RFC 768");
 
 #endif
