@@ -8,6 +8,7 @@
 #include "ip/reasm.h"
 #include "link/arp.h"
 #include "link/eth.h"
+#include "share/share.h"
 #include "state.h"
 #include "tcp/conn.h"
 #include "udp/udp.h"
@@ -66,6 +67,7 @@ enum rt_status net_if_add(struct net *net, const struct net_if_config *config, u
     };
     for (uint32_t i = 0; i < sizeof(config->mac); i++)
         net->ifs[net->if_count].mac_word |= (uint64_t)config->mac[i] << (16 + 8 * i);
+    net->shared |= config->share != NULL;
     *iface = net->if_count++;
     return RT_OK;
 }
@@ -86,6 +88,7 @@ enum rt_status net_addr_add(struct net *net, uint32_t iface, const struct ip_add
         (struct if_addr){.addr = *addr, .prefix_bits = (uint8_t)prefix_bits,
                          .acd = {.due_us = UINT64_MAX}};
     net->ways_changed++;
+    if_changed(to);
     return RT_OK;
 }
 
@@ -111,6 +114,7 @@ enum rt_status net_gateway_set(struct net *net, uint32_t iface, const struct ip_
     to->gateway = *gateway;
     to->has_gateway = true;
     net->ways_changed++;
+    if_changed(to);
     return RT_OK;
 }
 
@@ -135,7 +139,7 @@ void ip_undeliverable(struct net *net, struct buf *packet_owned)
     buf_free(packet_owned);
 }
 
-static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
+void net_deliver(struct net *net, struct ip_packet *packet_owned)
 {
     struct icmp_error error;
 
@@ -160,6 +164,12 @@ static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
     buf_free(packet_owned->buf);
 }
 
+static void ip_deliver(struct net *net, struct ip_packet *packet_owned)
+{
+    if (!share_is_shared(packet_owned->iface) || !share_pass(net, packet_owned, 0))
+        net_deliver(net, packet_owned);
+}
+
 static void frame_input(struct net *net, struct net_if *iface, struct buf *frame_owned)
 {
     struct eth_frame frame;
@@ -179,7 +189,8 @@ static void frame_input(struct net *net, struct net_if *iface, struct buf *frame
             ip_deliver(net, &packet);
         return;
     case ETH_ARP:
-        arp_input(iface, frame_owned);
+        if (!share_pass_arp(iface, frame_owned))
+            arp_input(iface, frame_owned);
         return;
     case ETH_VLAN: /* a tag in a tag */
     default:
@@ -223,13 +234,16 @@ void net_turn(struct net *net, uint64_t now_us)
         tcp_tell_all(net);
         tcp_output_all(net);
     }
+    if (RT_UNLIKELY(net->shared))
+        share_tell_state(net);
     for (uint32_t i = 0; i < net->if_count; i++)
         if_flush(&net->ifs[i]);
 }
 
 uint64_t net_next_us(const struct net *net)
 {
-    if (net->loop_count != 0 || tcp_output_waits(net) || udp_tells(net))
+    if (net->loop_count != 0 || tcp_output_waits(net) || udp_tells(net) ||
+        (net->shared && share_tells(net)))
         return 0;
     return RT_MIN(timer_next_us(&net->wheel), tcp_deadlines_next_us(net));
 }

@@ -18,6 +18,7 @@ struct net {
     uint32_t ways_changed; /* IPv4's addresses, subnets, gateways: how often */
     struct net_config config;
     uint32_t if_count;
+    bool shared; /* some of them, with stacks of other cores */
     uint32_t loop_count; /* packets to ourselves that wait for the next turn */
     struct buf *loop_first, *loop_last;
     uint16_t ip_id; /* of the next packet that may be cut */

@@ -46,6 +46,7 @@ static bool step(struct net_if *iface, struct if_addr *own)
         return false;
     }
     own->state = IF_ADDR_PREFERRED;
+    if_changed(iface);
     acd->announcements -= arp_announce(iface, &own->addr);
     acd->due_us = acd->announcements != 0 ? now_us + ACD_ANNOUNCE_US : NEVER_US;
     return first;

@@ -37,6 +37,7 @@ struct net_if {
     struct dhcp_client *dhcp; /* who asks for its addresses; NULL: nobody */
     struct timer acd_timer;  /* the next step of an address */
     struct if_ip6 ip6;
+    uint64_t untold; /* a bit for each stack that does not know yet what the first one has */
     uint64_t mac_word; /* our MAC in the first six bytes of a frame, shifted to the top */
     uint32_t left; /* frames of `out` that the device would not take yet */
     struct buf_batch out;
@@ -54,6 +55,11 @@ void if_flush(struct net_if *iface);
 bool if_has(const struct net_if *iface, const struct buf *b);
 /* Takes frames with this segment out of those that wait; what is the stack's of them is freed. */
 void if_withdraw(struct net_if *iface, const struct buf *b);
+/* Addresses, routers or MTU are others now: stacks that share the interface are told. */
+RT_INLINE void if_changed(struct net_if *iface)
+{
+    iface->untold = UINT64_MAX;
+}
 /* Frames that if_put() takes for sure. */
 RT_INLINE uint32_t if_room(const struct net_if *iface)
 {

@@ -270,6 +270,7 @@ void ip6_arm(struct net_if *iface)
     due_us = ip6->solicits != 0 ? RT_MIN(due_us, ip6->solicit_us) : due_us;
     due_us = ip6->reports != 0 ? RT_MIN(due_us, ip6->report_us) : due_us;
     ip6->timer.fn = on_timer;
+    if_changed(iface);
     if (due_us != UINT64_MAX)
         timer_arm(&iface->net->wheel, &ip6->timer, due_us);
     else

@@ -44,6 +44,8 @@ void ip6_router_gone(struct net_if *iface, const struct ip_addr *addr)
         if (ip6->routers[i].valid_until_us == UINT64_MAX ||
             !ip_addr_equal(&ip6->routers[i].addr, addr))
             ip6->routers[kept++] = ip6->routers[i];
+    if (kept != ip6->router_count)
+        if_changed(iface);
     ip6->router_count = kept;
 }
 

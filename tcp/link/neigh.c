@@ -2,6 +2,7 @@
 #include "neigh.h"
 
 #include "../ip/ip.h"
+#include "../share/share.h"
 #include "../state.h"
 #include "../wire/eth.h"
 #include "arp.h"
@@ -240,8 +241,11 @@ static void send_waiting(struct neigh *n)
 void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6],
                  bool solicited)
 {
+    struct share_neigh heard = {.addr = *addr, .heard = SHARE_LEARNT, .solicited = solicited};
     struct neigh *n = neigh_find(iface, addr);
 
+    __builtin_memcpy(heard.mac, mac, sizeof(heard.mac));
+    share_tell_neigh(iface, &heard);
     if (n == NULL && solicited)
         n = make(iface, addr);
     if (n == NULL)
@@ -253,8 +257,11 @@ void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t
 
 void neigh_heard(struct net_if *iface, const struct ip_addr *addr, const uint8_t mac[6])
 {
+    struct share_neigh heard = {.addr = *addr, .heard = SHARE_HEARD};
     struct neigh *n = neigh_find(iface, addr);
 
+    __builtin_memcpy(heard.mac, mac, sizeof(heard.mac));
+    share_tell_neigh(iface, &heard);
     if (n == NULL)
         n = make(iface, addr);
     if (n == NULL || (n->state != NEIGH_FREE && n->state != NEIGH_ASKED &&
@@ -265,6 +272,23 @@ void neigh_heard(struct net_if *iface, const struct ip_addr *addr, const uint8_t
     send_waiting(n);
 }
 
+/* Whoever shares the interface may have asked, too. */
+static void tell_answer(struct net_if *iface, const struct ip_addr *addr, const uint8_t *mac,
+                        bool solicited, bool override)
+{
+    struct share_neigh heard = {
+        .addr = *addr,
+        .heard = SHARE_ANSWERED,
+        .has_mac = mac != NULL,
+        .solicited = solicited,
+        .override = override,
+    };
+
+    if (mac != NULL)
+        __builtin_memcpy(heard.mac, mac, sizeof(heard.mac));
+    share_tell_neigh(iface, &heard);
+}
+
 void neigh_answered(struct net_if *iface, const struct ip_addr *addr, const uint8_t *mac,
                     bool solicited, bool override)
 {
@@ -272,6 +296,7 @@ void neigh_answered(struct net_if *iface, const struct ip_addr *addr, const uint
     const bool unknown = n != NULL && (n->state == NEIGH_ASKED || n->state == NEIGH_FAILED);
     bool other;
 
+    tell_answer(iface, addr, mac, solicited, override);
     if (n == NULL || (unknown && mac == NULL))
         return;
     other = unknown || (mac != NULL && __builtin_memcmp(n->mac, mac, 6) != 0);

@@ -2,6 +2,7 @@
 /* What an interface has of IPv4, as a whole: what is right is done, what is not changes nothing.
  * And its link, which comes, goes and ends with all that follows from it. */
 #include "../dhcp/client.h"
+#include "../share/share.h"
 #include "../state.h"
 #include "../tcp/conn.h"
 #include "../wire/ip.h"
@@ -97,6 +98,7 @@ enum rt_status net_setup_apply(struct net *net, uint32_t iface, const struct net
         return RT_INVALID;
     remove_others(to, setup);
     net->ways_changed++;
+    if_changed(to);
     to->has_gateway = setup->has_gateway;
     to->gateway = setup->gateway;
     to->config.mtu_bytes = setup->mtu_bytes != 0 ? setup->mtu_bytes : to->mtu_most_bytes;
@@ -155,6 +157,8 @@ void net_link(struct net *net, uint32_t iface, bool up)
     if (to->link_up == up)
         return;
     to->link_up = up;
+    if (share_follows(to))
+        return; /* another stack asks for the addresses again */
     if (up) {
         acd_link_up(to);
         ip6_link_up(to);

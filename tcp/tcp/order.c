@@ -203,10 +203,10 @@ static void drop_block(struct tcp_conn *conn, struct buf *block)
 }
 
 /* Room for so many bytes more, in front of `seq`: what lies last goes (RFC 2018 8 allows it).
- * Nothing is kept while buffers are few. */
-static bool make_room(struct tcp_conn *conn, uint32_t seq, uint32_t bytes)
+ * Nothing is kept while buffers are few in the pool that they are of. */
+static bool make_room(struct tcp_conn *conn, const struct pool *pool, uint32_t seq,
+                      uint32_t bytes)
 {
-    const struct pool *pool = conn->net->config.pool;
     const uint64_t most = WINDOWS * (uint64_t)conn->net->tcp->config.rx_window;
 
     if (pool->free < pool->total / 8)
@@ -276,7 +276,7 @@ void order_put(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     }
     end = cover(conn, first, end);
     chain_cut(b, end - first);
-    if (!make_room(conn, first, chain_true_bytes(b))) {
+    if (!make_room(conn, b->pool, first, chain_true_bytes(b))) {
         conn->net->counters.tcp_order_dropped++;
         buf_free(b);
         return;

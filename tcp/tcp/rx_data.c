@@ -61,9 +61,9 @@ static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 
 /* A peer that fills its window byte by byte makes us hold much more than the window in buffers. It
  * was promised, so it is taken as long as there is enough for all; else it may come again. */
-static bool is_too_much(const struct tcp_conn *conn)
+static bool is_too_much(const struct tcp_conn *conn, const struct buf *b)
 {
-    const struct pool *pool = conn->net->config.pool;
+    const struct pool *pool = b->pool; /* it may be another core's, which received it */
 
     return RT_UNLIKELY(pool->free < pool->total / 8) &&
            conn->held_bytes > conn->net->tcp->config.rx_window;
@@ -88,7 +88,7 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         conn_output(conn);
         return;
     }
-    if (segment_owned->bytes != 0 && is_too_much(conn)) {
+    if (segment_owned->bytes != 0 && is_too_much(conn, segment_owned->buf)) {
         conn->net->counters.tcp_held_dropped++;
         buf_free(segment_owned->buf);
         return;

@@ -25,6 +25,7 @@
 #define NET_ADDRS_MAX 8 /* of an interface */
 
 struct net;
+struct net_share;
 struct pool;
 
 struct net_config {
@@ -55,6 +56,8 @@ struct net_if_config {
     /* For a log, at once, from net_input() and net_turn(): calls nothing here. May be NULL. */
     void (*told)(void *ctx, const struct ip_addr *addr, enum net_addr_event event);
     void *ctx;
+    const struct net_share *share; /* with stacks of other cores (<tcp/share.h>), borrowed; NULL:
+                                    * the interface is this stack's alone */
 };
 
 /* An address, and how many of its bits are its subnet's. */
@@ -156,6 +159,8 @@ struct net_counters {
     uint64_t icmp_out_msgs;      /* icmpStatsOutMsgs */
     uint64_t icmp_out_limited;   /* errors that were not sent: too many a second */
     uint64_t if_out_frames;      /* that devices took */
+    uint64_t share_in, share_out; /* messages between stacks with the same addresses */
+    uint64_t share_full;         /* ... that had no room */
     uint64_t udp_in_datagrams;   /* udpInDatagrams: for sockets */
     uint64_t udp_no_ports;       /* udpNoPorts */
     uint64_t udp_in_errors;      /* udpInErrors: length, checksum */
