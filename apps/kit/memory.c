@@ -23,9 +23,27 @@ static uint32_t least_buffers(const struct kit *kit, unsigned core)
         const struct kit_path_plan *plan = &kit->plan.path[i];
 
         if (plan->core == core)
-            least += kit_options.rx_descs + kit_options.batch * frame_segments();
+            least += (plan->rx_queue != KIT_NO_QUEUE ? kit_options.rx_descs : 0) +
+                     kit_options.batch * frame_segments();
     }
     return least;
+}
+
+/* Paths without a queue whose port this core receives from: what they hold lies in its pool. */
+static uint32_t fed_paths(const struct kit *kit, unsigned core)
+{
+    uint32_t fed = 0;
+
+    for (uint32_t i = 0; i < kit->plan.count; i++) {
+        const struct kit_path_plan *own = &kit->plan.path[i];
+
+        if (own->core != core || own->rx_queue == KIT_NO_QUEUE)
+            continue;
+        for (uint32_t k = 0; k < kit->plan.count; k++)
+            fed += kit->plan.path[k].rx_port == own->rx_port &&
+                   kit->plan.path[k].rx_queue == KIT_NO_QUEUE;
+    }
+    return fed;
 }
 
 /* All rings of this core full, its batches in flight, and some to spare. DPDK's formula
@@ -38,7 +56,8 @@ static uint32_t pool_buffers(const struct kit *kit, unsigned core)
     RT_ASSERT_LT(core, kit->core_count);
     if (kit_options.pool_size != 0)
         return kit_options.pool_size;
-    return RT_MAX(kit->plan.core_paths[core] * per_path + POOL_SPARE, least_buffers(kit, core));
+    return RT_MAX((kit->plan.core_paths[core] + fed_paths(kit, core)) * per_path + POOL_SPARE,
+                  least_buffers(kit, core));
 }
 
 static enum kit_exit too_few(unsigned core, uint32_t least)

@@ -16,7 +16,7 @@ bool kit_path_arm(void *ctx, uint64_t now_us)
 
     RT_ASSERT_EQ(hal_core_id(), path->core);
     nic_tx_reclaim(path->txq);
-    return nic_rx_arm(path->rxq);
+    return path->rxq != NULL && nic_rx_arm(path->rxq);
 }
 
 void kit_path_disarm(void *ctx)
@@ -24,7 +24,8 @@ void kit_path_disarm(void *ctx)
     struct kit_path *path = ctx;
 
     RT_ASSERT_EQ(hal_core_id(), path->core);
-    nic_rx_disarm(path->rxq);
+    if (path->rxq != NULL)
+        nic_rx_disarm(path->rxq);
 }
 
 /* What other cores want of this one: buffers that they freed come home, and queues of a port

@@ -59,9 +59,41 @@ static enum rt_status plan_port(const struct kit_plan_input *in, uint8_t port,
             .core = (uint8_t)core,
         };
         plan->core_paths[core]++;
+        plan->core_rxqs[core]++;
         plan->count++;
     }
     return RT_OK;
+}
+
+static bool has_path(const struct kit_plan *plan, uint8_t port, uint32_t core)
+{
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->path[i].rx_port == port && plan->path[i].core == core)
+            return true;
+    return false;
+}
+
+/* A path on each core that has none of this port, as far as transmit queues go. */
+static void plan_without_queues(const struct kit_plan_input *in, uint8_t port,
+                                struct kit_plan *plan)
+{
+    const uint8_t tx_port = in->map->peer[port];
+    const uint32_t most = RT_MIN(in->ports_a_core, (uint32_t)KIT_CORE_PATHS_MAX);
+
+    for (uint32_t core = 0; core < in->cores && plan->count < KIT_PATHS_MAX; core++) {
+        if (plan->core_paths[core] >= most || has_path(plan, port, core) ||
+            plan->txqs[tx_port] >= in->txq_max[tx_port])
+            continue;
+        plan->path[plan->count] = (struct kit_path_plan){
+            .rx_port = port,
+            .tx_port = tx_port,
+            .rx_queue = KIT_NO_QUEUE,
+            .tx_queue = txq_of(plan, tx_port, (uint8_t)core),
+            .core = (uint8_t)core,
+        };
+        plan->core_paths[core]++;
+        plan->count++;
+    }
 }
 
 enum rt_status kit_plan_make(const struct kit_plan_input *in, struct kit_plan *plan,
@@ -80,6 +112,9 @@ enum rt_status kit_plan_make(const struct kit_plan_input *in, struct kit_plan *p
         if (st != RT_OK)
             return st;
     }
+    for (uint8_t port = 0; port < NIC_PORTS_MAX; port++)
+        if (in->map->peer[port] != KIT_NO_PORT)
+            plan_without_queues(in, port, plan);
     for (uint8_t port = 0; port < NIC_PORTS_MAX; port++) {
         if (plan->txqs[port] <= in->txq_max[port])
             continue;

@@ -92,6 +92,7 @@ static enum rt_status make_plan(struct kit *kit)
         .cores = kit->core_count,
         .queues = kit_options.queues,
         .queues_per_core = kit_options.queues_per_core,
+        .ports_a_core = kit->app->ports_a_core,
     };
     enum rt_status st;
 
@@ -157,9 +158,11 @@ static enum kit_exit setup_path(struct kit *kit, const struct kit_path_plan *pla
 {
     struct nic *rx = kit->ports[plan->rx_port];
     struct nic *tx = kit->ports[plan->tx_port];
-    enum rt_status st = nic_rxq_setup(rx, plan->rx_queue, plan->core, path->pool);
+    enum rt_status st = RT_OK;
 
-    RT_ASSERT_LT(plan->rx_queue, kit->plan.rxqs[plan->rx_port]);
+    RT_ASSERT_LT(plan->tx_queue, kit->plan.txqs[plan->tx_port]);
+    if (plan->rx_queue != KIT_NO_QUEUE)
+        st = nic_rxq_setup(rx, plan->rx_queue, plan->core, path->pool);
     if (st != RT_OK)
         return device_error(rx, "rx_queue", st);
     if (tx->txq[plan->tx_queue] == NULL) {
@@ -167,7 +170,7 @@ static enum kit_exit setup_path(struct kit *kit, const struct kit_path_plan *pla
         if (st != RT_OK)
             return device_error(tx, "tx_queue", st);
     }
-    path->rxq = rx->rxq[plan->rx_queue];
+    path->rxq = plan->rx_queue != KIT_NO_QUEUE ? rx->rxq[plan->rx_queue] : NULL;
     path->txq = tx->txq[plan->tx_queue];
     RT_ASSERT_EQ(path->txq->core, path->core);
     return KIT_EXIT_OK;
@@ -221,7 +224,7 @@ static void add_paths(struct kit *kit)
             .poll = kit->app->poll,
             .arm = kit_path_arm,
             .disarm = kit_path_disarm,
-            .never_sleeps = !path->rxq->irq_reaches,
+            .never_sleeps = path->rxq != NULL && !path->rxq->irq_reaches,
             .ctx = path,
         };
 

@@ -139,7 +139,7 @@ static void put_core(struct text *t, const struct kit *kit, unsigned id)
     struct kit_core_totals sum = kit_core_totals(kit, id);
 
     RT_ASSERT_LT(id, kit->core_count);
-    put(t, "{\"core\":%u,\"rx_queues\":%u", id, kit->plan.core_paths[id]);
+    put(t, "{\"core\":%u,\"rx_queues\":%u", id, kit->plan.core_rxqs[id]);
     kit_counters_of_core(kit, id, put_member, t);
     put(t, ",\"irqs\":%lu", hal_irq_total(id));
     put(t, ",\"elapsed_us\":%lu,\"busy_us\":%lu,\"spin_us\":%lu,\"halt_us\":%lu",

@@ -113,7 +113,7 @@ static void print_core(const struct kit *kit, unsigned id)
     RT_ASSERT_LT(id, kit->core_count);
     rt_log("stat core=%u rx_queues=%u packets=%lu cycles_per_packet=%lu empty_polls=%lu"
            " full_polls=%lu",
-           id, kit->plan.core_paths[id], s->packets,
+           id, kit->plan.core_rxqs[id], s->packets,
            s->packets != 0 ? t.busy_cycles / s->packets : 0, s->empty_polls, s->full_polls);
     rt_log("stat core=%u state=%s busy_permille=%lu spin_permille=%lu halt_permille=%lu"
            " arms=%lu arm_pending=%lu wakes=%lu wakes_idle=%lu irqs=%lu",

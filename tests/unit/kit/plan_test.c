@@ -22,12 +22,14 @@ static void map_ports(uint32_t ports)
 }
 
 static struct kit_plan plan;
+static uint32_t ports_a_core; /* of the plans that follow */
 
 static enum rt_status make_plan(uint32_t ports, uint32_t cores, uint32_t queues,
                                 uint32_t per_core, uint16_t queue_max)
 {
     struct kit_plan_input in = {
         .map = &map, .cores = cores, .queues = queues, .queues_per_core = per_core,
+        .ports_a_core = ports_a_core,
     };
 
     map_ports(ports);
@@ -161,9 +163,37 @@ static void more_queues_than_a_core_takes(void **state)
     check_plan(16, 8);
 }
 
+/* Each core sends to each port, as far as the application and the card allow; queues are dealt out
+ * as without that. */
+static void paths_without_queues(void **state)
+{
+    ports_a_core = 4;
+    map_ports(1);
+    assert_int_equal(make_plan(1, 4, 1, 0, 16), RT_OK);
+    assert_int_equal(plan.count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(plan.path[i].core, i);
+        assert_int_equal(plan.path[i].rx_queue, i == 0 ? 0 : KIT_NO_QUEUE);
+        assert_int_equal(plan.path[i].tx_queue, i);
+        assert_int_equal(plan.core_rxqs[i], i == 0);
+        assert_int_equal(plan.core_paths[i], 1);
+    }
+    assert_int_equal(plan.rxqs[0], 1);
+    assert_int_equal(plan.txqs[0], 4);
+    assert_int_equal(make_plan(1, 4, 2, 0, 2), RT_OK); /* two transmit queues: two cores */
+    assert_int_equal(plan.count, 2);
+    assert_int_equal(make_plan(2, 2, 1, 0, 2), RT_OK);
+    assert_int_equal(plan.count, 4);
+    ports_a_core = 1; /* the core has a path already */
+    assert_int_equal(make_plan(2, 2, 1, 0, 2), RT_OK);
+    assert_int_equal(plan.count, 2);
+    ports_a_core = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_without_queues),
         cmocka_unit_test(every_core_count),
         cmocka_unit_test(two_ports),
         cmocka_unit_test(automatic_queues),

@@ -45,7 +45,7 @@ enum kit_exit {
  * fills in. Its core alone touches it while loops run; core 0 reads counters for reports.
  */
 struct kit_path {
-    struct nic_rxq *rxq;
+    struct nic_rxq *rxq; /* NULL: none fell to this core (struct kit_app: ports_a_core) */
     struct nic_txq *txq;
     struct pool *pool;     /* of the path's core */
     struct rt_loop *loop;  /* of the path's core: for timers and sources of one's own */
@@ -129,14 +129,18 @@ struct kit_app {
     uint32_t counter_count;
     const struct kit_command *commands;
     uint32_t command_count;
+    /* Each core gets a path of each port, while it has fewer paths than this and the card has a
+     * transmit queue for it; without a receive queue where none fell to the core. 0: a core has the
+     * paths of its queues alone. */
+    uint32_t ports_a_core;
 };
 
 /* Runs the application until it is stopped; returns the exit code (enum kit_exit). Core 0,
  * once; `app` is used until then. */
 int kit_run(const struct kit_app *app, const struct boot_info *boot);
 
-/* Arms the receive queue; completed transmit buffers come home before. True: frames wait. For
- * loop_source.arm; ctx is the struct kit_path, on its core. */
+/* Arms the receive queue, if there is one; completed transmit buffers come home before. True:
+ * frames wait. For loop_source.arm; ctx is the struct kit_path, on its core. */
 bool kit_path_arm(void *ctx, uint64_t now_us);
 void kit_path_disarm(void *ctx);
 
