@@ -125,12 +125,14 @@ static void path_begin(struct kit_path *kit_path, struct loop_source *source)
                                       .ctx = path};
     struct net *net = kit_net_begin(&path->net, source, &config);
     struct tcp_listener *listener;
+    enum rt_status st;
 
     if (net == NULL)
         return;
-    make_conns(path);
-    if (tcp_listen(net, &listen, &listener) != RT_OK)
-        rt_log("echo port=%u error=\"somebody listens there\"", ECHO_PORT);
+    st = tcp_listen(net, &listen, &listener);
+    RT_ASSERT(st == RT_OK || st == RT_BUSY); /* the core's first path listens for all of them */
+    if (st == RT_OK)
+        make_conns(path);
 }
 
 static const struct kit_counter counters[] = {
@@ -155,6 +157,7 @@ static const struct kit_app app = {
     .counter_count = RT_ARRAY_SIZE(counters),
     .commands = commands,
     .command_count = RT_ARRAY_SIZE(commands),
+    .ports_a_core = KIT_NET_PORTS,
 };
 
 static int run(const struct boot_info *boot)

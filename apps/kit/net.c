@@ -3,6 +3,7 @@
 #include <kit/net.h>
 
 #include "net_config.h"
+#include "net_share.h"
 
 #include <pmd/nic.h>
 #include <rt/assert.h>
@@ -49,6 +50,7 @@ static bool add_iface(struct net *net, struct kit_net_path *path)
         .told = kit_net_told,
         .join = kit_net_join,
         .ctx = path,
+        .share = kit_net_share_of(path),
     };
 
     __builtin_memcpy(config.mac, nic->mac, sizeof(config.mac));
@@ -66,8 +68,9 @@ static void flush(void *ctx, uint64_t now_us)
 {
     struct kit_net_path *path = ctx;
 
-    net_link(path->net, path->iface, path->path.rxq->nic->link.up);
+    net_link(path->net, path->iface, path->path.txq->nic->link.up);
     net_turn(path->net, now_us);
+    kit_net_share_flush(path);
 }
 
 static uint64_t next_us(void *ctx)
@@ -76,32 +79,47 @@ static uint64_t next_us(void *ctx)
 
     const uint64_t next_us = net_next_us(path->net);
 
-    if (path->path.rxq->nic->link.up)
+    if (kit_net_share_waits(path))
+        return 0; /* a ring was full */
+    if (path->path.txq->nic->link.up)
         return next_us;
     return RT_MIN(next_us, hal_now_us() + LINK_LOOK_US); /* nothing wakes us when it comes */
+}
+
+/* The path's port becomes an interface of the stack, and has what boot arguments say. */
+static bool begin_first(struct net *net, struct kit_net_path *path, struct loop_source *source)
+{
+    path->path.refused = KIT_EXIT_ARGS; /* until all of them were taken */
+    if (!add_iface(net, path))
+        return false;
+    path->net = net;
+    source->flush = flush;
+    source->next_us = next_us;
+    return kit_net_configure(path);
 }
 
 struct net *kit_net_begin(struct kit_net_path *path, struct loop_source *source,
                           const struct tcp_config *tcp)
 {
     struct net *net = nets[path->path.core];
+    const struct kit_net_path *first;
 
     if (net == NULL)
         net = make_net(&path->path, tcp);
-    if (net == NULL) {
+    if (net == NULL || !kit_net_share_begin(path)) {
         rt_log("net core=%u error=\"no memory for a stack\"", path->path.core);
         path->path.refused = KIT_EXIT_MEMORY;
         return NULL;
     }
-    path->path.refused = KIT_EXIT_ARGS; /* until all of them were taken */
-    if (!add_iface(net, path))
-        return NULL;
-    path->net = net;
     source->poll = kit_net_poll;
-    source->flush = flush;
-    source->next_us = next_us;
-    if (!kit_net_configure(path))
+    first = kit_net_share_first(path);
+    RT_ASSERT(first != NULL);
+    if (first != path) { /* another queue of the same port: the interface is there */
+        path->net = first->net;
+        path->iface = first->iface;
+    } else if (!begin_first(net, path, source)) {
         return NULL;
+    }
     path->path.refused = KIT_EXIT_OK;
     return net;
 }
@@ -113,6 +131,8 @@ uint32_t kit_net_poll(void *ctx, uint64_t now_us)
     uint32_t count;
 
     nic_tx_reclaim(path->path.txq); /* a lost segment can be sent again only when it is home */
+    if (path->path.rxq == NULL)
+        return 0; /* all that it gets comes by ring */
     count = kit_path_receive(&path->path, &frames);
     if (count != 0)
         net_input(path->net, path->iface, &frames, now_us);
@@ -131,12 +151,14 @@ bool kit_net_end(struct kit_path *kit_path, uint64_t now_us, bool last)
         tcp_drain(path->net);
     path->draining = true;
     kit_net_poll(path, now_us);
-    drained = tcp_drained(path->net);
+    kit_net_share_poll(path, now_us);
+    drained = kit_net_share_drained(path, tcp_drained(path->net)); /* others need our frames */
     if (!drained && last)
         tcp_reset_all(path->net);
     if ((drained || last) && path->dhcp != NULL && dhcp_state(path->dhcp) != DHCP_STOPPED)
         dhcp_release(path->dhcp); /* nothing is sent from it any more */
     net_turn(path->net, now_us);
+    kit_net_share_flush(path);
     return drained;
 }
 
@@ -144,10 +166,12 @@ void kit_net_leave(struct kit_path *kit_path)
 {
     struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);
 
-    if (path->net == NULL || nets[kit_path->core] == NULL)
-        return;
-    nets[kit_path->core] = NULL; /* all of the core's devices have stopped */
-    net_close(path->net);
+    if (path->net != NULL && nets[kit_path->core] != NULL) {
+        nets[kit_path->core] = NULL; /* all of the core's devices have stopped */
+        net_close(path->net);
+    }
+    path->net = NULL;
+    kit_net_share_leave(path);
 }
 
 /* The addresses of a path; a glance from core 0 while its own core may change them. */

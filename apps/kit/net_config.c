@@ -3,6 +3,7 @@
 
 #include "net_address.h"
 #include "net_address6.h"
+#include "net_share.h"
 
 #include <pmd/nic.h>
 #include <rt/assert.h>
@@ -112,7 +113,7 @@ static bool start_dhcp(struct kit_net_path *path, const struct net_address *wish
 void kit_net_join(void *ctx, const uint8_t mac[6])
 {
     const struct kit_net_path *path = ctx;
-    struct nic *nic = path->path.rxq->nic;
+    struct nic *nic = path->path.txq->nic;
 
     if (hal_core_id() != 0) {
         if (!nic->config.promiscuous)
@@ -165,15 +166,6 @@ static bool configure6(struct kit_net_path *path)
            complain6(path, "the gateway is one of the addresses, or in no subnet");
 }
 
-/* Neighbours and servers answer by one queue, and no core tells another. */
-static void warn_of_queue(const struct kit_net_path *path)
-{
-    if (path->path.rxq->index != 0)
-        rt_log("net port=%u queue=%u core=%u warning=\"no lease and no ARP reply comes by this"
-               " queue: peers that the card sends here go unanswered\" remedy=queues=1",
-               path->path.rx_port, path->path.rxq->index, path->path.core);
-}
-
 bool kit_net_configure(struct kit_net_path *path)
 {
     const uint32_t port = path->path.rx_port;
@@ -184,16 +176,17 @@ bool kit_net_configure(struct kit_net_path *path)
     uint32_t entry;
 
     RT_ASSERT(path->net != NULL);
+    if (!kit_net_share_leads(path))
+        return true; /* the port's first stack has read them, and tells what became of them */
     if (!net_addresses_parse(ip_text, &all, &why, &entry))
         return complain(path, entry, why);
     if (!net_addresses_of(&all, port, &setup, &dhcp))
         return complain(path, 0, "more than eight addresses, or dhcp beside others");
     if (!configure6(path))
         return false;
-    warn_of_queue(path);
     if (dhcp != NULL)
-        return path->path.rxq->index != 0 || start_dhcp(path, dhcp);
-    setup.probe = path->path.rxq->index == 0; /* of a port that several cores serve one asks */
+        return start_dhcp(path, dhcp);
+    setup.probe = true;
     if (net_setup_apply(path->net, path->iface, &setup) != RT_OK)
         return complain(path, 0, "the gateway is one of the addresses, or in no subnet");
     if (setup.count == 0)

@@ -124,6 +124,26 @@ def pxe(folder, image):
     server.stop()
 
 
+def cores(folder, image):
+    """One client for two cores: each serves its part of the connections by the leased address."""
+    server = Server(folder)
+    machine = Machine(folder, "-smp", "2", "-kernel", image + ".elf", "-append", "ports=1")
+    address = machine.console.wait_for(READY, 30).group(1)
+    streams = [socket.create_connection((address, 7), timeout=60) for _ in range(40)]
+    for stream in streams:
+        stream.sendall(b"whoever serves me")
+    for stream in streams:
+        assert stream.recv(100) == b"whoever serves me"
+        stream.close()
+    machine.console.send("net")
+    machine.console.wait_for(r"net core=0 tcp_passive_opens=[1-9]", 10)
+    machine.console.wait_for(r"net core=1 tcp_passive_opens=[1-9]", 10)
+    assert len(server.leases.read_text().splitlines()) == 1
+    machine.stop()
+    server.wait_for(f"DHCPRELEASE(tap0) {address}", 1, 10)
+    server.stop()
+
+
 def main(image, case):
     tap.make()
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ import pytest
 PEER = pathlib.Path(__file__).with_name("dhcp_peer.py")
 
 
-@pytest.mark.parametrize("case", ["lease", "renewed", "taken", "link", "pxe"])
+@pytest.mark.parametrize("case", ["lease", "renewed", "taken", "link", "pxe", "cores"])
 def test_dhcp(image, case):
     from tests.rig import lan
     lan.need("dnsmasq", "qemu-system-x86_64", tap=True)

@@ -34,8 +34,8 @@ static void another_core_joins_a_group(void **state)
 {
     static const uint8_t group[6] = {0x33, 0x33, 0xff, 0, 0, 1};
     struct nic nic = {.config = {.promiscuous = true}};
-    struct nic_rxq queue = {.nic = &nic};
-    struct kit_net_path path = {.path = {.rxq = &queue, .core = 1}};
+    struct nic_txq queue = {.nic = &nic};
+    struct kit_net_path path = {.path = {.txq = &queue, .core = 1}};
     char console[512];
 
     host_console_capture(console, sizeof(console));
@@ -47,11 +47,12 @@ static void another_core_joins_a_group(void **state)
     kit_net_join(&path, group);
     assert_non_null(strstr(console, "core=1 warning=\"a group joined later is not let in\""));
     host_set_core(0);
+    host_set_core_count(1);
     host_console_capture(NULL, 0);
 }
 
-/* A path of a port, its receive queue of that number, begun and left; what it said. */
-static bool begins(const char *args, uint16_t queue, char console[1024])
+/* A path of a port begun and left; what it said. */
+static bool begins(const char *args, char console[1024])
 {
     static const struct arg_table *const tables[] = {&kit_net_arg_table, NULL};
     static const struct tcp_config tcp = {.conns = 4};
@@ -65,7 +66,6 @@ static bool begins(const char *args, uint16_t queue, char console[1024])
     fake_rxq_init(&rxq, path.path.pool);
     fake_txq_init(&txq);
     rxq.head.nic = txq.head.nic = &nic;
-    rxq.head.index = queue;
     assert_int_equal(args_parse(tables, args, NULL, NULL).mistakes, 0);
     host_console_capture(console, 1024);
     begun = kit_net_begin(&path, &source, &tcp) != NULL;
@@ -81,27 +81,13 @@ static void an_mtu_below_ipv6(void **state)
 {
     char console[1024];
 
-    assert_true(begins("mtu=70 ip=off", 0, console));
+    assert_true(begins("mtu=70 ip=off", console));
     assert_non_null(strstr(console, "warning=\"no IPv6"));
     assert_null(strstr(console, "error="));
-    assert_false(begins("mtu=70 ip=off ip6=2001:db8::1/64", 0, console));
+    assert_false(begins("mtu=70 ip=off ip6=2001:db8::1/64", console));
     assert_non_null(strstr(console, "error=\"no IPv6"));
-    assert_true(begins("mtu=70 ip=off ip6=off", 0, console));
+    assert_true(begins("mtu=70 ip=off ip6=off", console));
     assert_null(strstr(console, "IPv6"));
-}
-
-/* One queue has the lease, and the answers of neighbours. */
-static void a_second_queue_is_told(void **state)
-{
-    char console[1024];
-
-    assert_true(begins("ip=dhcp ip6=off", 0, console));
-    assert_null(strstr(console, "warning="));
-    assert_non_null(strstr(console, "dhcp=started"));
-    assert_true(begins("ip=dhcp ip6=off", 1, console));
-    assert_non_null(strstr(console, "queue=1 core=0 warning="));
-    assert_non_null(strstr(console, "remedy=queues=1"));
-    assert_null(strstr(console, "dhcp=started"));
 }
 
 /* Which word of ip6= is wrong. */
@@ -109,7 +95,7 @@ static void a_wrong_word_is_named(void **state)
 {
     char console[1024];
 
-    assert_false(begins("ip=off ip6=auto,ff02::1/64", 0, console));
+    assert_false(begins("ip=off ip6=auto,ff02::1/64", console));
     assert_non_null(strstr(console, "word=\"ff02::1/64\" error="));
 }
 
@@ -119,7 +105,6 @@ int main(void)
         cmocka_unit_test(a_turn_takes_home_what_was_sent),
         cmocka_unit_test(another_core_joins_a_group),
         cmocka_unit_test(an_mtu_below_ipv6),
-        cmocka_unit_test(a_second_queue_is_told),
         cmocka_unit_test(a_wrong_word_is_named),
     };
 
