@@ -43,6 +43,8 @@ TEST = {
     "mtools": "boot test through GRUB: its CD image",
     "iproute2": "network name spaces: boot --serve, Linux as a peer",
     "iputils-ping": "ping, as a peer of the network stack",
+    "netcat-openbsd": "nc, as a peer of the network stack",
+    "nmap": "how well the network stack's first sequence numbers can be guessed",
 }
 BENCH = {
     "libdpdk-dev": "bench: DPDK's own driver, pool and ring beside ours",

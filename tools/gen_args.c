@@ -3,7 +3,8 @@
  * Prints docs/boot-args.md from the tables that the image parses its command line with.
  * `gen_args --check FILE` compares instead: 0 when the file is what would be printed.
  */
-#include "options.h"
+#include <echo/options.h>
+#include <l2fwd/options.h>
 
 #include <kit/net.h>
 #include <kit/options.h>
@@ -18,8 +19,8 @@ static const char *const intro =
     "# Boot arguments\n"
     "\n"
     "<!-- Made by tools/gen_args.c from the tables in rt/core/config.c,\n"
-    "     apps/kit/options.c, apps/kit/net_config.c and apps/l2fwd/options.c: change those, then\n"
-    "     `gen_args > docs/boot-args.md`. -->\n"
+    "     apps/kit/options.c, apps/kit/net_config.c, apps/echo/options.c and\n"
+    "     apps/l2fwd/options.c: change those, then `gen_args > docs/boot-args.md`. -->\n"
     "\n"
     "Arguments are words `name=value` of the kernel command line (iPXE, GRUB, kexec,\n"
     "`qemu -append`) or of the EFI load options. Numbers are decimal or `0x` hexadecimal, with\n"
@@ -30,8 +31,8 @@ static const char *const intro =
     "\n"
     "Arguments marked *live* may be changed on the console while running:\n"
     "`set name=value`. Those of `kit` are every application's, those of\n"
-    "`net` of applications with a network stack (`echo`, `hello`), those of `l2fwd`\n"
-    "its own.\n";
+    "`net` of applications with a network stack (`echo`, `hello`), those of `echo` and\n"
+    "`l2fwd` their own.\n";
 
 static void put_cell(FILE *out, const char *text)
 {
@@ -92,6 +93,7 @@ int main(int argc, char **argv)
     put_table(out, &rt_arg_table);
     put_table(out, &kit_arg_table);
     put_table(out, &kit_net_arg_table);
+    put_table(out, &echo_arg_table);
     put_table(out, &l2fwd_arg_table);
     if (ferror(out) != 0 || fclose(out) != 0)
         return 1;

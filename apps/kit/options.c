@@ -14,7 +14,7 @@ static const struct arg kit_args[] = {
      .max = sizeof(kit_options.ports), .preset = "0", .dst = kit_options.ports,
      .help = "ports to use: bit n is port n, in a list a number, a PCI address or a MAC; 0: all"
              " but the card the machine was booted from; a Linux process: (tap:NAME) or"
-             " (pipe:N)"},
+             " (pipe:N), with +loss_ppm=N and more a bad line (docs/link.md)"},
     {.name = "promiscuous", .type = ARG_BOOL, .unit = "", .preset = "on",
      .dst = &kit_options.promiscuous, .help = "take frames for any destination"},
     {.name = "queues", .type = ARG_U32, .unit = "queues", .max = NIC_QUEUES_MAX,

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ports of a Linux process by their places: "tap:left", "pipe:0". */
+/* Ports of a Linux process by their places: "tap:left", "pipe:0", "tap:left+loss_ppm=10000". */
+#include <pmd/link.h>
 #include <pmd/pipe.h>
 #include <pmd/tap.h>
+#include <rt/assert.h>
 #include <rt/log.h>
 #include <string.h>
 
 #define TAP "tap:"
 #define PIPE "pipe:"
 
-static bool is_open(const char *place)
+/* NULL: no port has that place. */
+static struct nic *find(const char *place)
 {
     for (uint32_t i = 0; i < nic_count(); i++)
         if (strcmp(nic_get(i)->place, place) == 0)
-            return true;
-    return false;
+            return nic_get(i);
+    return NULL;
 }
 
 static void describe(struct nic *nic, const char *kind, const char *name)
@@ -60,10 +63,47 @@ static enum rt_status open_pipe(const char *name)
     return st;
 }
 
+/* The place without the words of a line; its port is opened first. */
+static enum rt_status open_below(const char *place, size_t bytes, struct nic **below)
+{
+    char name[NIC_PLACE_BYTES];
+    enum rt_status st;
+
+    RT_ASSERT_LT(bytes, sizeof(name));
+    memcpy(name, place, bytes);
+    name[bytes] = '\0';
+    st = nic_open(name);
+    *below = st == RT_OK ? find(name) : NULL;
+    return st == RT_OK && *below == NULL ? RT_NOT_FOUND : st;
+}
+
+static enum rt_status open_line(const char *place, const char *words)
+{
+    struct link_config config;
+    struct nic *below, *line;
+    enum rt_status st;
+
+    if (strlen(place) >= NIC_PLACE_BYTES || !link_config_parse(words, &config)) {
+        rt_log("link place=\"%s\" error=open what=\"at most %u bytes, and behind the port words as"
+               " +loss_ppm=10000: see docs/link.md\"", place, NIC_PLACE_BYTES - 1);
+        return RT_INVALID;
+    }
+    st = open_below(place, (size_t)(words - place), &below);
+    if (st == RT_OK)
+        st = link_over(below, &config, &line);
+    if (st == RT_OK)
+        describe(line, place, "");
+    return st;
+}
+
 enum rt_status nic_open(const char *place)
 {
-    if (is_open(place))
+    const char *words = strchr(place, LINK_SETTING);
+
+    if (find(place) != NULL)
         return RT_OK;
+    if (words != NULL)
+        return open_line(place, words);
     if (strncmp(place, TAP, strlen(TAP)) == 0)
         return open_tap(place + strlen(TAP));
     if (strncmp(place, PIPE, strlen(PIPE)) == 0)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./millrace soak`: mixed traffic for a long time; stops at the first fault. With --seeds the
-network stack's simulation instead."""
+network stack's simulation instead, with --net its streams to Linux over a bad line."""
 import random
 import subprocess
+import sys
 import time
 
 from .. import build, setup
@@ -16,6 +17,8 @@ from ..options import app_option, machine_options, whole
 from ..report import record
 
 SIM = "tests/sim/sim_test"
+NET_PEER = build.ROOT / "tests" / "rig" / "line_peer.py"
+NET_CASES = ("clean", "loss1", "loss5")  # frames lost: none, 1 and 5 %
 SAY_EVERY = 20  # trials
 RATES_PPS = (0, 200, 2000, 10000, 20000)  # 0: a burst
 SIZES = ("60", "imix", "60-1514", "60-9018")
@@ -83,6 +86,20 @@ def simulate(options, say):
     return subprocess.run([program, str(options.seeds), str(options.seed)], check=False).returncode
 
 
+def stream(options, say):
+    """Bytes to our stack and back, over lines that lose frames, in a namespace of its own; the
+    exit status."""
+    targets = ["apps/echo_process", "apps/l2fwd_process"]
+    apps = build.build("build", say, targets) / "apps"
+    for case in NET_CASES:
+        say(f"soak: {options.net} MiB each way, {case}")
+        ran = subprocess.run(["unshare", "-rn", sys.executable, NET_PEER, apps, case,
+                              str(options.net)], check=False)
+        if ran.returncode != 0:
+            return ran.returncode
+    return 0
+
+
 def add_parser(commands):
     """The command's arguments, for rig/cli.py."""
     one = commands.add_parser("soak", help="mixed traffic for long")
@@ -91,6 +108,9 @@ def add_parser(commands):
     one.add_argument("--seed", type=int, default=1, help="of rates, sizes, bursts (1); the first")
     one.add_argument("--seeds", type=whole(1, 10**9),
                      help="simulate the network stack with so many seeds instead")
+    one.add_argument("--net", type=whole(1, 10**6), metavar="MIB",
+                     help="send so much to the network stack and back instead, from Linux over "
+                     "lines that lose 0, 1 and 5 %% of all frames")
 
 
 def main(options, say):
@@ -98,6 +118,9 @@ def main(options, say):
     if options.seeds:
         setup.ensure(("build", "test"), say)
         return simulate(options, say)
+    if options.net:
+        setup.ensure(("build", "test"), say)
+        return stream(options, say)
     setup.ensure_machine((options.nic,), say)
     options.build_dir = build.build("build", say, build.MACHINE_TARGETS)
     return soak(options, say)

@@ -11,7 +11,7 @@ from .outcome import Layer, timed
 
 RIG_TESTS = build.ROOT / "tests" / "rig"
 # Long: software cards in a newer QEMU, Linux and DPDK guests. `./millrace test cards`.
-CARD_TESTS = ("test_model.py", "test_ixgbe.py", "test_compare.py")
+CARD_TESTS = ("test_model.py", "test_ixgbe.py", "test_net_cards.py", "test_compare.py")
 # Folders whose programs and images the tests use, by path or by a machine that needs them.
 PREREQUISITES = ("apps", "rig", "model", "tests/image", "compare/dpdk/guest")
 AGAIN_MOST = 3  # rig tests that failed are run once more; more than that are no accident

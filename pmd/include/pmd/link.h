@@ -50,6 +50,13 @@ struct link_counts {
     uint64_t too_long;   /* bytes_max */
 };
 
+#define LINK_SETTING '+' /* begins each of them */
+
+/* Both ways alike, from words: "+loss_ppm=10000+delay_us=500" sets fields of struct link_way by
+ * their names, decimal; the rest is 0. The way out has the next seed. False: not such words, or a
+ * number that its field cannot hold. Whether values are in range says link_over(). Any core. */
+RT_NODISCARD bool link_config_parse(const char *text, struct link_config *config);
+
 /* A port over `below`, which no one has configured yet and the application leaves alone from
  * then on; never freed. RT_INVALID: a value is out of range; RT_FULL, RT_NO_MEMORY. Each with a
  * line. Core 0, behind nic_probe_all(), before the seal. */

@@ -13,7 +13,7 @@
 #include <rt/args.h>
 
 #define KIT_NO_PORT 0xff
-#define KIT_CARD_NAME_BYTES NIC_PLACE_BYTES /* "01-52-54-00-12-34-56" is 21 */
+#define KIT_CARD_NAME_BYTES NIC_PLACE_BYTES /* of cards 21 at most */
 
 struct kit_card {
     char place[NIC_PLACE_BYTES]; /* "01:00.0"; in a Linux process "tap:left", too */
