@@ -33,6 +33,17 @@ struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *add
     return b;
 }
 
+struct buf_pin *buf_ext_pin(const struct buf *b)
+{
+    struct buf_pin *pin;
+
+    RT_ASSERT(b->pool->pins != NULL);
+    RT_ASSERT_EQ(b->pool->core, hal_core_id());
+    pin = b->pool->pins[buf_index(b)];
+    RT_ASSERT(pin != NULL); /* it is free: it names nothing */
+    return pin;
+}
+
 bool buf_pin_bytes(struct buf *b)
 {
     if (!buf_move(b, b->owner, BUF_STACK, BUF_PINNED))

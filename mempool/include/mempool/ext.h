@@ -74,6 +74,10 @@ void buf_unpin_bytes(struct buf_ref ref_owned);
 struct buf *buf_ext_take(struct pool *pool, struct buf_pin *pin, const void *address,
                          uint32_t bytes);
 
+/* The pin that a header (EXT, or on a NIC as such) names, borrowed: it lives as long as the header.
+ * Who has a header for many bytes takes others with it, for parts of them. The pool's core only. */
+struct buf_pin *buf_ext_pin(const struct buf *b);
+
 /* A device is done with a buffer that it was given to send, or was reset: home, or back to its
  * keeper; a pin put when that was the last. Refused (counted) if no NIC has it. On the queue's
  * core, or when that one is out of its loop. */

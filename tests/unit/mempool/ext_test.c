@@ -110,6 +110,7 @@ static void take_header(struct value *v)
     b = buf_ext_take(headers, &v->pin, v->bytes + from, VALUE_BYTES - from);
     if (b == NULL)
         return;
+    assert_ptr_equal(buf_ext_pin(b), &v->pin);
     assert_int_equal(header[buf_index(b)].owner, BUF_POOL);
     header[buf_index(b)] = (struct expected){b, BUF_EXT, v};
     v->uses++;
