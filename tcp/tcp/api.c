@@ -79,21 +79,29 @@ RT_INLINE bool send_one(struct tcp_conn *conn, struct buf *b)
     return true;
 }
 
+/* What is pinned takes none of the room, but it waits until there is some. */
+static bool has_room(const struct tcp_conn *conn, const struct sendq_sum *sum)
+{
+    const uint32_t room = tcp_room(conn);
+
+    return sum->bytes - sum->pinned_bytes <= room && (sum->pinned_bytes == 0 || room != 0);
+}
+
 bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags)
 {
-    uint32_t bytes, bufs;
+    struct sendq_sum sum;
 
     if (RT_LIKELY(conn->predict != 0) && RT_LIKELY(flags == 0) && send_one(conn, *chain)) {
         *chain = NULL;
         return true;
     }
-    if (!may_give(conn) || !sendq_may_append(*chain, &bytes, &bufs))
+    if (!may_give(conn) || !sendq_may_append(*chain, &sum))
         return false;
-    if (bytes > tcp_room(conn)) {
+    if (!has_room(conn, &sum)) {
         conn->room_wanted = true;
         return false;
     }
-    sendq_append(conn, *chain, bytes, bufs);
+    sendq_append(conn, *chain, &sum);
     *chain = NULL;
     if ((flags & TCP_MORE) == 0)
         lists_output(conn);

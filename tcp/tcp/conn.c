@@ -47,6 +47,7 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
         tcp->conns[i].chain = tcp->free;
         tcp->free = &tcp->conns[i];
     }
+    RT_ASSERT_LT(config->tx_room, TCP_SEND_BYTES_MAX); /* and one send: below half of all numbers */
     RT_ASSERT_LE((uint32_t)config->congestion, (uint32_t)TCP_CUBIC);
     net->tcp = tcp;
     return RT_OK;

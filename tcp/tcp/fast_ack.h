@@ -74,7 +74,7 @@ RT_INLINE void fast_acked(struct tcp_conn *conn, uint32_t ack)
     if (RT_UNLIKELY(conn->path.neigh->state != NEIGH_REACHABLE))
         ip_confirm(conn->net, &conn->remote);
     fast_timeout(conn);
-    if (RT_UNLIKELY(conn->room_wanted)) {
+    if (RT_UNLIKELY(conn->room_wanted) && tcp_room(conn) != 0) {
         conn->room_wanted = false;
         lists_tell(conn, TCP_EV_ROOM);
     }

@@ -48,16 +48,17 @@ static uint32_t path_room(const struct tcp_conn *conn)
     return conn->cc.cwnd > pipe ? conn->cc.cwnd - pipe : 0;
 }
 
-/* A run of buffers that are one segment. */
+/* A run of buffers that are one segment, and what is behind it in the queue. */
 struct run {
     uint32_t count, bytes;
+    struct buf *behind;
 };
 
 /* Buffers that lie together, from the one that begins at `start` on, as many as a segment takes:
  * lost ones (`mark`: SENDQ_LOST), or those that were never sent (0). */
-static struct run gather(const struct buf *b, uint32_t start, uint32_t most, uint32_t mark)
+static struct run gather(struct buf *b, uint32_t start, uint32_t most, uint32_t mark)
 {
-    struct run run = {0, 0};
+    struct run run = {.count = 0};
 
     for (; b != NULL && (b->vlan_tci & SENDQ_LOST) == mark && run.count < SEGMENT_BUFS_MAX;
          b = sendq_after(b)) {
@@ -69,7 +70,15 @@ static struct run gather(const struct buf *b, uint32_t start, uint32_t most, uin
         run.count++;
         start += bytes;
     }
+    run.behind = b;
     return run;
+}
+
+/* Pinned bytes are behind the run, and some of them make it full: to cut them copies nothing. */
+static bool may_fill(const struct run *run, uint32_t most)
+{
+    return run->behind != NULL && run->bytes < most && run->count < SEGMENT_BUFS_MAX &&
+           sendq_is_pinned(run->behind);
 }
 
 /* Too little to be worth a segment, which waits: for the ACK of what is on its way (Nagle, 3.7.4),
@@ -90,14 +99,18 @@ static bool should_wait(const struct tcp_conn *conn, uint32_t bytes, uint32_t mo
  * end. False: nothing may be sent now. */
 static bool next_run(struct tcp_conn *conn, uint32_t most, struct run *run)
 {
+    bool whole;
+
     *run = gather(conn->queue.next, conn->snd_nxt, most, 0);
-    if (should_wait(conn, run->count != 0 ? run->bytes : most, most))
+    whole = run->count != 0 && !may_fill(run, most);
+    if (should_wait(conn, whole ? run->bytes : most, most))
         return false;
-    if (run->count != 0)
+    if (whole)
         return true;
     if (most == 0)
         return false;
-    if (!sendq_cut(conn, conn->queue.next, conn->snd_nxt, most)) {
+    if (sendq_cut(conn, run->behind, conn->snd_nxt + run->bytes, most - run->bytes) == NULL &&
+        run->count == 0) {
         timeout_stuck(conn);
         return false;
     }
@@ -170,20 +183,24 @@ static bool send_again(struct tcp_conn *conn, struct buf *first, uint32_t start,
     return true;
 }
 
-/* The lost bytes that begin here; 0: not now. */
-static uint32_t repeat(struct tcp_conn *conn, struct buf *b, uint32_t start)
+/* The lost bytes that begin here, in `*first`, which may be another buffer afterwards. 0: not
+ * now. */
+static uint32_t repeat(struct tcp_conn *conn, struct buf **first, uint32_t start)
 {
     const uint32_t most = RT_MIN(peer_room(conn, start), (uint32_t)conn->mss);
-    struct run run = gather(b, start, most, SENDQ_LOST);
+    struct run run = gather(*first, start, most, SENDQ_LOST);
+    struct buf *b = *first;
 
     if (run.count == 0) {
         if (most == 0)
             return 0; /* behind the edge: the window's timer asks */
-        if (!sendq_cut(conn, b, start, most)) {
+        b = sendq_cut(conn, b, start, most);
+        if (b == NULL) {
             timeout_stuck(conn);
             return 0;
         }
-        run = (struct run){1, most};
+        run = (struct run){.count = 1, .bytes = sendq_end(b) - start};
+        *first = b;
     }
     /* a whole segment, but the first of an episode leaves whatever cwnd says */
     if (path_room(conn) < run.bytes && conn->recovery.prr_out != 0 && recovery_pipe(conn) != 0)
@@ -205,7 +222,7 @@ static uint32_t send_lost(struct tcp_conn *conn)
            segments < SEGMENTS_MAX && looked++ < RECOVERY_WALK_MAX) {
         skip = 1;
         if ((b->vlan_tci & SENDQ_LOST) != 0) {
-            skip = repeat(conn, b, start);
+            skip = repeat(conn, &b, start);
             if (skip == 0)
                 break;
             segments++;
@@ -234,7 +251,7 @@ static bool send_tail(struct tcp_conn *conn)
     struct tcp_recovery *r = &conn->recovery;
     struct buf *b = conn->queue.first;
     uint32_t start = conn->snd_una, looked = 0;
-    struct run run = {1, 0};
+    struct run run = {.count = 1};
 
     r->tail_now = false;
     r->tail_end = conn->snd_nxt;

@@ -88,7 +88,7 @@ static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment,
     conn->retries = 0;
     ip_confirm(conn->net, &conn->remote);
     timeout_arm(conn);
-    if (conn->room_wanted) {
+    if (conn->room_wanted && tcp_room(conn) != 0) {
         conn->room_wanted = false;
         conn_tell(conn, TCP_EV_ROOM);
     }

@@ -41,9 +41,8 @@ struct buf *self_frame(struct tcp_conn *conn, struct buf *first, uint32_t start,
     for (uint32_t i = 0; i < count; i++, b = sendq_after(b)) {
         const uint32_t each = sendq_end(b) - start;
 
-        RT_ASSERT_LE(each, buf_bytes(b));
-        if (!copy(conn->net->config.pool, buf_start(b) + buf_bytes(b) - each, each, &frame,
-                  &last, &segments)) {
+        if (!copy(conn->net->config.pool, sendq_last(b, each), each, &frame, &last,
+                  &segments)) {
             if (frame != NULL)
                 buf_free(frame);
             return NULL;

@@ -7,6 +7,7 @@
 #include "../wire/ip.h"
 #include "../wire/tcp.h"
 #include "held.h"
+#include "pinned.h"
 #include "seq.h"
 
 #include <mempool/ext.h>
@@ -22,31 +23,41 @@ static struct buf_ref ref_of(struct buf *b)
     return (struct buf_ref){b, b->owner};
 }
 
-bool sendq_may_append(const struct buf *chain, uint32_t *bytes, uint32_t *bufs)
+bool sendq_may_append(const struct buf *chain, struct sendq_sum *sum)
 {
-    *bytes = 0;
-    *bufs = 0;
+    uint64_t bytes = 0, pinned_bytes = 0;
+
+    sum->bufs = 0;
     for (const struct buf *b = chain; b != NULL; b = b->next) {
-        if (!sendq_is_givers(b) || !buf_is_inside(b) || b->data_len == 0 || *bufs == BUF_CHAIN_MAX)
+        const bool pinned = pinned_may_append(b);
+
+        if (!pinned && (!sendq_is_givers(b) || b->data_len == 0))
             return false;
-        *bytes += b->data_len;
-        ++*bufs;
+        if (!buf_is_inside(b) || sum->bufs == BUF_CHAIN_MAX)
+            return false;
+        bytes += buf_bytes(b);
+        pinned_bytes += pinned ? buf_bytes(b) : 0;
+        sum->bufs++;
     }
-    return true;
+    sum->bytes = (uint32_t)bytes;
+    sum->pinned_bytes = (uint32_t)pinned_bytes;
+    return bytes <= TCP_SEND_BYTES_MAX;
 }
 
-void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, uint32_t bytes, uint32_t bufs)
+void sendq_append(struct tcp_conn *conn, struct buf *chain_owned, const struct sendq_sum *sum)
 {
-    const uint32_t bufs_before = conn->queue.bufs;
+    const uint32_t bufs_before = conn->queue.bufs, bytes_before = conn->queue.bytes;
     struct buf *next;
 
     for (struct buf *b = chain_owned; b != NULL; b = next) {
         next = b->next;
-        bytes -= b->data_len;
-        sendq_append_one(conn, b);
+        if (*b->owner == BUF_EXT)
+            pinned_append(conn, b);
+        else
+            sendq_append_one(conn, b);
     }
-    RT_ASSERT_EQ(bytes, 0u);
-    RT_ASSERT_EQ(conn->queue.bufs - bufs_before, bufs);
+    RT_ASSERT_EQ(conn->queue.bytes - bytes_before, sum->bytes);
+    RT_ASSERT_EQ(conn->queue.bufs - bufs_before, sum->bufs);
 }
 
 /* The first buffer is the queue's no more. A frame that waits for the device with it goes, too. */
@@ -117,17 +128,20 @@ void sendq_acked(struct tcp_conn *conn, uint32_t ack, struct recovery_news *news
     news->known &= !again;
 }
 
-/* The last `bytes` bytes of a buffer, which no device holds, and nothing else. */
-static void make_plain(struct buf *b, uint32_t bytes)
+void sendq_make_plain(struct buf *b, uint32_t bytes)
 {
     const uint32_t tail = (uint32_t)b->data_off + b->data_len;
 
+    b->next = NULL;
+    b->segments = 1;
+    if (sendq_is_pinned(b)) {
+        pinned_name(b, sendq_last(b, bytes), bytes);
+        return;
+    }
     RT_ASSERT_LE(bytes, tail);
     b->data_off = (uint16_t)(tail - bytes);
     b->data_len = (uint16_t)bytes;
     b->pkt_len = bytes;
-    b->next = NULL;
-    b->segments = 1;
     b->flags = 0;
 }
 
@@ -135,7 +149,7 @@ static void make_plain(struct buf *b, uint32_t bytes)
 static bool all_here(const struct tcp_conn *conn, const struct buf *first, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++, first = sendq_after(first)) {
-        if (*first->owner != BUF_KEPT)
+        if (*first->owner != BUF_KEPT && *first->owner != BUF_EXT)
             return false;
         if (conn->iface != NULL && conn->iface->left != 0 && if_has(conn->iface, first))
             return false;
@@ -143,50 +157,60 @@ static bool all_here(const struct tcp_conn *conn, const struct buf *first, uint3
     return true;
 }
 
+void sendq_insert(struct tcp_conn *conn, struct buf *b, uint32_t middle, struct buf *more_owned)
+{
+    struct tcp_sendq *q = &conn->queue;
+
+    RT_ASSERT(seq_before(middle, sendq_end(b)));
+    more_owned->rss_hash = sendq_end(b);
+    more_owned->rss_type = b->rss_type;
+    more_owned->vlan_tci = b->vlan_tci;
+    more_owned->user = b->user;
+    b->rss_hash = middle;
+    b->user = (uintptr_t)more_owned;
+    if (q->last == b)
+        q->last = more_owned;
+    q->bufs++;
+}
+
 /* Its first `bytes` bytes stay; the others, for which a buffer has the room, are copied. */
 static bool cut_off(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
 {
-    struct tcp_sendq *q = &conn->queue;
     const uint32_t all = sendq_end(b) - start, rest = all - bytes;
     struct buf *more = pool_take(conn->net->config.pool);
 
     if (more == NULL)
         return false;
     RT_ASSERT_LE(rest, (uint32_t)BUF_ROOM_BYTES);
-    make_plain(b, all);
+    sendq_make_plain(b, all);
     __builtin_memcpy(buf_data(more), buf_data(b) + bytes, rest);
     conn->net->counters.tcp_copied_bytes += rest;
     b->data_len = (uint16_t)bytes;
     b->pkt_len = bytes;
     more->data_len = (uint16_t)rest;
     more->pkt_len = rest;
-    more->rss_hash = sendq_end(b);
-    more->rss_type = b->rss_type;
-    more->vlan_tci = b->vlan_tci;
-    more->user = b->user;
-    b->rss_hash = start + bytes;
-    b->user = (uintptr_t)more;
-    if (q->last == b)
-        q->last = more;
-    q->bufs++;
+    sendq_insert(conn, b, start + bytes, more);
     buf_move(more, more->owner, BUF_STACK, BUF_KEPT);
     return true;
 }
 
 /* A buffer of the application's may be wider than ours: it is cut from its end on. */
-bool sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
+struct buf *sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
 {
     uint32_t left = sendq_end(b) - start;
 
+    RT_ASSERT_LT(0u, bytes);
     RT_ASSERT_LT(bytes, left);
     if (!all_here(conn, b, 1))
-        return false; /* its headers are in front of it still */
+        return NULL; /* its headers are in front of it still */
+    if (sendq_is_pinned(b))
+        return pinned_cut(conn, b, start, bytes);
     while (left != bytes) { /* UINT16_MAX / BUF_ROOM_BYTES times */
         left = left - bytes > BUF_ROOM_BYTES ? left - BUF_ROOM_BYTES : bytes;
         if (!cut_off(conn, b, start, left))
-            return false;
+            return NULL;
     }
-    return true;
+    return b;
 }
 
 struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start, uint32_t count,
@@ -198,14 +222,15 @@ struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start
     if (!all_here(conn, first, count))
         return NULL;
     for (uint32_t i = 0; i < count; i++, b = sendq_after(b)) {
-        make_plain(b, sendq_end(b) - start);
+        sendq_make_plain(b, sendq_end(b) - start);
+        RT_ASSERT_LT(0u, (uint32_t)b->data_len); /* in one frame there is no more than that */
         start = sendq_end(b);
         b->rss_type = now_us;
         if (last != NULL)
             last->next = b;
         last = b;
     }
-    if (first->data_off < HEADERS_BYTES_MAX) {
+    if (sendq_is_pinned(first) || first->data_off < HEADERS_BYTES_MAX) {
         frame = pool_take(conn->net->config.pool);
         if (frame == NULL)
             return NULL;

@@ -30,7 +30,7 @@ static void check_queue(struct sim *sim, const struct tcp_conn *c)
     for (const struct buf *b = q->first; b != NULL && bufs <= q->bufs; b = sendq_after(b)) {
         bufs++;
         next_seen |= q->next == b;
-        if (*b->owner != BUF_KEPT && *b->owner != BUF_KEPT_NIC)
+        if (!buf_is_kept(b->owner))
             sim_fail(sim, "a buffer in a queue is %s", buf_owner_name(*b->owner));
         if (!seq_after(sendq_end(b), at))
             sim_fail(sim, "a buffer of a queue ends at %u, the one before at %u",

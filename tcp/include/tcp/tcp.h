@@ -6,6 +6,7 @@
  *                the peer's window opens again when they come back: tcp_give_back(), or sent on
  *     sent       buffers of the application become the connection's, all of a chain or none; it
  *                keeps them until the peer has acknowledged them
+ *     pinned     so do headers for bytes that lie elsewhere: these are sent from where they are
  *
  * Functions here never call back. What happened is told by the functions of struct tcp_ops, from
  * net_turn() only; each may call any function on any connection of its core. What a turn
@@ -114,9 +115,21 @@ enum tcp_send_flags {
     TCP_MORE = 1, /* more follows soon: a segment that is not full waits for it */
 };
 
+#define TCP_SEND_BYTES_MAX (1u << 30) /* of a call: half of what sequence numbers can tell apart */
+
 /* Sends a chain of buffers, owned by the application (its domain) or the stack. True: they are
  * the connection's, `*chain` is NULL. False: all stay the caller's, as they were: no room
- * (tcp_room(); room() will be called), or the sending side is closed. */
+ * (tcp_room(); room() will be called), more than TCP_SEND_BYTES_MAX, or the sending side is closed.
+ *
+ * Buffers of the chain may be headers for bytes that lie elsewhere (EXT, <mempool/ext.h>; of a pool
+ * of headers of this core), of any length: a value behind the line that announces it, or a file of
+ * a GiB alone. Where a segment ends inside one, another header is taken from its pool; while
+ * that is empty such bytes are copied. A pool with two for each send and one for each segment on
+ * its way never is. They need no room, but are taken only while there is some.
+ *     Each header is let go of when its bytes are acknowledged, or the connection ends, and is home
+ * when no device has it any more. So a pin's release() is called once, from net_input(),
+ * net_turn(), net_close(), tcp_close(), tcp_abort() or from where <mempool/ext.h> says; it calls
+ * nothing of tcp/. */
 RT_NODISCARD bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags);
 /* So many bytes, in any number of buffers, are not refused now. */
 uint32_t tcp_room(const struct tcp_conn *conn);

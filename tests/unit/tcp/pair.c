@@ -20,6 +20,8 @@ struct flying {
 struct held {
     uint64_t due_us;
     struct buf_ref ref;
+    const uint8_t *outside; /* of a header: its bytes, which the device still reads at the end */
+    uint32_t bytes, sum;
 };
 
 struct side {
@@ -59,12 +61,21 @@ static void carry(struct side *to, const struct buf *frame)
         const uint32_t bytes = b->data_len;
 
         assert_true(f->bytes + bytes <= FRAME_BYTES);
-        memcpy(f->data + f->bytes, buf_data(b), bytes);
+        memcpy(f->data + f->bytes, buf_start(b), bytes);
         f->bytes += bytes;
     }
     assert_int_equal(f->bytes, frame->pkt_len);
     to->flying_count++;
     p->carried++;
+}
+
+static uint32_t sum_of(const struct held *h)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; h->outside != NULL && i < h->bytes; i++)
+        sum = sum * 31 + h->outside[i];
+    return sum;
 }
 
 /* The device takes a frame as the drivers do, and keeps its buffers for a while. */
@@ -73,12 +84,17 @@ static void device_take(struct side *s, struct buf *frame)
     struct buf *next;
 
     for (struct buf *b = frame; b != NULL; b = next) {
+        struct held *h = &s->held[s->held_count++];
+
         next = b->next;
-        assert_true(buf_is_mine_inside(b->owner));
+        assert_true(buf_is_mine(b->owner));
+        assert_true(s->held_count <= FLYING_MAX);
+        *h = (struct held){.due_us = s->pair->now_us + s->pair->rules.hold_us,
+                           .ref = {b, b->owner},
+                           .outside = *b->owner == BUF_EXT ? buf_start(b) : NULL,
+                           .bytes = b->data_len};
+        h->sum = sum_of(h);
         buf_to_nic(b->owner);
-        assert_true(s->held_count < FLYING_MAX);
-        s->held[s->held_count++] =
-            (struct held){s->pair->now_us + s->pair->rules.hold_us, {b, b->owner}};
     }
 }
 
@@ -87,10 +103,12 @@ static void device_return(struct side *s, bool all)
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < s->held_count; i++) {
-        if (!all && s->held[i].due_us > s->pair->now_us)
+        if (!all && s->held[i].due_us > s->pair->now_us) {
             s->held[kept++] = s->held[i];
-        else
-            buf_sent(s->held[i].ref);
+            continue;
+        }
+        assert_int_equal(sum_of(&s->held[i]), s->held[i].sum);
+        buf_sent(s->held[i].ref);
     }
     s->held_count = kept;
 }
