@@ -17,11 +17,26 @@ RT_INLINE void count_end(void)
     CALLGRIND_TOGGLE_COLLECT;
     CALLGRIND_STOP_INSTRUMENTATION;
 }
+/* Not what is in between. */
+RT_INLINE void count_pause(void)
+{
+    CALLGRIND_TOGGLE_COLLECT;
+}
+RT_INLINE void count_resume(void)
+{
+    CALLGRIND_TOGGLE_COLLECT;
+}
 #else
 RT_INLINE void count_begin(void)
 {
 }
 RT_INLINE void count_end(void)
+{
+}
+RT_INLINE void count_pause(void)
+{
+}
+RT_INLINE void count_resume(void)
 {
 }
 #endif

@@ -27,9 +27,9 @@ static void reclaim(struct wire *wire, uint32_t end)
 
 static void put(struct wire *wire, struct buf *b)
 {
-    RT_ASSERT(buf_is_mine_inside(b->owner));
+    RT_ASSERT(buf_is_mine(b->owner));
     wire->slots[wire->put & (wire->count - 1)] = (struct wire_slot){
-        .ref = {b, b->owner}, .data = buf_data(b), .bytes = b->data_len, .last = b->next == NULL};
+        .ref = {b, b->owner}, .data = buf_start(b), .bytes = b->data_len, .last = b->next == NULL};
     buf_to_nic(b->owner);
     wire->put++;
     RT_ASSERT_LE(wire->put - wire->clean, wire->count);
