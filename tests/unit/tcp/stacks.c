@@ -135,18 +135,22 @@ static void read_mail(struct stacks *t, uint32_t number)
     }
 }
 
+void stacks_step(struct stacks *t, uint32_t number)
+{
+    struct net *net = stacks_on(t, number);
+
+    read_mail(t, number);
+    net_turn(net, t->now_us);
+}
+
 void stacks_turn(struct stacks *t)
 {
     uint32_t waiting = 1;
 
     for (uint32_t turn = 0; turn < TURNS_MAX && waiting != 0; turn++) {
         waiting = 0;
-        for (uint32_t i = 0; i < t->count; i++) {
-            struct net *net = stacks_on(t, i);
-
-            read_mail(t, i);
-            net_turn(net, t->now_us);
-        }
+        for (uint32_t i = 0; i < t->count; i++)
+            stacks_step(t, i);
         for (uint32_t i = 0; i < t->count; i++)
             waiting += t->one[i].mails + (t->mail_room != 0 && net_next_us(t->one[i].net) == 0);
     }
@@ -173,10 +177,10 @@ void stacks_wait_us(struct stacks *t, uint64_t us)
 
 /* ---- begin and end ---- */
 
-static void make(struct stacks *t, uint32_t number)
+static void make(struct stacks *t, uint32_t number, const struct tcp_ops *ops, uint32_t window)
 {
-    static const struct tcp_config tcp = {.conns = 64};
-    const struct tcp_listen listen = {.port = STACKS_PORT, .backlog = 8, .ops = &stacks_ops};
+    const struct tcp_config tcp = {.conns = 64, .rx_window = window, .tx_room = window};
+    const struct tcp_listen listen = {.port = STACKS_PORT, .backlog = 8, .ops = ops};
     const struct udp_config udp = {.socks = 0};
     struct net_config config = {.core = number, .neighs = 8, .key = "a secret of 16"};
     struct net_if_config iface = {.mtu_bytes = 1500, .send = device_send};
@@ -200,7 +204,7 @@ static void make(struct stacks *t, uint32_t number)
     assert_int_equal(tcp_listen(own->net, &listen, &listener), RT_OK);
 }
 
-struct stacks *stacks_start(uint32_t count)
+static struct stacks *start(uint32_t count, const struct tcp_ops *ops, uint32_t window)
 {
     struct stacks *t = calloc(1, sizeof(*t));
 
@@ -215,7 +219,22 @@ struct stacks *stacks_start(uint32_t count)
     t->now_us = 1000000;
     t->mail_room = STACKS_MAIL;
     for (uint32_t i = 0; i < count; i++)
-        make(t, i);
+        make(t, i, ops, window);
+    return t;
+}
+
+struct stacks *stacks_start(uint32_t count)
+{
+    return start(count, &stacks_ops, 0);
+}
+
+struct stacks *stacks_start_with(uint32_t count, const struct tcp_ops *ops, uint32_t window)
+{
+    const struct ip_addr own = ours();
+    struct stacks *t = start(count, ops, window);
+
+    assert_int_equal(net_addr_add(stacks_on(t, 0), 0, &own, 24), RT_OK);
+    stacks_turn(t);
     return t;
 }
 
@@ -238,7 +257,10 @@ void stacks_stop(struct stacks *t)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         net_close(stacks_on(t, i));
-        assert_int_equal(t->one[i].mails, 0);
+        for (uint32_t k = 0; k < t->one[i].mails; k++) {
+            move_all(t->one[i].mail[k], BUF_RING, BUF_STACK);
+            buf_free(t->one[i].mail[k]);
+        }
     }
     for (uint32_t i = 0; i < t->count; i++) {
         stacks_on(t, i);

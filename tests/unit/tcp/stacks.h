@@ -53,7 +53,9 @@ extern const struct tcp_ops stacks_ops;
 struct stacks *stacks_start(uint32_t count);
 /* The same with OUR_IP/24, the gateway and PEER_IP as a neighbour, known to all. */
 struct stacks *stacks_start_ready(uint32_t count);
-/* Closes them; all buffers are home. */
+/* The same, known to nobody, with another application and windows of so many bytes. */
+struct stacks *stacks_start_with(uint32_t count, const struct tcp_ops *ops, uint32_t window);
+/* Closes them; mail is thrown away; all buffers are home. */
 void stacks_stop(struct stacks *t);
 
 /* The stack that a flow is for: its ports added, modulo the number of stacks. */
@@ -63,6 +65,8 @@ struct net *stacks_on(struct stacks *t, uint32_t number);
 /* A frame comes in by this stack; all have turns until nobody has mail. */
 void stacks_give(struct stacks *t, uint32_t number, const struct frame *frame);
 void stacks_turn(struct stacks *t);
+/* One turn of one of them: its mail, then what it has to send. */
+void stacks_step(struct stacks *t, uint32_t number);
 /* Turns of all, whenever one of them wants one. */
 void stacks_wait_us(struct stacks *t, uint64_t us);
 /* The next frame that left, and by which stack; NULL: none did. */
