@@ -201,7 +201,7 @@ void kit_net_command(struct kit *kit, const char *text)
     for (uint32_t i = 0; (kit_path = kit_path_at(kit, i)) != NULL; i++) {
         const struct kit_net_path *path = RT_CONTAINER_OF(kit_path, struct kit_net_path, path);
 
-        if (path->net != NULL)
+        if (path->net != NULL && kit_net_share_first(path) == path)
             print_addresses(path);
     }
     for (uint32_t core = 0; core < HAL_CORES_MAX; core++) {

@@ -18,10 +18,10 @@ OURS, EVERYBODY = "192.168.7.9", "192.168.7.255"
 WAIT_S = 60
 
 
-def streams():
+def streams(address=OURS):
     """A line for each that connects, then the end; who talks meanwhile is not broken off."""
     for _ in range(20):
-        with socket.create_connection((OURS, 13), timeout=WAIT_S) as stream:
+        with socket.create_connection((address, 13), timeout=WAIT_S) as stream:
             stream.sendall(b"hello?")
             said = b""
             while piece := stream.recv(100):
@@ -84,22 +84,31 @@ def jumbo(folder, elf):
     machine.stop()
 
 
-def two_ports(folder, elf):
-    """One core, two ports, an address each and two of one; answers come from the one asked."""
+def two_ports(folder, elf, *options, cores=1):
+    """Two ports, an address each and two of one; answers come from the one asked."""
     tap.run("ip tuntap add tap1 mode tap")
     tap.run("ip address add 192.168.8.1/24 dev tap1")
     tap.run("ip link set tap1 up")
     mask = "255.255.255.0"
     machine = tap.Machine(
-        folder, "-kernel", elf, "-append",
-        f"ports=3 cores=1 ip={OURS}:::{mask},192.168.8.9:::{mask},192.168.8.10:::{mask}::1",
+        folder, *options, "-kernel", elf, "-append", f"ports=3 cores={cores}"
+        f" ip={OURS}:::{mask},192.168.8.9:::{mask},192.168.8.10:::{mask}::1",
         "-netdev", "tap,id=n1,ifname=tap1,script=no,downscript=no", "-device", "e1000e,netdev=n1")
     for address in (OURS, "192.168.8.9", "192.168.8.10"):
         machine.console.wait_for(rf"net port=\d ip={address} state=ready", 20)
         datagrams(address, (1, 100, 1472))
         assert tap.pings(address)
-    streams()
+        streams(address)
+    machine.console.send("net")
+    for core in range(cores):
+        for port, address in ((0, OURS), (1, "192.168.8.10")):
+            machine.console.wait_for(rf"net core={core} port={port} ip={address}/24", 10)
     machine.stop()
+
+
+def two_cores(folder, elf):
+    """The first stack of one port is on one core, that of the other on the other."""
+    two_ports(folder, elf, "-smp", "2", cores=2)
 
 
 def stop(folder, elf):

@@ -7,7 +7,7 @@ import pytest
 PEER = pathlib.Path(__file__).with_name("hello_peer.py")
 
 
-@pytest.mark.parametrize("case", ["plain", "jumbo", "two_ports", "stop"])
+@pytest.mark.parametrize("case", ["plain", "jumbo", "two_ports", "two_cores", "stop"])
 def test_hello(image, case):
     from tests.rig import lan
     lan.need("qemu-system-x86_64", tap=True)
