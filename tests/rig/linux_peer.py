@@ -115,7 +115,7 @@ def case_slaac():
 
 def case_refused6():
     try:
-        socket.create_connection((OURS6, 9), timeout=WAIT_S).close()
+        socket.create_connection((OURS6, 10), timeout=WAIT_S).close()
     except ConnectionRefusedError:
         return
     raise AssertionError("connected")
@@ -176,7 +176,7 @@ def case_many_at_once():
 def case_refused():
     """Nobody listens: an answer at once, not silence."""
     try:
-        socket.create_connection((OURS, 9), timeout=WAIT_S).close()
+        socket.create_connection((OURS, 10), timeout=WAIT_S).close()
     except ConnectionRefusedError:
         return
     raise AssertionError("connected")
