@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM = 2000, TURN_NS = 500 * 32, TURNS_MAX = 1000000, BUFS = 2048, COUNT_MAX = 200000 };
+enum { WARM = 2000, TURN_NS = 500 * 32, TURNS_MAX = 1000000, BUFS = 2048, COUNT_MAX = 200000,
+       LINE_BYTES = 48 };
 #define MEMORY_BYTES (UINT64_C(1) << 30)
 
 /* How a segment's bytes are given: `give` returns the next chain. NULL: there is none. */
@@ -79,6 +80,20 @@ static struct buf *pinned(void)
     return buf_ext_take(s.headers, &s.pin, part(s.given), BENCH_SEGMENT_BYTES);
 }
 
+/* As an answer has it: what is said of a value in front of it. */
+static struct buf *behind_a_line(void)
+{
+    struct buf *b = fresh(s.bench.client.tx);
+
+    if (b == NULL)
+        return NULL;
+    memcpy(buf_data(b), part(s.given), LINE_BYTES);
+    b->data_len = LINE_BYTES;
+    b->next = buf_ext_take(s.headers, &s.pin, part(s.given) + LINE_BYTES,
+                           BENCH_SEGMENT_BYTES - LINE_BYTES);
+    return b;
+}
+
 static struct buf *whole_file(void)
 {
     if (s.given != 0)
@@ -92,6 +107,7 @@ static const struct shape shapes[] = {
     {"copied", "copied into such a buffer", copied},
     {"no-headroom", "in a buffer without: a header buffer in front", no_headroom},
     {"pinned", "pinned, a call for each segment: a header buffer and a header", pinned},
+    {"line", "pinned, behind a line of 48 bytes in a buffer with headroom", behind_a_line},
     {"file", "pinned, one call for all", whole_file},
 };
 
@@ -109,11 +125,12 @@ static void fill(const struct shape *shape)
 {
     while (tcp_room(s.bench.conns[0]) >= BENCH_SEGMENT_BYTES) {
         struct buf *b = shape->give();
-        uint32_t bytes;
+        uint32_t bytes = 0;
 
         if (b == NULL)
             return;
-        bytes = buf_bytes(b);
+        for (const struct buf *at = b; at != NULL; at = at->next)
+            bytes += buf_bytes(at);
         if (!tcp_try_send(s.bench.conns[0], &b, 0)) {
             s.failed++;
             return;

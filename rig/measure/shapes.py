@@ -12,7 +12,7 @@ import sys
 from .. import build
 
 TARGET = "compare/tcp/tcp_shapes"
-SHAPES = ("in-place", "copied", "no-headroom", "pinned", "file")
+SHAPES = ("in-place", "copied", "no-headroom", "pinned", "line", "file")
 COUNT = 5000
 RUN_S = 300
 RESULT = re.compile(r'segments=(\d+) copied_bytes=(\d+) what="([^"]*)"')

@@ -5,6 +5,7 @@
 #include "../state.h"
 #include "../wire/tcp.h"
 #include "fast_out.h"
+#include "fast_run.h"
 #include "lists.h"
 #include "plain.h"
 #include "rx.h"
@@ -136,21 +137,36 @@ static bool may_leave(struct tcp_conn *conn)
     return false;
 }
 
+/* A new segment leaves. */
+static bool leave(struct tcp_conn *conn, const struct run *run, bool fin)
+{
+    struct buf *first = conn->queue.next;
+    bool left;
+
+    if (!fin && fast_run_possible(conn))
+        left = fast_run_send(conn, first, run->count, run->bytes);
+    else if (may_leave(conn))
+        left = transmit_data(conn, first, conn->snd_nxt, run->count, run->bytes, fin);
+    else
+        return false; /* asked again when there is a way */
+    if (!left)
+        timeout_stuck(conn);
+    return left;
+}
+
 /* One segment of what waits; false: nothing may be sent now. `most`: bytes. */
 static bool send_next(struct tcp_conn *conn, uint32_t most)
 {
-    struct buf *first, *b;
+    struct buf *b;
     struct run run;
     bool fin;
 
-    if (!next_run(conn, RT_MIN(most, (uint32_t)conn->mss), &run) || !may_leave(conn))
+    if (!next_run(conn, RT_MIN(most, (uint32_t)conn->mss), &run))
         return false;
-    first = b = conn->queue.next;
+    b = conn->queue.next;
     fin = conn->fin_wanted && conn->snd_nxt + run.bytes == conn->snd_end;
-    if (!transmit_data(conn, first, conn->snd_nxt, run.count, run.bytes, fin)) {
-        timeout_stuck(conn);
+    if (!leave(conn, &run, fin))
         return false;
-    }
     for (uint32_t i = 0; i < run.count; i++)
         b = sendq_after(b);
     conn->queue.next = b;
