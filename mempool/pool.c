@@ -19,6 +19,11 @@ void pool_takes_fail(bool on)
     hostile_off = !on;
 }
 
+void pool_takes_fail_from(uint64_t seed)
+{
+    hostile_state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+}
+
 /* xorshift64*: one step; the seed was printed when the first pool was made. */
 RT_UNSYNCHRONISED static bool hostile_failure(void)
 {

@@ -89,6 +89,8 @@ enum { POOL_HOSTILE = 0 };
 /* Hostile builds: takes fail at random from now on, as they do from the start, or not. For tests
  * that say what each frame causes. Elsewhere nothing happens. Any core. */
 void pool_takes_fail(bool on);
+/* ... which ones fail is this seed's choice from now on, and no seed is printed. */
+void pool_takes_fail_from(uint64_t seed);
 
 struct pool_config {
     const char *name;
