@@ -12,6 +12,7 @@ void line_choose(struct sim *sim)
 
     l->sent = l->count[0] = l->count[1] = 0;
     *r = (struct line_rules){.delay_us = delays_us[sim_random(sim, 4)]};
+    r->mark = sim->seed % 8 == 3 ? 50 : 0; /* the sides ask for it with such a seed */
     if (sim_random(sim, 3) == 0)
         return;
     r->loss = sim_random(sim, 2) != 0 ? sim_random(sim, 200) : 0;
@@ -33,6 +34,22 @@ static bool is_lost(struct sim *sim)
     return !sim->quiet && sim_random(sim, 1000) < r->loss;
 }
 
+/* A router on the way says that it is full (RFC 3168 5): the packet was declared fit for that. */
+static void mark(uint8_t *frame, uint32_t bytes)
+{
+    uint8_t *ip = frame + 14;
+    uint32_t sum;
+
+    if (bytes < 34 || frame[12] != 8 || frame[13] != 0 || (ip[1] & 3) == 0 || (ip[1] & 3) == 3)
+        return;
+    sum = (uint32_t)ip[10] << 8 | ip[11];
+    sum += (ip[1] & 3u) + 0xffff - 3u; /* the field's sum is of the complement (RFC 1624 3) */
+    sum = (sum & 0xffff) + (sum >> 16);
+    ip[1] |= 3;
+    ip[10] = (uint8_t)(sum >> 8);
+    ip[11] = (uint8_t)sum;
+}
+
 static void fly(struct sim *sim, unsigned to, const uint8_t *data, uint32_t bytes)
 {
     struct line *l = &sim->line;
@@ -46,6 +63,8 @@ static void fly(struct sim *sim, unsigned to, const uint8_t *data, uint32_t byte
     f->order = l->sent++;
     f->bytes = bytes;
     memcpy(f->data, data, bytes);
+    if (l->rules.mark != 0 && sim_random(sim, 1000) < l->rules.mark)
+        mark(f->data, bytes);
     l->count[to]++;
 }
 

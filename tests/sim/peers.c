@@ -4,7 +4,7 @@
 #include <mempool/pool.h>
 #include <string.h>
 
-enum { PART_BYTES_MAX = 2000, GIVE_UP_US = 200000000 };
+enum { PART_BYTES_MAX = 2000, GIVE_UP_US = 200000000, AGAIN_US = 300000 };
 
 static uint8_t byte_at(const struct peer *sender, uint32_t i)
 {
@@ -127,7 +127,8 @@ static void choose(struct sim *sim, struct peer *p, uint32_t number)
 {
     static const uint32_t most[] = {0, 10, 3000, 20000};
 
-    *p = (struct peer){.sim = sim, .number = number, .side = &sim->sides[number % 2]};
+    *p = (struct peer){.sim = sim, .number = number, .side = &sim->sides[number % 2],
+                       .begin_us = UINT64_MAX};
     p->other = &sim->peers[number ^ 1];
     p->to_send = sim_random(sim, 1 + most[sim_random(sim, 4)]);
     p->part_bytes = 1 + sim_random(sim, PART_BYTES_MAX);
@@ -138,9 +139,22 @@ static void choose(struct sim *sim, struct peer *p, uint32_t number)
     p->plan_us = sim->now_us + sim_random(sim, 4000000);
 }
 
+/* Connects, or tries again later: an address of IPv6 must be asked for first, and the link may be
+ * down just then. */
+static void begin(struct peer *p)
+{
+    const struct ip_addr server = side_addr(p->sim, 1);
+
+    if (tcp_connect(p->side->net, &server, SIM_PORT, &ops, p, &p->conn) == RT_OK)
+        p->begin_us = UINT64_MAX;
+    else if (p->sim->v6)
+        p->begin_us = p->sim->now_us + AGAIN_US;
+    else
+        sim_fail(p->sim, "cannot connect");
+}
+
 void peers_start(struct sim *sim)
 {
-    const struct ip_addr server = side_addr(1);
     const struct tcp_listen listen = {.port = SIM_PORT, .backlog = 1 + sim_random(sim, 4),
                                       .ops = &ops, .ctx = sim};
     struct tcp_listener *listener;
@@ -150,12 +164,8 @@ void peers_start(struct sim *sim)
         choose(sim, &sim->peers[i], i);
     if (tcp_listen(sim->sides[1].net, &listen, &listener) != RT_OK)
         sim_fail(sim, "cannot listen");
-    for (uint32_t i = 0; i < sim->pair_count; i++) {
-        struct peer *p = &sim->peers[2 * i];
-
-        if (tcp_connect(sim->sides[0].net, &server, SIM_PORT, &ops, p, &p->conn) != RT_OK)
-            sim_fail(sim, "cannot connect");
-    }
+    for (uint32_t i = 0; i < sim->pair_count; i++)
+        begin(&sim->peers[2 * i]);
 }
 
 /* One buffer of what is to be sent; false: no room, no buffer. */
@@ -198,6 +208,8 @@ static void peer_turn(struct peer *p)
     const bool late = now_us - p->sim->start_us > GIVE_UP_US;
 
     give_back_due(p, false);
+    if (now_us >= p->begin_us && !late)
+        begin(p);
     if (p->conn == NULL || !p->open)
         return;
     if ((p->plan == PLAN_ABORT && now_us >= p->plan_us) || late)
@@ -227,6 +239,8 @@ uint64_t peers_next_us(const struct sim *sim)
 
         for (uint32_t j = 0; j < p->chain_count; j++)
             next_us = RT_MIN(next_us, p->chains[j].due_us);
+        if (p->begin_us > sim->now_us) /* else it is too late for it */
+            next_us = RT_MIN(next_us, p->begin_us);
         if (p->conn == NULL || !p->open)
             continue;
         if (!p->shut)

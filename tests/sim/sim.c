@@ -40,20 +40,37 @@ void sim_fail(struct sim *sim, const char *format, ...)
     va_end(args);
 }
 
+/* Any time; or one soon after which the low 32 bits of microseconds wrap; or soon after the
+ * start of a machine: timestamps of the hostile build wrap then. */
+static uint64_t first_us(struct sim *sim)
+{
+    const uint64_t ms = sim_random(sim, 1000000);
+
+    if (sim->seed % 4 == 1)
+        return (UINT64_C(3) << 32) - ms * 10;
+    if (sim->seed % 4 == 3)
+        return 1000000 + ms;
+    return 1000000 + ms * 1000;
+}
+
 static void start(struct sim *sim, uint64_t seed)
 {
     host_memory_reset();
-    host_clock_virtual(1000000);
     host_set_core_count(1);
+    pool_takes_fail_from(seed);
     sim->seed = seed;
     sim->random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    sim->now_us = sim->start_us = 1000000 + sim_random(sim, 1000000) * UINT64_C(1000);
+    sim->now_us = sim->start_us = first_us(sim);
+    host_clock_virtual(sim->now_us);
     sim->trace = 0;
     sim->failed = sim->quiet = false;
+    sim->v6 = seed % 5 == 0;
     watch_reset(&sim->watch);
     line_choose(sim);
+    devices_begin(sim);
     for (unsigned i = 0; i < 2; i++)
         side_start(&sim->sides[i], sim, i);
+    sim->start_us = sim->now_us;
     peers_start(sim);
 }
 
@@ -105,11 +122,12 @@ static void stop(struct sim *sim)
     for (unsigned i = 0; i < 2; i++) {
         const struct pool *pool = sim->sides[i].pool;
 
-        side_drain(&sim->sides[i]);
+        device_stop(&sim->sides[i]);
         if (pool->free != pool->total)
             sim_fail(sim, "side %u: %u of %u buffers are not home", i, pool->total - pool->free,
                      pool->total);
     }
+    devices_end(sim);
     pool_forget_all();
 }
 

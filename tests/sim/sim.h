@@ -4,7 +4,9 @@
  * happens again, to the last byte, when its seed is given again.
  *
  *     peers.c  applications: send, hold what they got, read late, close or break off some time
- *     side.c   a stack, its pool and a device that keeps frames for a while and takes few at once
+ *     side.c   a stack and its pool
+ *     device.c what it sends by: keeps frames for a while and takes few at once; or, in
+ *     card.c   sim_card_test, the real ixgbe driver on a software 82599 that has faults
  *     line.c   loses, repeats, delays, reorders, goes dead for seconds; the clock
  *     watch.c  reads every frame on the line: is it one that TCP may send?
  *     check.c  looks at every connection after each turn
@@ -22,14 +24,13 @@
 #define SIM_PAIRS_MAX 4 /* connections of a run */
 #define SIM_FRAME_BYTES 1600
 #define SIM_FLYING_MAX 512
-#define SIM_HELD_MAX 1024
 #define SIM_PORT 7
 
 struct sim;
 
 /* ---- line.c ---- */
 struct line_rules {
-    uint32_t loss, repeat, reorder; /* of 1000 frames */
+    uint32_t loss, repeat, reorder, mark; /* of 1000 frames */
     uint32_t delay_us;
     uint64_t dead_from_us[2], dead_until_us[2]; /* nothing passes meanwhile */
 };
@@ -50,31 +51,33 @@ void line_put(struct sim *sim, unsigned to, const uint8_t *data, uint32_t bytes)
 bool line_take(struct sim *sim, unsigned to, struct flying *out);
 uint64_t line_next_us(const struct sim *sim);
 
+/* ---- device.c, or card.c: what a side sends and receives by. A program has one of them. ---- */
+struct side;
+/* Buffers of a side that its device has for itself. */
+uint32_t device_buffers(void);
+void devices_begin(struct sim *sim);
+/* Fills in what is the device's. Time may pass. */
+void device_start(struct side *side, struct net_if_config *config);
+/* What it has sent comes back; what has come in is the stack's. */
+void device_turn(struct side *side);
+/* UINT64_MAX: it waits for nothing. */
+uint64_t device_next_us(const struct side *side);
+/* It gives everything back. */
+void device_stop(struct side *side);
+void devices_end(const struct sim *sim);
+
 /* ---- side.c ---- */
-struct held_frame {
-    uint64_t due_us, sum; /* what it looked like when the device got it */
-    struct buf *frame;
-    struct buf_ref refs[BUF_BATCH_MAX];
-    uint32_t ref_count;
-    uint32_t lengths[BUF_BATCH_MAX];
-    const uint8_t *data[BUF_BATCH_MAX];
-};
 struct side {
     struct sim *sim;
     unsigned number;
     struct net *net;
     struct pool *pool;
-    uint32_t hold_us, takes_max; /* of the device; frames it takes at once */
-    struct held_frame held[SIM_HELD_MAX];
-    uint32_t held_count;
     uint32_t rcv_adv[SIM_PAIRS_MAX * 2], generation[SIM_PAIRS_MAX * 2]; /* check.c */
 };
 void side_start(struct side *side, struct sim *sim, unsigned number);
 void side_turn(struct side *side);
 uint64_t side_next_us(const struct side *side);
-/* The device gives everything back. */
-void side_drain(struct side *side);
-struct ip_addr side_addr(unsigned number);
+struct ip_addr side_addr(const struct sim *sim, unsigned number);
 
 /* ---- peers.c ---- */
 enum peer_plan { PLAN_SHUTDOWN, PLAN_CLOSE, PLAN_ABORT, PLANS };
@@ -90,6 +93,7 @@ struct peer {
     uint32_t number;
     enum peer_plan plan;
     uint64_t plan_us; /* ABORT and CLOSE: when */
+    uint64_t begin_us; /* a client connects; UINT64_MAX: it has */
     uint32_t to_send, sent, received;
     uint32_t hold_us; /* how long it keeps what it got, at most */
     uint32_t part_bytes; /* a send is of so many, at most */
@@ -114,6 +118,7 @@ struct sim {
     uint64_t seed, random, now_us, start_us;
     uint64_t trace; /* of all that happened */
     bool failed, quiet; /* quiet: the line is good from now on */
+    bool v6;
     char message[512];
     struct line line;
     struct side sides[2];

@@ -6,6 +6,7 @@
 enum {
     ETH_BYTES = 14,
     IP_BYTES = 20,
+    IP6_BYTES = 40,
     TCP_BYTES = 20,
     FIN = 1,
     SYN = 2,
@@ -104,15 +105,34 @@ static void begin_anew(struct watch_flow *flow, unsigned from)
     flow->ways[!from].acked = flow->ways[!from].offered = 0;
 }
 
-/* False: not TCP over IPv4, or of no connection that began here. */
+/* The TCP segment of a frame, and its bytes; NULL: there is none, or not all of it. */
+static const uint8_t *find_tcp(const uint8_t *frame, uint32_t bytes, uint32_t *tcp_bytes)
+{
+    const uint8_t *ip = frame + ETH_BYTES;
+    const uint32_t type = bytes >= ETH_BYTES + IP6_BYTES ? get16(frame + 12) : 0;
+    const uint32_t ip_bytes = type == 0x86dd ? IP6_BYTES : IP_BYTES;
+
+    if (type == 0x0800 && ip[9] == 6)
+        *tcp_bytes = get16(ip + 2) - IP_BYTES;
+    else if (type == 0x86dd && ip[6] == 6)
+        *tcp_bytes = get16(ip + 4);
+    else
+        return NULL;
+    if (*tcp_bytes < TCP_BYTES || *tcp_bytes > bytes - ETH_BYTES - ip_bytes)
+        return NULL;
+    return ip + ip_bytes;
+}
+
+/* False: not TCP, or of no connection that began here. */
 static bool read_frame(struct sim *sim, unsigned from, const uint8_t *frame, uint32_t bytes,
                        struct seen *s)
 {
-    const uint8_t *ip = frame + ETH_BYTES, *tcp = ip + IP_BYTES;
+    uint32_t tcp_bytes;
+    const uint8_t *tcp = find_tcp(frame, bytes, &tcp_bytes);
     uint16_t ports[2];
     struct watch_flow *flow;
 
-    if (bytes < ETH_BYTES + IP_BYTES + TCP_BYTES || get16(frame + 12) != 0x0800 || ip[9] != 6)
+    if (tcp == NULL)
         return false;
     *s = (struct seen){.flags = tcp[13], .window = get16(tcp + 14)};
     ports[from] = (uint16_t)get16(tcp);
@@ -124,7 +144,7 @@ static bool read_frame(struct sim *sim, unsigned from, const uint8_t *frame, uin
     s->back = &flow->ways[!from];
     s->options = tcp + TCP_BYTES;
     s->options_bytes = (uint32_t)(tcp[12] >> 4) * 4 - TCP_BYTES;
-    s->bytes = get16(ip + 2) - IP_BYTES - TCP_BYTES - s->options_bytes;
+    s->bytes = tcp_bytes - TCP_BYTES - s->options_bytes;
     if ((s->flags & (SYN | ACK)) == (SYN | ACK) && s->way->syn && get32(tcp + 4) != s->way->first) {
         if (s->way->syn_arrived)
             return false;
