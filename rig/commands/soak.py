@@ -16,7 +16,7 @@ from ..measure.image import (BOOT_TIMEOUT_S, image_args, pools_full, start_forwa
 from ..options import app_option, machine_options, whole
 from ..report import record
 
-SIM = "tests/sim/sim_test"
+SIM, SIM_CARD = "tests/sim/sim_test", "tests/sim/sim_card_test"
 NET_PEER = build.ROOT / "tests" / "rig" / "line_peer.py"
 NET_CASES = ("clean", "loss1", "loss5")  # frames lost: none, 1 and 5 %
 SAY_EVERY = 20  # trials
@@ -82,7 +82,8 @@ def soak(options, log):
 
 def simulate(options, say):
     """tests/sim with other seeds than the tests take; the exit status."""
-    program = build.build("build", say, [SIM]) / SIM
+    name = SIM_CARD if options.cards else SIM
+    program = build.build("build", say, [name]) / name
     return subprocess.run([program, str(options.seeds), str(options.seed)], check=False).returncode
 
 
@@ -111,6 +112,8 @@ def add_parser(commands):
     one.add_argument("--net", type=whole(1, 10**6), metavar="MIB",
                      help="send so much to the network stack and back instead, from Linux over "
                      "lines that lose 0, 1 and 5 %% of all frames")
+    one.add_argument("--cards", action="store_true",
+                     help="with --seeds: between two software 82599 and the ixgbe driver")
 
 
 def main(options, say):
