@@ -10,6 +10,13 @@
 enum secret_use { USE_FIRST_SEQ = 1, USE_DRAW, USE_PORT, USE_COOKIE, USE_COOKIE_KEY };
 enum { COOKIE_DATA_BITS = 3, COOKIE_EPOCH_BIT = 1 << COOKIE_DATA_BITS };
 
+/* The hostile build begins just before numbers wrap; timestamps begin where numbers do. */
+#ifdef RT_HOSTILE
+#define FIRST_SEQ_FROM 0xfffff000u
+#else
+#define FIRST_SEQ_FROM 0u
+#endif
+
 static struct secret_ends ends_of(const struct tcp_segment *segment, enum secret_use use)
 {
     return (struct secret_ends){
@@ -31,8 +38,8 @@ uint32_t secret_first_seq(const struct tcp_conn *conn)
         .use = USE_FIRST_SEQ,
     };
 
-    return (uint32_t)(conn->net->now_us / 4) +
-           (uint32_t)rt_siphash(conn->net->config.key, &ends, sizeof(ends));
+    return FIRST_SEQ_FROM | ((uint32_t)(conn->net->now_us / 4) +
+                             (uint32_t)rt_siphash(conn->net->config.key, &ends, sizeof(ends)));
 }
 
 uint32_t secret_draw(struct net *net, uint32_t below)

@@ -306,7 +306,8 @@ static void step_call(struct input *in)
     turn();
 }
 
-static void start(void)
+/* `late`: seconds before the low 32 bits of microseconds wrap. */
+static void start(bool late)
 {
     static const struct tcp_config tcp = {.conns = 8, .rx_window = 20000, .tx_room = 30000};
     static const struct tcp_listen listen = {.port = PORT, .backlog = 2, .ops = &ops};
@@ -317,10 +318,10 @@ static void start(void)
     uint32_t index;
 
     host_memory_reset();
-    host_clock_virtual(1000000);
-    host_set_core_count(1);
     memset(&w, 0, sizeof(w));
-    w.now_us = 1000000;
+    w.now_us = late ? UINT32_MAX - 3000000u : 1000000;
+    host_clock_virtual(w.now_us);
+    host_set_core_count(1);
     memcpy(iface.mac, our_mac, 6);
     if (pool_create("fuzz", 0, 1, BUFFERS, &w.pool) != RT_OK)
         abort();
@@ -347,7 +348,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct input in = {data, data + bytes};
 
-    start();
+    start(bytes % 2 != 0);
     for (uint32_t i = 0; i < STEPS_MAX && in.at < in.end; i++) {
         const uint32_t step = take(&in, 1);
 

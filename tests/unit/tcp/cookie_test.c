@@ -266,7 +266,8 @@ static void numbers_of(bool cookies, uint32_t count)
 
 static void run_numbers(void **state)
 {
-    numbers_of(false, 10000);
+    if (!POOL_HOSTILE) /* there they all lie just before the wrap */
+        numbers_of(false, 10000);
     numbers_of(true, 10000);
 }
 
