@@ -155,13 +155,15 @@ static void begin(struct peer *p)
 
 void peers_start(struct sim *sim)
 {
-    const struct tcp_listen listen = {.port = SIM_PORT, .backlog = 1 + sim_random(sim, 4),
-                                      .ops = &ops, .ctx = sim};
+    struct tcp_listen listen = {.port = SIM_PORT, .backlog = 1 + sim_random(sim, 4),
+                                .ops = &ops, .ctx = sim};
     struct tcp_listener *listener;
 
     sim->pair_count = 1 + sim_random(sim, SIM_PAIRS_MAX);
     for (uint32_t i = 0; i < 2 * sim->pair_count; i++)
         choose(sim, &sim->peers[i], i);
+    if (sim->seed % 3 == 1)
+        listen.backlog = 1; /* cookies, as soon as two come at once */
     if (tcp_listen(sim->sides[1].net, &listen, &listener) != RT_OK)
         sim_fail(sim, "cannot listen");
     for (uint32_t i = 0; i < sim->pair_count; i++)
