@@ -8,6 +8,8 @@
 #include <rt/timer.h>
 #include <tcp/net.h>
 
+#define IP_FRAGMENT_IDS 64 /* counters that peers share; a power of two */
+
 struct reasm;
 struct tcp_stack;
 struct udp_stack;
@@ -21,8 +23,7 @@ struct net {
     bool shared; /* some of them, with stacks of other cores */
     uint32_t loop_count; /* packets to ourselves that wait for the next turn */
     struct buf *loop_first, *loop_last;
-    uint16_t ip_id; /* of the next packet that may be cut */
-    uint32_t ip6_id; /* of the next one that is */
+    uint32_t fragment_ids[IP_FRAGMENT_IDS]; /* ip_fragment_id() */
     struct reasm *reasms; /* REASM_DATAGRAMS of them */
     uint32_t reasm_bufs, reasm_bufs_max; /* that they hold */
     uint32_t icmp_tokens; /* errors that may be sent now (RFC 1812 4.3.2.8) */

@@ -7,6 +7,7 @@
 #include "loop.h"
 
 #include <mempool/pool.h>
+#include <rt/siphash.h>
 
 enum rt_status ip_send(struct net *net, const struct ip_how *how, struct buf *datagram_owned)
 {
@@ -26,6 +27,14 @@ enum rt_status ip_send(struct net *net, const struct ip_how *how, struct buf *da
     if (!ip_addr_is_v4(&how->dst))
         return ipv6_output(net, &complete, &route, datagram_owned);
     return ipv4_output(net, &complete, &route, datagram_owned);
+}
+
+uint32_t ip_fragment_id(struct net *net, const struct ip_how *how)
+{
+    const struct ip_addr ends[2] = {how->src, how->dst};
+    const uint64_t hash = rt_siphash(net->config.key, ends, sizeof(ends));
+
+    return (uint32_t)hash + net->fragment_ids[hash >> 32 & (IP_FRAGMENT_IDS - 1)]++;
 }
 
 struct buf *ip_copy_piece(struct net *net, const struct buf *datagram, uint32_t offset,

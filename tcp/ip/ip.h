@@ -79,6 +79,9 @@ enum rt_status ipv6_output(struct net *net, const struct ip_how *how,
 void ipv6_output_to(struct net_if *iface, const struct ip_how *how, const uint8_t mac[6],
                     struct buf *datagram_owned);
 
+/* The number of a packet that may be cut: not used for its peer for long, and nobody learns from
+ * those that he is sent how many others are (RFC 7739 5.3). */
+uint32_t ip_fragment_id(struct net *net, const struct ip_how *how);
 /* Copies `bytes` bytes behind `offset` of a datagram, which has them, into a buffer of their own;
  * NULL: there is none. */
 struct buf *ip_copy_piece(struct net *net, const struct buf *datagram, uint32_t offset,

@@ -9,7 +9,8 @@
 
 #include <mempool/pool.h>
 
-static void put_header(struct net *net, const struct ip_how *how, const struct net_if *iface,
+/* `id`: 0 of a packet that nobody may cut: it needs none (RFC 6864 4.1). */
+static void put_header(const struct ip_how *how, const struct net_if *iface, uint16_t id,
                        struct buf *datagram, uint16_t fragment)
 {
     const uint32_t total = datagram->pkt_len + (uint32_t)sizeof(struct ipv4_header);
@@ -19,8 +20,7 @@ static void put_header(struct net *net, const struct ip_how *how, const struct n
         .version_words = IPV4_VERSION_WORDS,
         .tos = how->tos,
         .total_bytes = be16_put((uint16_t)total),
-        /* A packet that nobody may cut needs no number (RFC 6864 4.1). */
-        .id = be16_put(fragment == IPV4_DONT_FRAGMENT ? 0 : net->ip_id),
+        .id = be16_put(id),
         .fragment = be16_put(fragment),
         .hops = how->hops,
         .protocol = how->protocol,
@@ -39,6 +39,7 @@ static void put_header(struct net *net, const struct ip_how *how, const struct n
 static enum rt_status send_pieces(struct net *net, const struct ip_how *how,
                                   const struct ip_route *route, const struct buf *datagram)
 {
+    const uint16_t id = (uint16_t)ip_fragment_id(net, how);
     const uint32_t mtu = RT_MIN(route->iface->config.mtu_bytes, (uint32_t)BUF_ROOM_BYTES);
     const uint32_t most = RT_ALIGN_DOWN(mtu - (uint32_t)sizeof(struct ipv4_header), 8u);
     uint32_t bytes;
@@ -54,7 +55,7 @@ static enum rt_status send_pieces(struct net *net, const struct ip_how *how,
         piece = ip_copy_piece(net, datagram, offset, bytes);
         if (piece == NULL)
             return RT_NO_MEMORY;
-        put_header(net, how, route->iface, piece, fragment);
+        put_header(how, route->iface, id, piece, fragment);
         net->counters.ip_out_frag_creates++;
         st = ip_link_send(route, piece);
         if (st != RT_OK)
@@ -69,11 +70,10 @@ enum rt_status ipv4_output(struct net *net, const struct ip_how *how,
     const uint32_t total = datagram_owned->pkt_len + (uint32_t)sizeof(struct ipv4_header);
     enum rt_status st;
 
-    net->ip_id += !how->dont_cut;
     if (total <= route->iface->config.mtu_bytes) {
         ip_fill_sum(route->iface, how, datagram_owned);
-        put_header(net, how, route->iface, datagram_owned,
-                   how->dont_cut ? IPV4_DONT_FRAGMENT : 0);
+        put_header(how, route->iface, how->dont_cut ? 0 : (uint16_t)ip_fragment_id(net, how),
+                   datagram_owned, how->dont_cut ? IPV4_DONT_FRAGMENT : 0);
         return ip_link_send(route, datagram_owned);
     }
     if (how->dont_cut || total > UINT16_MAX) {

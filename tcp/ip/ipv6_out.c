@@ -9,7 +9,6 @@
 #include "ip.h"
 
 #include <mempool/pool.h>
-#include <rt/siphash.h>
 
 static void put_header(const struct ip_how *how, uint8_t next, struct buf *datagram)
 {
@@ -40,14 +39,6 @@ void ipv6_output_to(struct net_if *iface, const struct ip_how *how, const uint8_
     eth_send(iface, datagram_owned, mac, ETH_IPV6);
 }
 
-/* A number that tells nobody what others are sent (RFC 7739 5.3). */
-static uint32_t next_id(struct net *net, const struct ip_how *how)
-{
-    const struct ip_addr ends[2] = {how->src, how->dst};
-
-    return (uint32_t)rt_siphash(net->config.key, ends, sizeof(ends)) + net->ip6_id++;
-}
-
 /* A piece of the datagram behind its fragment header; NULL: there is no buffer. */
 static struct buf *make_piece(struct net *net, const struct ip_how *how,
                               const struct buf *datagram, uint32_t offset, uint32_t bytes)
@@ -75,7 +66,7 @@ static enum rt_status send_pieces(struct net *net, const struct ip_how *how,
     const uint32_t most =
         RT_ALIGN_DOWN(IPV6_MTU_MIN - (uint32_t)sizeof(struct ipv6_header) -
                           (uint32_t)sizeof(struct ip6_fragment), 8u);
-    const be32_t id = be32_put(next_id(net, how));
+    const be32_t id = be32_put(ip_fragment_id(net, how));
     uint32_t bytes;
 
     for (uint32_t offset = 0; offset < datagram->pkt_len; offset += bytes) {

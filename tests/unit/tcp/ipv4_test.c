@@ -200,6 +200,44 @@ static void run_pieces(void **state)
     station_stop(&s);
 }
 
+static uint16_t number_to(struct station *s, uint8_t host, bool dont_cut)
+{
+    const struct ip_how how = {.dst = ip_addr_v4_of(198, 51, 100, host), .protocol = 253,
+                               .hops = 9, .dont_cut = dont_cut, .sum_offset = IP_NO_SUM};
+    struct buf *b = pool_take(s->pool);
+    const struct frame *f;
+
+    assert_non_null(b);
+    memset(buf_data(b), 0, 20);
+    b->data_len = 20;
+    b->pkt_len = 20;
+    assert_int_equal(ip_send(s->net, &how, b), RT_OK);
+    net_turn(s->net, s->now_us);
+    f = station_next(s);
+    assert_non_null(f);
+    return be16_get(((const struct ipv4_header *)(const void *)(f->data + 14))->id);
+}
+
+/* Numbers of packets that may be cut: another one each time, and who is sent some does not learn
+ * how many others are sent (RFC 7739 5.3, "idle scan"). Those that may not be cut have none. */
+static void run_numbers(void **state)
+{
+    struct station s;
+    uint16_t before, after;
+
+    station_start(&s, 64);
+    station_meet(&s, ip_addr_v4_of(GATEWAY_IP));
+    before = number_to(&s, 1, false);
+    assert_int_equal((uint16_t)(number_to(&s, 1, false) - before), 1);
+    for (uint8_t host = 2; host < 100; host++)
+        number_to(&s, host, false);
+    after = number_to(&s, 1, false);
+    assert_in_range((uint16_t)(after - before), 2, 10);
+    assert_int_not_equal(number_to(&s, 2, false) / 256, number_to(&s, 3, false) / 256);
+    assert_int_equal(number_to(&s, 1, true), 0);
+    station_stop(&s);
+}
+
 /* Not to be cut, or nowhere to go: said, counted, and the buffer is home. */
 static void run_refusals(void **state)
 {
@@ -230,6 +268,7 @@ int main(void)
         cmocka_unit_test(run_wrong_headers), cmocka_unit_test(run_addresses),
         cmocka_unit_test(run_options),       cmocka_unit_test(run_card_checksum),
         cmocka_unit_test(run_pieces),        cmocka_unit_test(run_refusals),
+        cmocka_unit_test(run_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
