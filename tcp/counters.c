@@ -5,6 +5,8 @@
 #define ROW(field, text) [offsetof(struct net_counters, field) / sizeof(uint64_t)] = {#field, text}
 
 const struct net_counter_row net_counter_rows[] = {
+    ROW(bufs_dry, "batches received on the reserve, because the pool was empty"),
+    ROW(bufs_missing, "answers and segments that had no buffer"),
     ROW(eth_short, "frames cut short before the header ends"),
     ROW(eth_not_for_us, "frames for another MAC, or for a group nobody joined"),
     ROW(eth_other_vlan, "frames with the tag of another VLAN, or none where we have one"),

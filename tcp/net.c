@@ -46,6 +46,7 @@ enum rt_status net_create(const struct net_config *config, uint64_t now_us, stru
     net->now_us = now_us;
     net->icmp_tokens = ICMP_ERRORS_PER_S;
     net->icmp_tokens_us = now_us;
+    few_begin(&net->few, config->pool, config->reserve_bufs);
     timer_wheel_init(&net->wheel, now_us);
     *out = net;
     if (reasm_create(net) != RT_OK)
@@ -206,11 +207,12 @@ void net_input(struct net *net, uint32_t iface, struct buf_batch *frames_owned, 
     net->now_us = now_us;
     if (net->tcp != NULL) {
         tcp_batch(net, &net->ifs[iface], frames_owned, frame_input);
-        return;
+    } else {
+        for (uint32_t i = 0; i < frames_owned->count; i++)
+            frame_input(net, &net->ifs[iface], frames_owned->buf[i]);
+        frames_owned->count = 0;
     }
-    for (uint32_t i = 0; i < frames_owned->count; i++)
-        frame_input(net, &net->ifs[iface], frames_owned->buf[i]);
-    frames_owned->count = 0;
+    few_refill(&net->few);
 }
 
 /* ---- turned ---- */
@@ -222,6 +224,7 @@ void net_turn(struct net *net, uint64_t now_us)
 
     RT_ASSERT_LE(net->now_us, now_us);
     net->now_us = now_us;
+    few_turn(net, &net->few);
     for (uint32_t i = 0; i < looped && loop_take(net, &packet); i++)
         ip_deliver(net, &packet);
     if (RT_UNLIKELY(timer_next_us(&net->wheel) <= now_us))
@@ -261,6 +264,7 @@ void net_close(struct net *net)
     neigh_close(net);
     reasm_close(net);
     loop_close(net);
+    few_close(&net->few);
     for (uint32_t i = 0; i < net->if_count; i++)
         buf_batch_free(&net->ifs[i].out);
 }

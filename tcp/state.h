@@ -3,6 +3,7 @@
 #ifndef TCP_STATE_H
 #define TCP_STATE_H
 
+#include "few.h"
 #include "link/neigh.h"
 
 #include <rt/timer.h>
@@ -19,6 +20,7 @@ struct net {
     uint64_t now_us; /* of the call that runs */
     uint32_t ways_changed; /* IPv4's addresses, subnets, gateways: how often */
     struct net_config config;
+    struct few few;
     uint32_t if_count;
     bool shared; /* some of them, with stacks of other cores */
     uint32_t loop_count; /* packets to ourselves that wait for the next turn */

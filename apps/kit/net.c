@@ -25,7 +25,8 @@ static void send(void *ctx, struct buf_batch *frames)
 
 static struct net *make_net(const struct kit_path *path, const struct tcp_config *tcp)
 {
-    struct net_config config = {.core = path->core, .pool = path->pool};
+    struct net_config config = {.core = path->core, .pool = path->pool,
+                                .reserve_bufs = BUF_BATCH_MAX};
     const struct udp_config udp = {.socks = 0};
     struct net *net;
 
@@ -133,6 +134,8 @@ uint32_t kit_net_poll(void *ctx, uint64_t now_us)
     nic_tx_reclaim(path->path.txq); /* a lost segment can be sent again only when it is home */
     if (path->path.rxq == NULL)
         return 0; /* all that it gets comes by ring */
+    if (path->net != NULL)
+        net_before_receive(path->net);
     count = kit_path_receive(&path->path, &frames);
     if (count != 0)
         net_input(path->net, path->iface, &frames, now_us);

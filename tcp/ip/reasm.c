@@ -305,6 +305,15 @@ bool reasm_put(struct ip_packet *packet_owned, const struct reasm_piece *piece)
     return true;
 }
 
+void reasm_relieve(struct net *net)
+{
+    for (uint32_t i = 0; i < REASM_DATAGRAMS; i++) {
+        if (net->reasm_bufs == 0 || !few_is(&net->few, FEW_EIGHTH))
+            return;
+        evict(oldest(net, NULL));
+    }
+}
+
 void reasm_close(struct net *net)
 {
     for (uint32_t i = 0; i < REASM_DATAGRAMS; i++)

@@ -51,6 +51,8 @@ RT_NODISCARD enum rt_status reasm_create(struct net *net);
 /* Takes a fragment, its data at what it carries, headers in front. Consumed. True: it was the last
  * that was missing, and `packet` is the whole datagram now, yours. */
 bool reasm_put(struct ip_packet *packet_owned, const struct reasm_piece *piece);
+/* Pieces go, of the oldest datagrams first, while less than an eighth of the buffers is free. */
+void reasm_relieve(struct net *net);
 void reasm_close(struct net *net);
 
 #endif

@@ -11,7 +11,7 @@
 static bool send_message(struct net_if *iface, enum arp_op op, const struct arp_header *ends,
                          const uint8_t dst[6])
 {
-    struct buf *b = pool_take(iface->net->config.pool);
+    struct buf *b = few_take(iface->net);
     struct arp_header *arp;
 
     if (b == NULL)

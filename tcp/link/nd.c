@@ -21,7 +21,7 @@ bool nd_send(struct net_if *iface, const struct nd_message *message)
         .hops = ND_HOPS,
         .sum_offset = offsetof(struct icmp_header, checksum),
     };
-    struct buf *b = pool_take(iface->net->config.pool);
+    struct buf *b = few_take(iface->net);
     uint8_t group[6];
 
     if (b == NULL)

@@ -29,6 +29,7 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     tcp->config.listeners = config->listeners != 0 ? config->listeners : LISTENERS_DEFAULT;
     tcp->config.rx_window = config->rx_window != 0 ? config->rx_window : RX_WINDOW_DEFAULT;
     tcp->config.tx_room = config->tx_room != 0 ? config->tx_room : TX_ROOM_DEFAULT;
+    tcp->window_most = tcp->config.rx_window;
     tcp->time_waits.most = config->time_waits != 0 ? config->time_waits
                                                    : RT_MAX(tcp->config.conns / 4, 1u);
     tcp->orphans.most = config->orphans != 0 ? config->orphans

@@ -151,6 +151,7 @@ _Static_assert(offsetof(struct tcp_conn, cc) + sizeof(uint32_t) <=
 
 struct tcp_stack {
     struct tcp_config config;
+    uint32_t window_most; /* offered: config.rx_window, or less while buffers are few */
     struct tcp_conn *conns;
     struct tcp_conn *free;
     struct tcp_table table;
@@ -164,6 +165,7 @@ struct tcp_stack {
     uint64_t fast_segs; /* that took the fast path */
     struct tcp_secret secret;
     struct tcp_line time_waits, orphans;
+    struct tcp_line early; /* that keep what came out of order; or did */
 };
 
 /* ---- ports.c ---- */
@@ -212,6 +214,8 @@ void tcp_input(struct net *net, struct ip_packet *packet_owned);
 void tcp_batch(struct net *net, struct net_if *iface, struct buf_batch *frames_owned,
                void (*other)(struct net *net, struct net_if *iface, struct buf *frame_owned));
 void tcp_icmp(struct net *net, const struct icmp_error *error);
+/* relieve.c: buffers are few, or are no more (few.h). */
+void tcp_relieve(struct net *net);
 
 /* ---- output.c ---- */
 void conn_output(struct tcp_conn *conn); /* at the end of the turn, something may be sent */

@@ -77,7 +77,7 @@ void life_orphan(struct tcp_conn *conn)
     struct tcp_conn *oldest;
 
     RT_ASSERT(conn->app_closed);
-    if (conn->state == TCP_CLOSED || conn->state == TCP_TIME_WAIT || conn->life.line != NULL)
+    if (conn->state == TCP_CLOSED || conn->state == TCP_TIME_WAIT || conn->life.line == line)
         return;
     join(line, conn);
     if (line->count <= line->most)
@@ -86,6 +86,20 @@ void life_orphan(struct tcp_conn *conn)
     conn->net->counters.tcp_orphans_full++;
     conn_send_rst(oldest);
     conn_end(oldest, TCP_ABORTED);
+}
+
+void life_early(struct tcp_conn *conn)
+{
+    RT_ASSERT(conn->order != NULL);
+    if (conn->life.line == NULL)
+        join(&conn->net->tcp->early, conn);
+}
+
+void life_late(struct tcp_conn *conn)
+{
+    RT_ASSERT(conn->order == NULL);
+    if (conn->life.line == &conn->net->tcp->early)
+        leave(conn);
 }
 
 void life_make_room(struct net *net)

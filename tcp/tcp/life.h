@@ -46,6 +46,10 @@ void life_end(struct tcp_conn *conn);
 /* In TIME-WAIT, or closed by its application: joins its line, at the end. */
 void life_wait(struct tcp_conn *conn);
 void life_orphan(struct tcp_conn *conn);
+/* It keeps what came out of order: it is in that line until it ends, or joins another one. */
+void life_early(struct tcp_conn *conn);
+/* It is in that line no more. */
+void life_late(struct tcp_conn *conn);
 /* The table is full: the oldest in TIME-WAIT gives its place. */
 void life_make_room(struct net *net);
 

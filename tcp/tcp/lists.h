@@ -45,7 +45,7 @@ RT_INLINE void lists_output(struct tcp_conn *conn)
 /* So far it could be opened beyond what was offered; below 0: not even so far. */
 RT_INLINE int32_t lists_more_window(const struct tcp_conn *conn)
 {
-    const uint32_t most = conn->net->tcp->config.rx_window;
+    const uint32_t most = conn->net->tcp->window_most;
     const uint32_t space = most > conn->held_bytes ? most - conn->held_bytes : 0;
     /* In the steps of the scale that was agreed on, as much as the header's field can say (RFC
      * 7323 2.2). */

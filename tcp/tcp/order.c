@@ -202,14 +202,14 @@ static void drop_block(struct tcp_conn *conn, struct buf *block)
     buf_free(take_block(conn, block));
 }
 
-/* Room for so many bytes more, in front of `seq`: what lies last goes (RFC 2018 8 allows it).
- * Nothing is kept while buffers are few in the pool that they are of. */
+/* Room for so many bytes more, in front of `seq`: what lies last goes (RFC 2018 8 allows it). Nothing
+ * is kept while buffers are few in the pool that they are of. */
 static bool make_room(struct tcp_conn *conn, const struct pool *pool, uint32_t seq,
                       uint32_t bytes)
 {
     const uint64_t most = WINDOWS * (uint64_t)conn->net->tcp->config.rx_window;
 
-    if (pool->free < pool->total / 8)
+    if (few_in(&conn->net->few, pool, FEW_EIGHTH))
         return false;
     while ((uint64_t)conn->holes.true_bytes + conn->held_bytes + bytes > most) {
         struct buf *last = find_last(conn->order); /* one less each time */
@@ -284,6 +284,7 @@ void order_put(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     conn->holes.true_bytes += chain_true_bytes(b);
     note_recent(&conn->holes, first);
     put_block(conn, make_block(b, first, end));
+    life_early(conn);
 }
 
 /* ---- out ---- */
@@ -355,6 +356,16 @@ void order_sacks(struct tcp_conn *conn, struct tcp_options *options, uint32_t mo
             !is_said(options, from, block->rss_hash))
             add_sack(options, block->rss_hash, block->rss_type);
     }
+}
+
+void order_give_up(struct tcp_conn *conn)
+{
+    for (; conn->order != NULL; conn->net->counters.tcp_order_dropped++) /* one less each time */
+        drop_block(conn, conn->order);
+    RT_ASSERT_EQ(conn->holes.true_bytes, 0u);
+    conn->holes.recent_count = 0;
+    conn->fin_early = false;
+    life_late(conn);
 }
 
 void order_close(struct tcp_conn *conn)

@@ -42,6 +42,8 @@ bool order_has_sacks(const struct tcp_conn *conn);
 /* Blocks to report: what came twice, then those with the newest segments (RFC 2883 4, RFC 2018
  * 4). */
 void order_sacks(struct tcp_conn *conn, struct tcp_options *options, uint32_t most);
+/* All of it goes, and comes again (RFC 2018 8): buffers are few. */
+void order_give_up(struct tcp_conn *conn);
 void order_close(struct tcp_conn *conn);
 
 #endif

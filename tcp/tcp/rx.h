@@ -65,7 +65,11 @@ RT_INLINE void rx_owe_ack(struct tcp_conn *conn, bool at_once)
  * 40 ms for each request would keep the alarm moving. */
 RT_INLINE void rx_delay_ack(struct tcp_conn *conn)
 {
-    if (conn->owed_segments != 0 && !conn_has_deadline(conn, TCP_AT_ACK))
+    if (conn->owed_segments == 0 || conn_has_deadline(conn, TCP_AT_ACK))
+        return;
+    if (RT_UNLIKELY(conn->net->few.relieves))
+        conn_send_ack(conn); /* the window is small: who waits for an ACK would stop */
+    else
         conn_at(conn, TCP_AT_ACK, conn->net->now_us + RX_ACK_DELAY_US);
 }
 

@@ -63,10 +63,13 @@ static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
  * was promised, so it is taken as long as there is enough for all; else it may come again. */
 static bool is_too_much(const struct tcp_conn *conn, const struct buf *b)
 {
-    const struct pool *pool = b->pool; /* it may be another core's, which received it */
+    const struct few *few = &conn->net->few;
 
-    return RT_UNLIKELY(pool->free < pool->total / 8) &&
-           conn->held_bytes > conn->net->tcp->config.rx_window;
+    if (RT_LIKELY(!few_in(few, b->pool, FEW_EIGHTH)))
+        return false; /* and not dry */
+    if (few->dry || (conn->held_bytes != 0 && few_in(few, b->pool, FEW_SIXTEENTH)))
+        return true;
+    return conn->held_bytes > conn->net->tcp->config.rx_window;
 }
 
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)

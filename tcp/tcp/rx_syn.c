@@ -117,7 +117,7 @@ static void accept_syn(struct tcp_listener *listener, const struct tcp_segment *
     struct net *net = listener->net;
     struct tcp_conn *conn;
 
-    if (!listener_has_room(listener)) {
+    if (!listener_has_room(listener) || few_is(&net->few, FEW_EIGHTH)) {
         net->counters.tcp_syn_dropped++;
         return;
     }

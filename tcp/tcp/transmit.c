@@ -122,7 +122,7 @@ bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
         .seq = seq,
         .flags = flags,
     };
-    struct buf *segment = pool_take(conn->net->config.pool);
+    struct buf *segment = few_take(conn->net);
 
     if (segment == NULL)
         return false;
@@ -155,7 +155,7 @@ void conn_send_syn(struct tcp_conn *conn)
             .time_echo = conn->time_recent,
         },
     };
-    struct buf *segment = pool_take(conn->net->config.pool);
+    struct buf *segment = few_take(conn->net);
 
     if (segment == NULL)
         return; /* the timer comes back to it */
@@ -187,7 +187,7 @@ void tcp_refuse(struct net *net, const struct tcp_segment *segment)
 
     if ((segment->flags & TCP_RST) != 0)
         return;
-    b = pool_take(net->config.pool);
+    b = few_take(net);
     if (b == NULL)
         return;
     segment_push_header(b, &fields);

@@ -27,7 +27,7 @@ void udp_queue(struct udp_sock *sock, const struct udp_way *way, struct buf *dat
 {
     const uint32_t bytes = chain_true_bytes(datagram_owned);
 
-    if (datagram_owned->data_off < sizeof(*way) ||
+    if (sock->net->few.dry || datagram_owned->data_off < sizeof(*way) ||
         bytes > sock->queue_bytes_max - RT_MIN(sock->queue_bytes, sock->queue_bytes_max)) {
         sock->net->counters.udp_queue_full++;
         buf_free(datagram_owned);

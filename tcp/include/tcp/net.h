@@ -32,6 +32,8 @@ struct net_config {
     unsigned core;
     struct pool *pool;     /* of this core: what the stack sends of its own is taken from it */
     uint32_t neighs;       /* neighbours to remember, at most; 0: 256 */
+    uint32_t reserve_bufs; /* of the pool, for the stack alone: net_before_receive(); at most
+                            * BUF_BATCH_MAX and a sixteenth of the pool; 0: none */
     uint8_t key[16];       /* secret: of hashes and of first sequence numbers */
 };
 
@@ -110,6 +112,10 @@ uint32_t net_ip6_get(const struct net *net, uint32_t iface, struct net_addr addr
  * announced again; connections live on. */
 void net_link(struct net *net, uint32_t iface, bool up);
 
+/* Before frames are received into buffers of the stack's pool. When it holds less than a batch the
+ * stack's reserve goes into it: then a device finds buffers for what comes in, which is read for
+ * what it acknowledges. net_input(), or net_turn(), takes the reserve out again. */
+void net_before_receive(struct net *net);
 /* Frames that came in by an interface; consumed, the batch is empty afterwards. */
 void net_input(struct net *net, uint32_t iface, struct buf_batch *frames_owned,
                uint64_t now_us);
@@ -122,6 +128,8 @@ void net_close(struct net *net);
 
 /* What happened, by the names of RFC 4293 and RFC 4022 where these have one. One core's. */
 struct net_counters {
+    uint64_t bufs_dry;         /* batches received on the reserve: the pool was empty */
+    uint64_t bufs_missing;     /* what a peer or a neighbour waited for had no buffer */
     uint64_t eth_short;        /* cut short before the header ends */
     uint64_t eth_not_for_us;   /* another host's MAC, or a group that nobody joined */
     uint64_t eth_other_vlan;   /* a tag that is not ours, or none where we have one */
