@@ -115,6 +115,8 @@ bool icmp_input(struct net *net, struct ip_packet *message_owned, struct icmp_er
     } else if (is_error(icmp->type)) {
         reports = read_error(message_owned, out);
         net->counters.icmp_in_errors += !reports;
+    } else {
+        net->counters.icmp_in_ignored++;
     }
     buf_free(b);
     return reports;
@@ -152,8 +154,10 @@ void icmp_send_error(struct net *net, const struct ip_packet *packet, uint8_t ty
     if (packet->to_group || packet->header_bytes == 0 || !icmp_may_send_error(net))
         return;
     b = pool_take(net->config.pool);
-    if (b == NULL)
+    if (b == NULL) {
+        net->counters.icmp_out_errors++;
         return;
+    }
     icmp = (struct icmp_header *)(void *)buf_data(b);
     *icmp = (struct icmp_header){.type = type, .code = code};
     __builtin_memcpy(icmp + 1, buf_data(packet->buf) - packet->header_bytes,

@@ -98,6 +98,8 @@ bool icmp6_input(struct net *net, struct ip_packet *message_owned, struct icmp_e
         nd_input(message_owned);
     } else if (icmp->type == ICMP6_MLD_QUERY) {
         mld_input(message_owned);
+    } else {
+        net->counters.icmp_in_ignored++;
     }
     buf_free(b);
     return reports;
@@ -115,8 +117,10 @@ static void send_error(struct net *net, const struct ip_packet *packet, uint8_t 
         !icmp_may_send_error(net))
         return;
     b = pool_take(net->config.pool);
-    if (b == NULL)
+    if (b == NULL) {
+        net->counters.icmp_out_errors++;
         return;
+    }
     icmp = (struct icmp_header *)(void *)buf_data(b);
     *icmp = (struct icmp_header){
         .type = type,

@@ -107,6 +107,7 @@ static bool fragment_input(struct ip_packet *packet_owned, struct ip6_walk *walk
         packet_owned->bytes > piece.room - piece.offset) {
         packet_owned->header_bytes = sizeof(struct ipv6_header);
         problem(packet_owned, walk);
+        packet_owned->iface->net->counters.ip_reasm_reqds++;
         packet_owned->iface->net->counters.ip_reasm_fails++;
         buf_free(b);
         return false;

@@ -81,8 +81,10 @@ void tcp_icmp(struct net *net, const struct icmp_error *error)
 
     __builtin_memcpy(&seq, quote + 4, sizeof(seq));
     if (conn == NULL || conn->snd_una == conn->snd_nxt ||
-        !seq_within(be32_get(seq), conn->snd_una, conn->snd_nxt - 1))
+        !seq_within(be32_get(seq), conn->snd_una, conn->snd_nxt - 1)) {
+        net->counters.icmp_in_unbelieved++;
         return;
+    }
     if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_REFUSED)
         conn_end(conn, TCP_REFUSED);
     else if (conn->state == TCP_SYN_SENT && error->what == ICMP_SAYS_UNREACHABLE)

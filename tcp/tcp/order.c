@@ -311,6 +311,7 @@ struct buf *order_take(struct tcp_conn *conn, uint32_t next)
 void order_twice(struct tcp_conn *conn, uint32_t first, uint32_t end)
 {
     RT_ASSERT(seq_before(first, end));
+    conn->net->counters.tcp_twice++;
     conn->holes.twice = true;
     conn->holes.twice_first = first;
     conn->holes.twice_end = end;

@@ -136,8 +136,10 @@ bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
     struct recovery_news news = {.acked = 0};
     bool duplicate;
 
-    if ((segment->flags & TCP_ACK) == 0)
+    if ((segment->flags & TCP_ACK) == 0) {
+        conn->net->counters.tcp_in_ignored++;
         return false;
+    }
     if (conn->state == TCP_SYN_RECEIVED && !established(conn, segment))
         return false;
     /* Of what we never sent, or long ago: a blind guess (RFC 5961 5.2). */

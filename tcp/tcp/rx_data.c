@@ -78,6 +78,7 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     bool fin = (segment_owned->flags & TCP_FIN) != 0;
 
     if ((segment_owned->bytes == 0 && !fin) || !may_receive(conn)) {
+        conn->net->counters.tcp_late_data += segment_owned->bytes != 0;
         buf_free(segment_owned->buf);
         return;
     }

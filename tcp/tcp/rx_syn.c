@@ -183,6 +183,7 @@ bool rx_other_answer(struct tcp_conn *conn, const struct tcp_segment *segment)
 void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned)
 {
     const uint16_t flags = segment_owned->flags & (TCP_RST | TCP_SYN | TCP_ACK | TCP_FIN);
+    struct net_counters *counters = &listener->net->counters;
 
     if ((flags & (TCP_RST | TCP_SYN | TCP_ACK)) == TCP_ACK) {
         accept_ack(listener, segment_owned);
@@ -190,8 +191,13 @@ void rx_listen(struct tcp_listener *listener, struct tcp_segment *segment_owned)
     }
     if ((flags & (TCP_RST | TCP_ACK)) == TCP_ACK)
         tcp_refuse(listener->net, segment_owned);
-    else if (flags == TCP_SYN && rx_mss_theirs(segment_owned) >= RX_MSS_MIN)
+    else if (flags != TCP_SYN)
+        counters->tcp_in_ignored++;
+    else if (rx_mss_theirs(segment_owned) < RX_MSS_MIN)
+        counters->tcp_mss_refused++;
+    else
         accept_syn(listener, segment_owned);
+    counters->tcp_syn_data += flags == TCP_SYN && segment_owned->bytes != 0;
     buf_free(segment_owned->buf); /* data of a SYN comes again */
 }
 
@@ -217,22 +223,27 @@ void rx_syn_sent(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
     const uint16_t flags = segment_owned->flags;
     const bool acks = (flags & TCP_ACK) != 0;
+    struct net_counters *counters = &conn->net->counters;
 
     if (acks && segment_owned->ack != conn->snd_nxt) {
+        counters->tcp_unacceptable++;
         if ((flags & TCP_RST) == 0)
             tcp_refuse(conn->net, segment_owned); /* an old connection of theirs */
-    } else if ((flags & TCP_RST) != 0) {
-        if (acks)
-            conn_end(conn, TCP_REFUSED);
-    } else if ((flags & TCP_SYN) != 0 && rx_mss_theirs(segment_owned) < RX_MSS_MIN) {
+    } else if ((flags & TCP_RST) != 0 && acks) {
         conn_end(conn, TCP_REFUSED);
-    } else if ((flags & TCP_SYN) != 0 && acks) {
+    } else if ((flags & (TCP_RST | TCP_SYN)) != TCP_SYN) {
+        counters->tcp_in_ignored++;
+    } else if (rx_mss_theirs(segment_owned) < RX_MSS_MIN) {
+        counters->tcp_mss_refused++;
+        conn_end(conn, TCP_REFUSED);
+    } else if (acks) {
         connected(conn, segment_owned);
-    } else if ((flags & TCP_SYN) != 0) { /* both at once (3.5) */
+    } else { /* both at once (3.5) */
         rx_agree(conn, segment_owned);
         conn->state = TCP_SYN_RECEIVED;
         conn_send_syn(conn);
     }
+    counters->tcp_syn_data += (flags & TCP_SYN) != 0 && segment_owned->bytes != 0;
     buf_free(segment_owned->buf);
 }
 

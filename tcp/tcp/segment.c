@@ -34,7 +34,7 @@ static void read_sacks(const uint8_t *at, uint32_t bytes, struct tcp_options *ou
 static void read_option(const uint8_t *at, uint32_t bytes, bool syn, struct tcp_options *out)
 {
     if (at[0] == TCP_OPT_MSS && bytes == 4 && syn) {
-        out->mss = (uint16_t)(at[2] << 8 | at[3]);
+        out->mss = (uint16_t)RT_MAX(at[2] << 8 | at[3], 1); /* 0 is said, and as good as 1 */
     } else if (at[0] == TCP_OPT_WINDOW_SCALE && bytes == 3 && syn) {
         out->scale = RT_MIN(at[2], TCP_SCALE_MAX);
     } else if (at[0] == TCP_OPT_SACK_PERMITTED && bytes == 2 && syn) {

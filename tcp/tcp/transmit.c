@@ -192,5 +192,6 @@ void tcp_refuse(struct net *net, const struct tcp_segment *segment)
         return;
     segment_push_header(b, &fields);
     net->counters.tcp_out_rsts++;
+    net->counters.tcp_out_segs++;
     (void)!ip_send(net, &how, b);
 }

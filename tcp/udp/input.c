@@ -74,7 +74,9 @@ void udp_icmp(struct net *net, const struct icmp_error *error)
     };
     struct udp_sock *sock = udp_find(net, &error->src, (uint16_t)(quote[0] << 8 | quote[1]));
 
-    if (sock == NULL || error->what == ICMP_SAYS_OTHER)
+    if (sock == NULL || error->what == ICMP_SAYS_OTHER) {
+        net->counters.icmp_in_unbelieved += sock == NULL;
         return; /* a route that loops, or a header: nothing that the socket could do */
+    }
     udp_fail(sock, &way, error_of(error->what));
 }

@@ -164,7 +164,10 @@ struct net_counters {
     uint64_t ip_out_frag_fails;  /* ipOutFragFails: too long, and not to be cut */
     uint64_t icmp_in_msgs;       /* icmpStatsInMsgs */
     uint64_t icmp_in_errors;     /* icmpStatsInErrors: length, checksum */
+    uint64_t icmp_in_ignored;    /* of a type that nobody here reads; echoes to a group */
+    uint64_t icmp_in_unbelieved; /* errors that quote nothing that is on its way (RFC 5927) */
     uint64_t icmp_out_msgs;      /* icmpStatsOutMsgs */
+    uint64_t icmp_out_errors;    /* icmpStatsOutErrors: not sent, no buffer */
     uint64_t icmp_out_limited;   /* errors that were not sent: too many a second */
     uint64_t if_out_frames;      /* that devices took */
     uint64_t share_in, share_out; /* messages between stacks with the same addresses */
@@ -190,7 +193,12 @@ struct net_counters {
     uint64_t tcp_passive_opens;  /* tcpPassiveOpens */
     uint64_t tcp_attempt_fails;  /* tcpAttemptFails */
     uint64_t tcp_estab_resets;   /* tcpEstabResets */
-    uint64_t tcp_syn_dropped;    /* SYNs while nothing can be served: they come again */
+    uint64_t tcp_in_ignored;     /* flags that say nothing there: no ACK, SYN with FIN, odd RST */
+    uint64_t tcp_mss_refused;    /* SYNs of peers that take less than 64 bytes in a segment */
+    uint64_t tcp_syn_data;       /* SYNs with data, which is dropped and comes again */
+    uint64_t tcp_late_data;      /* data behind the peer's FIN */
+    uint64_t tcp_twice;          /* ranges that came more than once (RFC 2883) */
+    uint64_t tcp_syn_dropped;    /* SYNs while nothing can be served, or buffers are few */
     uint64_t tcp_accept_full;    /* ACKs that would complete a handshake, meanwhile */
     uint64_t tcp_cookies_sent;   /* SYNs answered without keeping anything (RFC 4987) */
     uint64_t tcp_cookies_good;   /* ... and what came back */

@@ -120,6 +120,16 @@ static void spoil(struct frame *f)
     }
 }
 
+/* Every packet that came went somewhere: up, into a datagram that is not whole, or was dropped for
+ * one reason. */
+static void check_sums(const struct net_counters *c)
+{
+    assert_int_equal(c->ip_in_receives,
+                     c->ip_in_hdr_errors + c->ip_in_addr_errors + c->ip_in_truncated +
+                         c->ip_in_options + c->ip6_in_no_next + c->ip_in_unknown_protos +
+                         c->ip_in_delivers + c->ip_reasm_reqds - c->ip_reasm_oks);
+}
+
 static void run_seed(uint64_t seed)
 {
     const struct ip_addr own = addr_of(OUR6);
@@ -146,6 +156,7 @@ static void run_seed(uint64_t seed)
     frame_ping6(&f, PEER6, OUR6, 8);
     station_give(&t.s, &f, 0);
     station6_icmp(&t, ICMP6_ECHO_REPLY);
+    check_sums(net_counters(t.s.net));
     station_stop(&t.s);
 }
 

@@ -173,6 +173,29 @@ static void run_sizes(void **state)
     talk_stop(&t);
 }
 
+/* A size of 0 is said, not left out: neither it nor any below the floor is served, and nothing is
+ * kept of who says it. */
+static void run_no_size(void **state)
+{
+    struct talk t;
+
+    talk_start(&t, &config, listen);
+    for (uint8_t said = 0; said < 64; said++) {
+        const uint8_t option[] = {TCP_OPT_MSS, 4, 0, said};
+
+        talk_new(&t, 1100 + said);
+        give_raw(&t, S, 6, option, sizeof(option));
+        talk_silent(&t);
+    }
+    assert_int_equal(counters(&t)->tcp_mss_refused, 64);
+    assert_int_equal(t.s.net->tcp->open, 0);
+    talk_connect(&t);
+    give_raw(&t, S | A, 6, (const uint8_t[]){TCP_OPT_MSS, 4, 0, 0}, 4);
+    assert_int_equal(told.reason, TCP_REFUSED);
+    assert_int_equal(told.closed, 1);
+    talk_stop(&t);
+}
+
 /* ---- urgent data: a plain stream, wherever the pointer points (URGENT/11) ---- */
 
 static void run_urgent(void **state)
@@ -294,6 +317,7 @@ int main(void)
         cmocka_unit_test(run_options),
         cmocka_unit_test(run_syn_options),
         cmocka_unit_test(run_sizes),
+        cmocka_unit_test(run_no_size),
         cmocka_unit_test(run_urgent),
         cmocka_unit_test(run_urgent_syn),
         cmocka_unit_test(run_optimistic),
