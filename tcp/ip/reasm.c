@@ -5,6 +5,7 @@
 
 #include "../state.h"
 #include "../wire/ip.h"
+#include "../wire/ip6.h"
 #include "icmp.h"
 
 #include <mempool/pool.h>
@@ -36,6 +37,18 @@ static void forget(struct reasm *r)
     r->used = false;
 }
 
+/* Of ICMP an echo may be answered so, an error never (RFC 1122 3.2.2, RFC 4443 2.4 (e)). */
+static bool may_be_told(const struct reasm *r)
+{
+    const uint8_t *data = buf_data(r->first);
+
+    if (r->first->rss_hash != 0)
+        return false; /* the first piece is missing */
+    if (r->next == IP_ICMP && ip_addr_is_v4(&r->src))
+        return data[0] == ICMP_ECHO_REQUEST;
+    return r->next != IP_ICMPV6 || data[0] == ICMP6_ECHO_REQUEST;
+}
+
 /* It will not be whole: its sender is told, where he can know of which (RFC 792, RFC 4443 3.3). */
 static void on_timer(struct timer *timer, uint64_t now_us)
 {
@@ -44,7 +57,7 @@ static void on_timer(struct timer *timer, uint64_t now_us)
     RT_ASSERT(r->used);
     if (!r->ended)
         r->net->counters.ip_reasm_fails++;
-    if (r->first != NULL && r->first->rss_hash == 0) {
+    if (r->first != NULL && may_be_told(r)) {
         const struct ip_packet packet = {
             .buf = r->first,
             .iface = r->iface,

@@ -161,8 +161,7 @@ static void advertised(const struct ip_packet *message, const struct nd_neighbou
         ip6_addr_taken(iface, target);
         return;
     }
-    neigh_answered(iface, target, mac, (flags & ND_SOLICITED) != 0 && !message->to_group,
-                   (flags & ND_OVERRIDE) != 0);
+    neigh_answered(iface, target, mac, (flags & ND_SOLICITED) != 0, (flags & ND_OVERRIDE) != 0);
     if ((flags & ND_ROUTER) == 0)
         ip6_router_gone(iface, target); /* it is one no more (7.3.3) */
 }
@@ -193,6 +192,24 @@ static uint32_t head_bytes(uint8_t type)
     return type == ICMP6_ROUTER_ADVERT ? sizeof(struct nd_router_advert) : 0;
 }
 
+/* Who has no address may ask a solicited-node group only (4861 7.1.1), and tells no MAC. */
+static bool may_ask(const struct ip_packet *message, uint32_t head)
+{
+    const struct ip_addr group = ip6_solicited_node(&message->dst);
+
+    return ip_addr_equal(&group, &message->dst) &&
+           nd_find_link(buf_data(message->buf) + head, message->bytes - head,
+                        ND_OPT_SOURCE_LINK) == NULL;
+}
+
+/* An answer to many answers nobody's question (7.1.2). */
+static bool may_answer(const struct ip_packet *message)
+{
+    const struct nd_neighbour *nd = (const struct nd_neighbour *)buf_data(message->buf);
+
+    return !ip_addr_is_multicast(&message->dst) || (be32_get(nd->flags) & ND_SOLICITED) == 0;
+}
+
 /* From this link, in one piece and one segment, from whom may say it. */
 static bool is_right(const struct ip_packet *message, uint32_t head)
 {
@@ -205,9 +222,9 @@ static bool is_right(const struct ip_packet *message, uint32_t head)
         return false;
     if (icmp->type == ICMP6_ROUTER_ADVERT)
         return ip_addr_is_link_local(&message->src);
-    return !nobody || (icmp->type == ICMP6_NEIGH_SOLICIT && message->to_group &&
-                       nd_find_link(buf_data(message->buf) + head, message->bytes - head,
-                                    ND_OPT_SOURCE_LINK) == NULL); /* 4861 7.1.1 */
+    if (icmp->type == ICMP6_NEIGH_SOLICIT)
+        return !nobody || may_ask(message, head);
+    return !nobody && may_answer(message);
 }
 
 void nd_input(const struct ip_packet *message)

@@ -140,6 +140,33 @@ static void run_errors_in(void **state)
     station_stop(&s);
 }
 
+/* A datagram that never becomes whole is told to its sender, unless it is an error itself. */
+static void run_piece_of_error(void **state)
+{
+    struct station s;
+    struct frame f;
+
+    for (uint32_t error = 0; error < 2; error++) {
+        struct ipv4_header *ip;
+
+        station_start(&s, 64);
+        frame_ping(&f, peer(), ours(), 64);
+        f.data[34] = error != 0 ? ICMP_UNREACHABLE : ICMP_ECHO_REQUEST;
+        ip = (struct ipv4_header *)(void *)(f.data + 14);
+        ip->fragment = be16_put(IPV4_MORE_FRAGMENTS);
+        frame_ip_sum(ip);
+        station_give(&s, &f, 0);
+        station_advance_us(&s, 29000000);
+        station_meet(&s, peer());
+        station_advance_us(&s, 1100000);
+        assert_int_equal(net_counters(s.net)->ip_reasm_fails, 1);
+        if (error == 0)
+            assert_int_equal(icmp_of(station_next(&s))->type, ICMP_TIME_EXCEEDED);
+        station_silent(&s);
+        station_stop(&s);
+    }
+}
+
 /* To ourselves: it never leaves, and is answered all the same. */
 static void run_to_ourselves(void **state)
 {
@@ -168,7 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_echo),      cmocka_unit_test(run_not_answered),
         cmocka_unit_test(run_unreachable), cmocka_unit_test(run_errors_in),
-        cmocka_unit_test(run_to_ourselves),
+        cmocka_unit_test(run_to_ourselves), cmocka_unit_test(run_piece_of_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

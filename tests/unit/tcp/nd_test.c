@@ -130,7 +130,7 @@ static void run_bad(void **state)
     struct frame f;
 
     station6_start(&t);
-    for (uint32_t n = 0; n < 10; n++) {
+    for (uint32_t n = 0; n < 12; n++) {
         struct ipv6_header *ip = (struct ipv6_header *)(void *)(f.data + L3);
 
         frame_nd(&f, (struct says){ICMP6_NEIGH_SOLICIT, n == 5 ? "::" : PEER6,
@@ -153,6 +153,11 @@ static void run_bad(void **state)
         else if (n == 9) /* a MAC of nobody */
             frame_nd(&f, (struct says){ICMP6_NEIGH_SOLICIT, "::", "ff02::1:ff00:1", OUR6, 0,
                                        ND_OPT_SOURCE_LINK, peer_mac});
+        else if (n == 10) /* from nowhere, to all */
+            frame_nd(&f, (struct says){ICMP6_NEIGH_SOLICIT, "::", "ff02::1", OUR6, 0, 0, NULL});
+        else if (n == 11) /* an answer, to all */
+            frame_nd(&f, (struct says){ICMP6_NEIGH_ADVERT, PEER6, "ff02::1", PEER6,
+                                       ND_SOLICITED, ND_OPT_TARGET_LINK, peer_mac});
         f.data[L4 + 2] = f.data[L4 + 3] = 0;
         memcpy(f.data + L4 + 2, &(uint16_t){frame_sum6(&f, L4, IP_ICMPV6)}, 2);
         station_give(&t.s, &f, 0);
