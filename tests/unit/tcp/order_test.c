@@ -139,6 +139,34 @@ static void run_twice(void **state)
     talk_stop(&t);
 }
 
+/* Out of order across the wrap of sequence numbers, of all 32 bits and of the sign. */
+static void run_wrap(void **state)
+{
+    static const uint32_t firsts[] = {0xfffffa00, 0x7ffffa00};
+    static const uint32_t order[] = {3, 1, 5, 2, 4};
+    struct heard ack;
+    struct talk t;
+
+    for (uint32_t i = 0; i < RT_ARRAY_SIZE(firsts); i++) {
+        talk_start(&t, &config, listen);
+        t.irs = firsts[i];
+        t.options.sack = true;
+        t.checks = true;
+        talk_give(&t, S, 0, 0, 0);
+        talk_expect(&t, S | A, 0, 1, 0);
+        talk_give(&t, A, 1, 1, 0);
+        for (uint32_t k = 0; k < RT_ARRAY_SIZE(order); k++) {
+            talk_give(&t, A, 1 + 512 * (order[k] - 1), 1, 512);
+            ack = talk_hear(&t);
+            if (order[k] == 3 || order[k] == 5)
+                assert_int_equal(ack.options.sacks[0].first - t.irs, 1 + 512 * (order[k] - 1));
+        }
+        assert_int_equal(ack.ack, 1 + 512 * 5);
+        assert_int_equal(told.received_bytes, 512 * 5);
+        talk_stop(&t);
+    }
+}
+
 /* ---- limits ---- */
 
 /* One-byte segments with holes between them, far more than there may be: memory is bounded, the
@@ -288,6 +316,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_sacks),
         cmocka_unit_test(run_twice),
+        cmocka_unit_test(run_wrap),
         cmocka_unit_test(run_smack),
         cmocka_unit_test(run_smack_beside),
         cmocka_unit_test(run_early_fin),

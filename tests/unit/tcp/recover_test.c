@@ -296,6 +296,39 @@ static void run_ack_inside(void **state)
     dialog_stop(&t);
 }
 
+/* Duplicates that come all the time do not start the timer anew: the first goes again, each time
+ * later; then an ACK of more than was sent again is taken, and sending goes on behind it. */
+static void run_duplicates_all_the_time(void **state)
+{
+    uint32_t repeats = 0, gap_us = 0, longest_us = 0;
+    struct dialog t;
+    struct said said;
+
+    dialog_start(&t, &(struct dialog_how){.window = WINDOW});
+    dialog_send(&t, 3 * 1460, 1460, 0);
+    dialog_expect_run(&t, 1, 1460, 3);
+    for (uint32_t i = 0; i < 600; i++) {
+        dialog_wait_us(&t, 100000);
+        gap_us += 100000;
+        while (dialog_next(&t, &said)) {
+            assert_int_equal(said.seq, 1);
+            longest_us = RT_MAX(longest_us, gap_us);
+            gap_us = 0;
+            repeats++;
+        }
+        if (i % 9 == 8)
+            dialog_ack(&t, 1, WINDOW, NULL);
+    }
+    assert_in_range(repeats, 6, 12);
+    assert_in_range(longest_us, 12000000, 60000000);
+    assert_int_equal(t.closed, 0);
+    dialog_ack(&t, 4381, WINDOW, NULL);
+    assert_int_equal(dialog_una(&t), 4381);
+    dialog_send(&t, 100, 100, 0);
+    dialog_expect(&t, 4381, 100);
+    dialog_stop(&t);
+}
+
 /* What a device still has is not sent a second time: the repetition waits for it. */
 static void run_kept_by_device(void **state)
 {
@@ -330,6 +363,7 @@ int main(void)
         cmocka_unit_test(run_random_blocks),
         cmocka_unit_test(run_ack_out_of_order),
         cmocka_unit_test(run_ack_inside),
+        cmocka_unit_test(run_duplicates_all_the_time),
         cmocka_unit_test(run_kept_by_device),
     };
 

@@ -48,6 +48,7 @@ struct talk {
     bool keeps, closes; /* the application keeps what it gets; it closes when the peer ends */
     bool checks;        /* it compares what it gets (of one connection) with what the peer sent */
     bool batch;         /* segments wait for talk_flush() */
+    bool wire; /* frames as on a wire: short ones padded, and no card has looked at checksums */
     struct buf_batch waiting;
 };
 extern struct talk_told told;
