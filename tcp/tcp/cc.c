@@ -39,7 +39,9 @@ void cc_acked(struct tcp_cc *cc, const struct cc_ack *ack)
 
 void cc_lost(struct tcp_cc *cc, uint32_t mss, uint32_t flight)
 {
-    cc->ssthresh = RT_MAX(kinds[cc->kind]->reduced(cc, mss, flight), 2 * mss);
+    const uint32_t reduced = kinds[cc->kind]->reduced(cc, mss, flight); /* once: it remembers */
+
+    cc->ssthresh = RT_MAX(reduced, 2 * mss);
     cc->counted = 0;
 }
 
@@ -49,10 +51,16 @@ void cc_timed_out(struct tcp_cc *cc, uint32_t mss, uint32_t flight)
     cc->cwnd = mss;
 }
 
+void cc_keep(struct tcp_cc *cc)
+{
+    cc->cubic.undo_max = cc->cubic.max;
+}
+
 void cc_undo(struct tcp_cc *cc, uint32_t cwnd, uint32_t ssthresh)
 {
     cc->cwnd = RT_MAX(cc->cwnd, cwnd);
     cc->ssthresh = RT_MAX(cc->ssthresh, ssthresh);
+    cc->cubic.max = cc->cubic.undo_max; /* RFC 9438 4.9 */
     cc->cubic.epoch_us = 0;
 }
 

@@ -17,6 +17,7 @@ struct tcp_cubic {
     uint32_t estimate;   /* what NewReno would have: W_est */
     uint32_t counted;    /* acknowledged since it grew */
     uint32_t k_ms;       /* from the epoch to `max` */
+    uint32_t undo_max;   /* `max` as it was kept (cc_keep()) */
     uint64_t epoch_us;   /* 0: none has begun */
 };
 
@@ -50,7 +51,9 @@ void cc_acked(struct tcp_cc *cc, const struct cc_ack *ack);
 void cc_lost(struct tcp_cc *cc, uint32_t mss, uint32_t flight);
 /* The retransmission timer fired, for the first time since the peer moved. */
 void cc_timed_out(struct tcp_cc *cc, uint32_t mss, uint32_t flight);
-/* It was no loss: as before. */
+/* What comes may prove to be no loss: cc_undo(). */
+void cc_keep(struct tcp_cc *cc);
+/* It was no loss: as it was when it was kept. */
 void cc_undo(struct tcp_cc *cc, uint32_t cwnd, uint32_t ssthresh);
 /* Nothing was sent for a time-out: what was known of the path is old (RFC 5681 4.1). */
 void cc_idle(struct tcp_cc *cc, uint32_t mss);

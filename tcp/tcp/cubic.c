@@ -65,10 +65,10 @@ static void grow_estimate(struct tcp_cc *cc, const struct cc_ack *ack)
     struct tcp_cubic *c = &cc->cubic;
     const uint32_t step = c->estimate >= c->prior ? ack->mss : ack->mss * 9 / 17;
 
-    c->counted += ack->bytes;
+    c->counted += RT_MIN(ack->bytes, cc->cwnd);
     if (c->counted < cc->cwnd)
         return;
-    c->counted = 0;
+    c->counted -= cc->cwnd;
     c->estimate += step;
 }
 
@@ -89,8 +89,8 @@ static void cubic_avoid(struct tcp_cc *cc, const struct cc_ack *ack)
     /* 4.4, 4.5: towards where it should be a round trip from now, at most by half */
     target = window_at(c, t_ms + ack->srtt_us / 1000, ack->mss);
     target = RT_MIN(RT_MAX(target, cc->cwnd), cc->cwnd + cc->cwnd / 2);
-    cc->cwnd += (uint32_t)((uint64_t)(target - cc->cwnd) *
-                           RT_MIN(ack->bytes, 2 * ack->mss) / cc->cwnd);
+    cc->cwnd += (uint32_t)((uint64_t)(target - cc->cwnd) * RT_MIN(ack->bytes, cc->cwnd) /
+                           cc->cwnd);
 }
 
 static uint32_t cubic_reduced(struct tcp_cc *cc, uint32_t mss, uint32_t flight)

@@ -22,6 +22,7 @@ static void keep_for_undo(struct tcp_conn *conn)
 {
     struct tcp_recovery *r = &conn->recovery;
 
+    cc_keep(&conn->cc);
     r->undo_armed = true;
     r->undo_by_time = conn->time_on;
     r->undo_cwnd = conn->cc.cwnd;
