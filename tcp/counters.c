@@ -55,6 +55,7 @@ const struct net_counter_row net_counter_rows[] = {
     ROW(udp_no_ports, "... for a port that nobody has (udpNoPorts)"),
     ROW(udp_in_errors, "... with a wrong length or checksum (udpInErrors)"),
     ROW(udp_queue_full, "... that a socket had no room for"),
+    ROW(udp_mtu_lowered, "paths that carry less than the link, as a router said"),
     ROW(udp_out_datagrams, "datagrams sent (udpOutDatagrams)"),
     ROW(dhcp_in, "DHCP messages received"),
     ROW(dhcp_out, "DHCP messages sent"),

@@ -91,9 +91,12 @@ enum rt_status ipv6_output(struct net *net, const struct ip_how *how,
                            const struct ip_route *route, struct buf *datagram_owned)
 {
     const uint32_t bytes = datagram_owned->pkt_len;
+    uint32_t whole = route->iface->ip6.mtu_bytes;
     enum rt_status st;
 
-    if (bytes + sizeof(struct ipv6_header) <= route->iface->ip6.mtu_bytes) {
+    if (how->cut_above != 0)
+        whole = RT_MIN(whole, (uint32_t)how->cut_above);
+    if (bytes + sizeof(struct ipv6_header) <= whole || how->cut_bytes != 0) {
         ip_fill_sum(route->iface, how, datagram_owned);
         put_header(how, how->protocol, datagram_owned);
         return ip_link_send(route, datagram_owned);

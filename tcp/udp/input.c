@@ -78,5 +78,7 @@ void udp_icmp(struct net *net, const struct icmp_error *error)
         net->counters.icmp_in_unbelieved += sock == NULL;
         return; /* a route that loops, or a header: nothing that the socket could do */
     }
+    if (error->what == ICMP_SAYS_TOO_BIG)
+        udp_path_learn(net, &error->dst, error->mtu_bytes, (uint32_t)(quote[4] << 8 | quote[5]));
     udp_fail(sock, &way, error_of(error->what));
 }

@@ -33,9 +33,9 @@ static bool measure(const struct buf *chain, uint32_t *bytes, uint32_t *segments
 }
 
 /* The device, or the queue to ourselves, takes all frames that it becomes. */
-static bool has_room(struct net *net, const struct ip_route *route, uint32_t packet_bytes)
+static bool has_room(struct net *net, const struct ip_route *route, uint32_t packet_bytes,
+                     uint32_t most)
 {
-    const uint32_t most = if_mtu(route->iface, &route->next_hop);
     const uint32_t mtu = ip_addr_is_v4(&route->next_hop) ? RT_MIN(most, (uint32_t)BUF_ROOM_BYTES)
                                                          : IPV6_MTU_MIN; /* of pieces */
     uint32_t frames = 1;
@@ -133,8 +133,9 @@ enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way, st
     st = find_way(sock, way, &how, &route);
     if (st != RT_OK)
         return st;
+    how.cut_above = (uint16_t)udp_path_mtu(net, &route, &way->peer);
     if (!has_room(net, &route, bytes + (uint32_t)(sizeof(struct udp_header) +
-                                                  sizeof(struct ipv6_header))))
+                                                  sizeof(struct ipv6_header)), how.cut_above))
         return RT_FULL;
     datagram = take_over(net, *chain, bytes, segments);
     if (datagram == NULL)
@@ -145,6 +146,22 @@ enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way, st
     if (ip_send(net, &how, datagram) == RT_NOT_FOUND)
         udp_fail(sock, way, UDP_NO_WAY);
     return RT_OK;
+}
+
+uint32_t udp_whole_bytes(struct udp_sock *sock, const struct udp_way *way)
+{
+    const uint32_t headers = (uint32_t)sizeof(struct udp_header) +
+                             (uint32_t)(ip_addr_is_v4(&way->peer) ? sizeof(struct ipv4_header)
+                                                                  : sizeof(struct ipv6_header));
+    struct ip_how how;
+    struct ip_route route;
+    uint32_t mtu;
+
+    if (find_way(sock, way, &how, &route) != RT_OK)
+        return 0;
+    mtu = udp_path_mtu(sock->net, &route, &way->peer);
+    RT_ASSERT_LT(headers, mtu);
+    return mtu - headers;
 }
 
 void udp_give_back(struct net *net, struct buf *chain_owned)

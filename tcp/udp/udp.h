@@ -15,6 +15,7 @@
 #define UDP_PORT_FIRST 49152 /* RFC 6335 6: dynamic ports */
 #define UDP_PORTS 16384
 #define UDP_QUEUE_BYTES (256u * 1024)
+#define UDP_PATHS 16 /* that are remembered */
 
 struct udp_sock {
     struct net *net; /* NULL: free */
@@ -31,6 +32,13 @@ struct udp_sock {
     uint32_t queue_bytes, queue_bytes_max; /* true size of their buffers */
 };
 
+/* A peer that is behind a link which carries less than ours (path.c). */
+struct udp_path {
+    struct ip_addr peer;
+    uint16_t mtu_bytes;
+    uint64_t until_us; /* then it is forgotten */
+};
+
 struct udp_stack {
     struct udp_sock *socks;
     uint32_t sock_count;
@@ -38,6 +46,7 @@ struct udp_stack {
     struct udp_sock *buckets[UDP_BUCKETS];
     struct udp_sock *event_first, *event_last;
     uint64_t ports_drawn;
+    struct udp_path paths[UDP_PATHS];
 };
 
 /* ---- socket.c ---- */
@@ -49,6 +58,14 @@ void udp_close_all(struct net *net);
 void udp_input(struct net *net, struct ip_packet *packet_owned);
 /* An ICMP error that quotes a datagram of ours. */
 void udp_icmp(struct net *net, const struct icmp_error *error);
+
+/* ---- path.c ---- */
+/* A router said that a datagram of ours, of so many bytes with its header, was too big. */
+void udp_path_learn(struct net *net, const struct ip_addr *peer, uint32_t mtu_bytes,
+                    uint32_t datagram_bytes);
+/* The longest packet that goes to the peer whole. */
+uint32_t udp_path_mtu(const struct net *net, const struct ip_route *route,
+                      const struct ip_addr *peer);
 
 /* ---- events.c ---- */
 /* A datagram for the socket; consumed. */

@@ -178,6 +178,7 @@ struct net_counters {
     uint64_t udp_queue_full;     /* a socket had no room for it */
     uint64_t udp_out_datagrams;  /* udpOutDatagrams */
     uint64_t dhcp_in, dhcp_out;
+    uint64_t udp_mtu_lowered;    /* paths that carry less than the link, as a router said */
     uint64_t dhcp_bad;           /* not for us, cut short, options that overrun or contradict */
     uint64_t dhcp_ignored;       /* another number or server, or nothing that was asked */
     uint64_t dhcp_granted;       /* leases, first and renewed */

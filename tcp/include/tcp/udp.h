@@ -36,7 +36,8 @@ struct udp_way {
 enum udp_error {
     UDP_NO_PORT,  /* nobody listens there (ICMP port unreachable) */
     UDP_NO_WAY,   /* no route, or the neighbour does not answer */
-    UDP_TOO_LONG, /* for a link on the way, and not to be cut */
+    UDP_TOO_LONG, /* for a link on the way: the next one as long leaves in pieces
+                   * (udp_whole_bytes()) */
 };
 
 struct udp_ops {
@@ -74,6 +75,10 @@ void udp_close(struct udp_sock *sock);
  * buffer that is not the caller's to send, or an empty one among others. */
 RT_NODISCARD enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way,
                                          struct buf **chain);
+
+/* The longest datagram that leaves in one packet, as far as is known: by the link, and by what
+ * routers have said in the last ten minutes (IPv6). 0: there is no way. */
+uint32_t udp_whole_bytes(struct udp_sock *sock, const struct udp_way *way);
 
 /* Gives back what received() gave; NULL: nothing. tidy: owned: as tcp_give_back() */
 void udp_give_back(struct net *net, struct buf *chain_owned);
