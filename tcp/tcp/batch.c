@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A batch of frames: what is as usual takes the fast path, in the order in which all came. */
 #include "fast_in.h"
+#include "fast_merge.h"
 
 enum { AHEAD_FRAMES = 4 }; /* below that there is nothing to hide a cache miss behind */
 
@@ -42,15 +43,27 @@ void tcp_batch(struct net *net, struct net_if *iface, struct buf_batch *frames_o
     uint32_t fast = 0;
 
     RT_ASSERT_LE(count, (uint32_t)BUF_BATCH_MAX);
+    merge_begin(&net->tcp->merge, count);
     hash_all(net->tcp, frames_owned);
     if (count >= AHEAD_FRAMES)
         look_ahead(net->tcp, frames_owned);
     for (uint32_t i = 0; i < count; i++) {
-        if (RT_LIKELY(!few) && RT_LIKELY(fast_input(net, iface, frames_owned->buf[i])))
-            fast++;
-        else
+        const uint32_t hash = frames_owned->buf[i]->rss_hash;
+
+        if (RT_UNLIKELY(few) ||
+            RT_UNLIKELY(!fast_input(net, iface, frames_owned->buf[i]))) {
             other(net, iface, frames_owned->buf[i]);
+            continue;
+        }
+        fast++;
+        if (i + 1 < count && frames_owned->buf[i + 1]->rss_hash == hash) {
+            const uint32_t more = fast_merge(net, frames_owned, i);
+
+            i += more;
+            fast += more;
+        }
     }
+    merge_end(&net->tcp->merge);
     frames_owned->count = 0;
     net->counters.ip_in_receives += fast;
     net->counters.ip_in_delivers += fast;

@@ -10,6 +10,7 @@
 #include "ecn.h"
 #include "life.h"
 #include "listener.h"
+#include "merge.h"
 #include "order.h"
 #include "pmtu.h"
 #include "recovery.h"
@@ -71,6 +72,14 @@ struct tcp_path {
     uint32_t epoch;      /* when it was looked up */
 };
 
+/* What the acknowledgements of a peer's data depend on (acks.h). */
+struct tcp_acks {
+    uint32_t pushed_at; /* the end of what we had sent when a push came last */
+    uint8_t every;      /* so many segments owe one */
+    uint8_t soon;       /* batch mode: so many more are acknowledged two by two */
+    bool answers;       /* the application answers a push, and that acknowledges it */
+};
+
 #define TCP_HOT_LINES 5 /* that a usual segment touches */
 
 struct tcp_conn {
@@ -114,6 +123,7 @@ struct tcp_conn {
     struct net_if *iface; /* that its segments leave by */
     bool ack_now, room_wanted, nodelay;
     bool listens_alive; /* keepalive is on */
+    struct tcp_acks acks;
     struct tcp_rtt rtt;
     struct tcp_cc cc;
     struct tcp_recovery recovery; /* without a loss only its first bytes are touched */
@@ -163,6 +173,7 @@ struct tcp_stack {
     uint32_t open; /* connections, without those in TIME-WAIT */
     bool draining; /* tcp_drain() was called */
     uint64_t fast_segs; /* that took the fast path */
+    struct tcp_merge merge;
     struct tcp_secret secret;
     struct tcp_line time_waits, orphans;
     struct tcp_line early; /* that keep what came out of order; or did */

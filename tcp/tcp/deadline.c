@@ -2,6 +2,7 @@
 /* A connection's deadlines share one alarm, which is lazy: moved only when a deadline comes before
  * it, and set again when it was looked at (alarm.h). */
 #include "../state.h"
+#include "acks.h"
 #include "conn.h"
 #include "plain.h"
 
@@ -53,7 +54,7 @@ static void on_deadline(struct tcp_conn *conn, enum tcp_deadline which)
             timeout_fired(conn);
         return;
     case TCP_AT_ACK:
-        conn->ack_now = true;
+        acks_late(conn);
         conn_output(conn);
         return;
     case TCP_AT_END:

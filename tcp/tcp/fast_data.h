@@ -3,11 +3,11 @@
 #ifndef TCP_TCP_FAST_DATA_H
 #define TCP_TCP_FAST_DATA_H
 
+#include "acks.h"
 #include "conn.h"
 #include "fast_frame.h"
 #include "held.h"
 #include "lists.h"
-#include "rx.h"
 
 #include <mempool/take.h>
 
@@ -29,7 +29,7 @@ RT_INLINE void fast_append(struct tcp_conn *conn, struct buf *b_owned, uint32_t 
     conn->rx_last = b_owned;
 }
 
-RT_INLINE void fast_data(struct tcp_conn *conn, struct buf *b_owned, uint32_t bytes)
+RT_INLINE void fast_data(struct tcp_conn *conn, struct buf *b_owned, uint32_t bytes, bool push)
 {
     if (bytes == 0) {
         buf_free_inline(b_owned);
@@ -37,7 +37,7 @@ RT_INLINE void fast_data(struct tcp_conn *conn, struct buf *b_owned, uint32_t by
     }
     fast_append(conn, b_owned, bytes);
     lists_tell(conn, TCP_EV_DATA);
-    rx_owe_ack(conn, false);
+    acks_owe(conn, 1, push);
 }
 
 #endif

@@ -125,7 +125,7 @@ RT_INLINE bool fast_input(struct net *net, const struct net_if *iface, struct bu
         life_heard(conn);
     if (ack != conn->snd_una)
         fast_acked(conn, ack);
-    fast_data(conn, b, bytes);
+    fast_data(conn, b, bytes, (fast_get16(f + FAST_FLAGS) & FAST_FLAGS_PSH) != 0);
     return true;
 }
 

@@ -8,12 +8,12 @@
 
 #include "../link/neigh.h"
 #include "../state.h"
+#include "acks.h"
 #include "conn.h"
 #include "../wire/ip.h"
 #include "fast_frame.h"
 #include "lists.h"
 #include "plain.h"
-#include "rx.h"
 #include "sendq.h"
 #include "seq.h"
 
@@ -152,10 +152,13 @@ RT_INLINE bool fast_output(struct tcp_conn *conn)
 
     if (RT_UNLIKELY(conn->predict == 0))
         return false;
-    if (b == NULL && !conn->ack_now)
-        rx_delay_ack(conn);
-    if (b == NULL)
-        return !conn->ack_now;
+    if (b == NULL) {
+        if (conn->ack_now)
+            acks_send(conn);
+        else
+            acks_delay(conn);
+        return true;
+    }
     while (fast_path_is_good(conn) && (bytes = fast_next_bytes(conn, b)) != 0) {
         fast_send(conn, b, bytes);
         b = conn->queue.next;

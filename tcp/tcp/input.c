@@ -2,6 +2,7 @@
 /* A segment comes in: whose it is, and the steps it goes through (RFC 9293 3.10.7). */
 #include "../state.h"
 #include "../wire/tcp.h"
+#include "merge.h"
 #include "plain.h"
 #include "rx.h"
 #include "seq.h"
@@ -47,14 +48,14 @@ void tcp_input(struct net *net, struct ip_packet *packet_owned)
     struct tcp_segment segment;
     struct tcp_conn *conn;
 
-    if (!segment_parse(net, packet_owned, &segment))
+    if (!segment_parse(net, packet_owned, &segment) || merge_takes(net, &segment))
         return;
     conn = conn_find(net, &segment.dst, segment.dst_port, &segment.src, segment.src_port);
     if (conn != NULL && conn->state == TCP_TIME_WAIT && rx_time_wait_reused(conn, &segment))
         conn = NULL;
     if (conn == NULL || conn->state == TCP_CLOSED)
         input_new(net, &segment);
-    else
+    else if (!merge_waits(conn, &segment))
         rx_segment(conn, &segment);
 }
 

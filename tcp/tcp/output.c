@@ -4,6 +4,7 @@
 #include "../link/neigh.h"
 #include "../state.h"
 #include "../wire/tcp.h"
+#include "acks.h"
 #include "fast_out.h"
 #include "fast_run.h"
 #include "lists.h"
@@ -325,9 +326,9 @@ static void output(struct tcp_conn *conn)
     if (may_send_data(conn))
         segments = send_data(conn);
     if (conn->ack_now && segments == 0 && conn->state != TCP_SYN_RECEIVED)
-        conn_send_ack(conn);
+        acks_send(conn);
     if (conn->state != TCP_CLOSED)
-        rx_delay_ack(conn);
+        acks_delay(conn);
 }
 
 /* Each connection that is listed now, once. */
@@ -354,13 +355,9 @@ bool tcp_output_waits(const struct net *net)
     return net->tcp != NULL && (net->tcp->output_first != NULL || net->tcp->event_first != NULL);
 }
 
-/* From the end of what was sent, or of the peer's window if it has taken back some of it: what lies
- * outside would not be believed. */
 void conn_send_ack(struct tcp_conn *conn)
 {
-    const uint32_t edge = conn->snd_una + conn->snd_wnd;
-
-    transmit_bare(conn, seq_before(edge, conn->snd_nxt) ? edge : conn->snd_nxt, TCP_ACK);
+    transmit_ack(conn, conn->rcv_nxt);
 }
 
 /* One number too old: the peer must answer with what it wants (RFC 9293 3.8.6.1). It does not look

@@ -6,11 +6,6 @@
 #include "conn.h"
 #include "lists.h"
 
-enum {
-    RX_ACK_SEGMENTS = 2, /* RFC 9293 3.8.6.3: at least every second segment */
-    RX_ACK_DELAY_US = 40000,
-};
-
 /* input.c: all of them, of a connection that is not in state CLOSED. Consumes the segment. */
 void rx_segment(struct tcp_conn *conn, struct tcp_segment *segment_owned);
 
@@ -52,26 +47,6 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn);
 
 /* rx_data.c: seventh and eighth; consumes the segment. */
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned);
-
-/* Data came in: it is acknowledged with every second segment, or `at_once`; else with what the turn
- * sends, or later (rx_delay_ack()). */
-RT_INLINE void rx_owe_ack(struct tcp_conn *conn, bool at_once)
-{
-    if (++conn->owed_segments >= RX_ACK_SEGMENTS || at_once)
-        conn->ack_now = true;
-    lists_output(conn);
-}
-/* The turn sent nothing that acknowledges. Only now, because an answer usually does: a deadline of
- * 40 ms for each request would keep the alarm moving. */
-RT_INLINE void rx_delay_ack(struct tcp_conn *conn)
-{
-    if (conn->owed_segments == 0 || conn_has_deadline(conn, TCP_AT_ACK))
-        return;
-    if (RT_UNLIKELY(conn->net->few.relieves))
-        conn_send_ack(conn); /* the window is small: who waits for an ACK would stop */
-    else
-        conn_at(conn, TCP_AT_ACK, conn->net->now_us + RX_ACK_DELAY_US);
-}
 
 /* rx_close.c: what an acknowledged FIN of ours, and one of the peer, mean. */
 void rx_fin_acked(struct tcp_conn *conn);

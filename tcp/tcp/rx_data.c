@@ -2,6 +2,7 @@
 /* What a segment carries (RFC 9293 3.10.7.4, seventh and eighth). */
 #include "../state.h"
 #include "../wire/tcp.h"
+#include "acks.h"
 #include "held.h"
 #include "order.h"
 #include "rx.h"
@@ -72,9 +73,20 @@ static bool is_too_much(const struct tcp_conn *conn, const struct buf *b)
     return conn->held_bytes > conn->net->tcp->config.rx_window;
 }
 
+/* It is answered before the next one is looked at, or, for want of a buffer, with the turn. */
+static void behind_hole(struct tcp_conn *conn, struct tcp_segment *segment_owned)
+{
+    RT_ASSERT_EQ(segment_owned->merged, 0u); /* a sender counts the answers */
+    order_put(conn, segment_owned);
+    acks_hole(conn);
+    conn->ack_now = true;
+    conn_output(conn);
+    conn_send_ack(conn);
+}
+
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
-    const bool gap = conn->order != NULL;
+    const bool gap = conn->order != NULL; /* something lies behind it, out of order */
     bool fin = (segment_owned->flags & TCP_FIN) != 0;
 
     if ((segment_owned->bytes == 0 && !fin) || !may_receive(conn)) {
@@ -87,9 +99,7 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         return;
     }
     if (segment_owned->seq != conn->rcv_nxt) {
-        order_put(conn, segment_owned);
-        conn->ack_now = true;
-        conn_output(conn);
+        behind_hole(conn, segment_owned);
         return;
     }
     if (segment_owned->bytes != 0 && is_too_much(conn, segment_owned->buf)) {
@@ -98,8 +108,11 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
         return;
     }
     fin = take_in_order(conn, segment_owned->buf, fin);
-    /* `gap`: something lay behind it, out of order: the peer is told at once (RFC 5681 4.2). */
-    rx_owe_ack(conn, gap || (segment_owned->flags & TCP_FIN) != 0);
+    if (gap)
+        acks_hole(conn);
+    if (gap || (segment_owned->flags & TCP_FIN) != 0)
+        conn->ack_now = true;
+    acks_owe(conn, 1u + segment_owned->merged, (segment_owned->flags & TCP_PSH) != 0);
     if (fin)
         rx_fin(conn);
 }

@@ -2,6 +2,7 @@
 /* The handshake: SYNs at a listener, answers to our own (RFC 9293 3.10.7.2, 3.10.7.3). */
 #include "../state.h"
 #include "../wire/tcp.h"
+#include "acks.h"
 #include "cookie.h"
 #include "rx.h"
 #include "seq.h"
@@ -68,6 +69,7 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
     cc_init(&conn->cc, conn->mss, conn->net->tcp->config.congestion);
     pmtu_init(conn);
     ecn_agree(conn, syn);
+    acks_begin(conn);
     rx_window(conn, syn, 0);
 }
 

@@ -31,6 +31,7 @@ struct tcp_segment {
     uint32_t window; /* as it stands there: not scaled */
     uint16_t flags;  /* enum tcp_flags */
     uint8_t tos;
+    uint8_t merged; /* so many segments more were put behind it (merge.h) */
     struct tcp_options options;
     bool is_time; /* its timestamp is the one to echo, if its ACK is right, too (RFC 7323 4.3) */
     bool takes_over;    /* a SYN in the place of a connection in TIME-WAIT: */

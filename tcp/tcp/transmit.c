@@ -34,14 +34,19 @@ static void fill_options(const struct tcp_conn *conn, struct tcp_options *option
     }
 }
 
+/* What is left of the window that was offered, behind `ack`, as the header says it. */
+static uint16_t window_from(const struct tcp_conn *conn, uint32_t ack)
+{
+    RT_ASSERT_LE(conn->rcv_scale, TCP_SCALE_MAX);
+    return (uint16_t)RT_MIN((conn->rcv_adv - ack) >> conn->rcv_scale, (uint32_t)UINT16_MAX);
+}
+
 /* Whatever leaves acknowledges all we have, and offers what there is room for. */
 static void acknowledge(struct tcp_conn *conn, struct tcp_fields *fields)
 {
-    RT_ASSERT_LE(conn->rcv_scale, TCP_SCALE_MAX);
     conn->rcv_adv = lists_right_edge(conn);
     fields->ack = conn->rcv_nxt;
-    fields->window = (uint16_t)RT_MIN((conn->rcv_adv - conn->rcv_nxt) >> conn->rcv_scale,
-                                      (uint32_t)UINT16_MAX);
+    fields->window = window_from(conn, conn->rcv_nxt);
     conn->last_ack_sent = conn->rcv_nxt;
     conn->ack_now = false;
     conn->owed_segments = 0;
@@ -114,7 +119,7 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
     return send(conn, tos, frame) == RT_OK;
 }
 
-bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
+static bool bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags, uint32_t ack)
 {
     struct tcp_fields fields = {
         .src_port = conn->local_port,
@@ -131,9 +136,25 @@ bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
         order_sacks(conn, &fields.options, conn->time_on ? 3 : TCP_SACK_BLOCKS_MAX);
     fields.flags |= conn->ecn.echo && (flags & TCP_RST) == 0 ? TCP_ECE : 0;
     acknowledge(conn, &fields);
+    fields.ack = ack;
+    fields.window = window_from(conn, ack);
     segment_push_header(segment, &fields);
     conn->net->counters.tcp_out_segs++;
     return send(conn, 0, segment) == RT_OK;
+}
+
+bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
+{
+    return bare(conn, seq, flags, conn->rcv_nxt);
+}
+
+/* From the end of what was sent, or of the peer's window if it has taken back some of it: what lies
+ * outside would not be believed. */
+bool transmit_ack(struct tcp_conn *conn, uint32_t ack)
+{
+    const uint32_t edge = conn->snd_una + conn->snd_wnd;
+
+    return bare(conn, seq_before(edge, conn->snd_nxt) ? edge : conn->snd_nxt, TCP_ACK, ack);
 }
 
 void conn_send_syn(struct tcp_conn *conn)

@@ -14,5 +14,7 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
                    uint32_t bytes, bool fin);
 /* A segment without data. False: there is no buffer for it, or no way. */
 bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags);
+/* A bare ACK, of bytes up to `ack`: all that came, or fewer, when others follow at once. */
+bool transmit_ack(struct tcp_conn *conn, uint32_t ack);
 
 #endif

@@ -67,6 +67,12 @@ enum tcp_ecn_use {
     TCP_ECN_OFF,
 };
 
+/* How often a peer's data is acknowledged, when nothing is missing and nobody waits. */
+enum tcp_acks_use {
+    TCP_ACKS_SECOND, /* every second segment (RFC 9293 3.8.6.3) */
+    TCP_ACKS_EIGHTH, /* batch mode: every eighth, which costs both sides less */
+};
+
 struct tcp_config {
     uint32_t conns;         /* at most; 0: 1024 */
     uint32_t listeners;     /* at most; 0: 8 */
@@ -79,6 +85,7 @@ struct tcp_config {
     /* sending */
     enum tcp_congestion congestion;
     enum tcp_ecn_use ecn;
+    enum tcp_acks_use acks; /* receiving */
     uint32_t rto_min_us; /* least retransmission time-out; 0: 200 ms; 1000 suits a rack */
     uint32_t clock_us;   /* steps of the time that calls are given; 0: fine ones */
 };

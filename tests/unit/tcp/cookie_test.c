@@ -367,6 +367,7 @@ static void run_twice(void **state)
     talk_give(&t, A | P, 1, 1, 5);
     assert_int_equal(told.accepted, 2);
     assert_int_equal(told.received_bytes, 5);
+    talk_expect(&t, A, 1, 6, 0);
     talk_send(&t, told.conn, 10, 10);
     talk_expect(&t, A, 1, 6, 10);
     talk_stop(&t);
