@@ -27,15 +27,15 @@ void ecn_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
         conn->ecn.on = use == TCP_ECN_ASK && conn->retries == 0 && said == TCP_ECE;
     else
         conn->ecn.on = use != TCP_ECN_OFF && said == ASKS;
-    conn->ecn.end = conn->snd_una;
+    conn->ecn.end = conn->snd_una - 1;
 }
 
 void ecn_received(struct tcp_conn *conn, const struct tcp_segment *segment)
 {
     if ((segment->flags & TCP_CWR) != 0)
         conn->ecn.echo = false; /* it has heard us */
-    if (!seq_before(conn->snd_una, conn->ecn.end))
-        conn->ecn.end = conn->snd_una; /* left behind, it would be ahead after half a circle */
+    if (seq_after(conn->snd_una, conn->ecn.end))
+        conn->ecn.end = conn->snd_una - 1; /* left behind, it would be ahead after half a circle */
     if ((segment->tos & IP_ECN_BITS) != IP_ECN_CE || segment->bytes == 0)
         return;
     conn->net->counters.tcp_ecn_marked++;
@@ -47,8 +47,8 @@ void ecn_received(struct tcp_conn *conn, const struct tcp_segment *segment)
 void ecn_echoed(struct tcp_conn *conn)
 {
     RT_ASSERT(conn->ecn.on);
-    if (seq_before(conn->snd_una, conn->ecn.end))
-        return; /* it cannot have seen our answer yet */
+    if (!seq_after(conn->snd_una, conn->ecn.end))
+        return; /* it cannot have seen our answer yet, which is behind that */
     conn->ecn.end = conn->snd_nxt;
     conn->ecn.answer = true;
     conn->net->counters.tcp_ecn_echoed++;

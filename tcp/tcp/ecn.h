@@ -17,7 +17,7 @@ struct tcp_ecn {
     bool on;   /* both sides agreed */
     bool echo; /* the peer is to be told of a mark: ECE in all we send */
     bool answer; /* our window was reduced: CWR in the next new data */
-    uint32_t end; /* the next reduction is for what was sent from here on */
+    uint32_t end; /* the next reduction is when more than this is acknowledged */
 };
 
 /* What our SYN, or SYN and ACK, says: flags. */

@@ -255,6 +255,8 @@ bool rx_syn_again(struct tcp_conn *conn, struct tcp_segment *segment)
 
     RT_ASSERT_EQ(conn->state, (uint8_t)TCP_SYN_RECEIVED);
     if (flags == TCP_SYN) {
+        if ((segment->flags & (TCP_ECE | TCP_CWR)) == 0)
+            conn->ecn.on = false; /* somebody on the way may mind (RFC 3168 6.1.1.1) */
         conn_send_syn(conn); /* ours was lost */
         return true;
     }
