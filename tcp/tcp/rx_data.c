@@ -52,11 +52,13 @@ static bool may_receive(const struct tcp_conn *conn)
            conn->state == TCP_FIN_WAIT_2;
 }
 
-/* The application has gone, and more comes: the peer must not think that it is read. */
+/* The application has gone, and more comes: the peer must not think that it is read. The reset has
+ * the number that the segment acknowledges, which is exactly the peer's next one, though our FIN
+ * may not have arrived (RFC 5961 3.2). */
 static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
+    tcp_refuse(conn->net, segment_owned);
     buf_free(segment_owned->buf);
-    conn_send_rst(conn);
     conn_end(conn, TCP_ABORTED);
 }
 
