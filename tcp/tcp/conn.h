@@ -138,6 +138,7 @@ struct tcp_conn {
     bool passive, app_closed; /* a peer began it; tcp_close() was called */
     bool app_gone;            /* closed() was called, or there is no application yet to tell */
     bool fin_wanted, fin_sent;
+    bool fin_alone;     /* it left without data, and is a segment of its own */
     bool time_on, sack_on, scale_on; /* agreed on (RFC 7323, RFC 2018) */
     bool no_way;        /* said of the first SYN */
     bool fin_early;     /* the peer's FIN came, out of order */

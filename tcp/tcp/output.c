@@ -257,6 +257,7 @@ static bool send_fin(struct tcp_conn *conn)
     if (!transmit_bare(conn, conn->snd_end, TCP_FIN | TCP_ACK))
         return false;
     conn->net->counters.tcp_retrans_segs += conn->snd_nxt != conn->snd_end;
+    conn->fin_alone |= conn->snd_nxt == conn->snd_end;
     conn->snd_nxt = conn->snd_end + 1;
     conn->fin_sent = true;
     return true;
@@ -276,8 +277,10 @@ static bool send_tail(struct tcp_conn *conn)
     if (conn->queue.next != NULL && send_next(conn, peer_room(conn, conn->snd_nxt)))
         return true;
     r->tail_again = true;
+    if (conn->fin_sent && conn->fin_alone)
+        return send_fin(conn);
     if (b == conn->queue.next)
-        return b == NULL && conn->fin_sent && send_fin(conn);
+        return false;
     for (; sendq_after(b) != conn->queue.next && looked < RECOVERY_WALK_MAX; looked++) {
         start = sendq_end(b);
         b = sendq_after(b);
@@ -308,8 +311,11 @@ static uint32_t send_data(struct tcp_conn *conn)
     if (conn->queue.next != NULL && segments == SEGMENTS_MAX)
         conn_output(conn); /* the rest with the next turn */
     if (conn->fin_wanted && !conn->fin_sent && conn->queue.next == NULL &&
-        conn->recovery.lost_bytes == 0 && send_fin(conn))
+        conn->recovery.lost_bytes == 0 && send_fin(conn)) {
         segments++;
+        if (conn->recovery.timer == TIMER_TAIL)
+            timeout_arm(conn); /* the probe is of the FIN now (RFC 8985 7.2) */
+    }
     conn->recovery.override_now = false;
     timeout_arm_if_idle(conn);
     return segments;

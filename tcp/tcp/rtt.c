@@ -30,8 +30,10 @@ void rtt_sample(struct tcp_rtt *rtt, uint32_t us)
         rtt->srtt_us = RT_MAX(rtt->srtt_us - rtt->srtt_us / 8 + sample / 8, 1u);
     }
     rtt->min_us = RT_MIN(rtt->min_us, sample);
-    rto = rtt->srtt_us + RT_MAX(4 * rtt->rttvar_us, rtt->step_us);
-    rtt->rto_us = RT_MIN(RT_MAX(rto, rtt->rto_min_us), RTT_RTO_MAX_US);
+    /* The minimum comes on top of the round trip: a peer may keep its ACK for as long. */
+    rto = rtt->srtt_us +
+          RT_MAX(4 * rtt->rttvar_us, RT_MAX(rtt->step_us, rtt->rto_min_us));
+    rtt->rto_us = RT_MIN(rto, RTT_RTO_MAX_US);
     rtt->backoff = 0;
 }
 

@@ -15,7 +15,7 @@ struct tcp_rtt {
     uint32_t rto_us;             /* without back-off */
     uint32_t backoff;            /* doublings since an answer came */
     uint32_t min_us;             /* the shortest round trip there was */
-    uint32_t rto_min_us, step_us; /* settings: least time-out; steps of the clock (G) */
+    uint32_t rto_min_us, step_us; /* settings: least 4 RTTVAR; steps of the clock (G) */
 };
 
 /* 0: the usual minimum, and a clock of 1 us. */

@@ -40,8 +40,8 @@ void timeout_arm(struct tcp_conn *conn)
         return;
     }
     tail_us = rack_tail_us(conn);
-    if (tail_us != 0 && tail_us < wait_us)
-        arm(conn, TIMER_TAIL, tail_us);
+    if (tail_us != 0) /* at the latest in the time-out's place (RFC 8985 7.2) */
+        arm(conn, TIMER_TAIL, RT_MIN(tail_us, wait_us));
     else
         arm(conn, TIMER_RTO, wait_us);
 }

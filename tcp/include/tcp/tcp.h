@@ -86,7 +86,8 @@ struct tcp_config {
     enum tcp_congestion congestion;
     enum tcp_ecn_use ecn;
     enum tcp_acks_use acks; /* receiving */
-    uint32_t rto_min_us; /* least retransmission time-out; 0: 200 ms; 1000 suits a rack */
+    uint32_t rto_min_us; /* least wait for an acknowledgement beyond the usual round trip; 0: 200
+                          * ms; 1000 suits a rack */
     uint32_t clock_us;   /* steps of the time that calls are given; 0: fine ones */
 };
 
