@@ -147,8 +147,11 @@ bool rx_ack(struct tcp_conn *conn, const struct tcp_segment *segment)
         rx_challenge(conn);
         return false;
     }
-    if (seq_before(segment->ack, conn->snd_una))
-        return true; /* an old one; its data may be new */
+    if (seq_before(segment->ack, conn->snd_una)) { /* an old one; its data may be new */
+        if (conn->sack_on && segment->options.sack_count != 0)
+            recovery_ack(conn, segment, &news, false); /* so may its blocks (RFC 6675 5) */
+        return true;
+    }
     update_window(conn, segment);
     duplicate = segment->ack == conn->snd_una && is_duplicate(conn, segment, window_before);
     if (segment->ack != conn->snd_una)
