@@ -103,7 +103,10 @@ bool tcp_try_send(struct tcp_conn *conn, struct buf **chain, uint32_t flags)
     }
     sendq_append(conn, *chain, &sum);
     *chain = NULL;
-    if ((flags & TCP_MORE) == 0)
+    conn->more = (flags & TCP_MORE) != 0;
+    if (conn->more) /* full segments leave; it is for the steps to see which are */
+        conn_output(conn);
+    else
         lists_output(conn);
     return true;
 }
@@ -175,6 +178,7 @@ void tcp_abort(struct tcp_conn *conn)
 void tcp_set_nodelay(struct tcp_conn *conn, bool on)
 {
     conn->nodelay = on;
+    conn->more = false;
     conn_output(conn);
 }
 

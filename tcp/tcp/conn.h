@@ -143,6 +143,8 @@ struct tcp_conn {
     bool no_way;        /* said of the first SYN */
     bool fin_early;     /* the peer's FIN came, out of order */
     bool to_us;         /* both ends are ours */
+    bool more;          /* TCP_MORE was said last: what is no full segment waits */
+    uint8_t quick_left; /* so many segments more are acknowledged at once */
     uint32_t irs;
     struct buf *order; /* out of order: the tree's root (order.h) */
     uint32_t snd_wl1, snd_wl2, snd_wnd_max;

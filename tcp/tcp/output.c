@@ -84,8 +84,8 @@ static bool may_fill(const struct run *run, uint32_t most)
 }
 
 /* Too little to be worth a segment, which waits: for the ACK of what is on its way (Nagle, 3.7.4),
- * or for a window that lets a full one leave, or half of the largest there was (3.8.6.2.1). The
- * timer overrides. */
+ * for what the application says will follow, or for a window that lets a full one leave, or half
+ * of the largest there was (3.8.6.2.1). The timer overrides. */
 static bool should_wait(const struct tcp_conn *conn, uint32_t bytes, uint32_t most)
 {
     const bool flies = conn->snd_nxt != conn->snd_una;
@@ -93,7 +93,7 @@ static bool should_wait(const struct tcp_conn *conn, uint32_t bytes, uint32_t mo
     if (bytes >= conn->mss || conn->recovery.override_now)
         return false;
     if (conn->snd_nxt + bytes == conn->snd_end)
-        return flies && !conn->fin_wanted && !conn->nodelay;
+        return !conn->fin_wanted && (conn->more || (flies && !conn->nodelay));
     return most < conn->mss && (most == 0 || most < conn->snd_wnd_max / 2);
 }
 

@@ -26,6 +26,7 @@ void plain_predict(struct tcp_conn *conn)
     const bool plain = is_whole(conn) && loses_nothing(conn) && conn->order == NULL &&
                        !conn->holes.twice && !conn->ecn.on &&
                        conn->mss == conn->pmtu.mss_full && conn->time_on &&
+                       !conn->more && conn->quick_left == 0 &&
                        ip_addr_is_v4(&conn->remote);
 
     conn->predict = plain ? FAST_FLAGS_ACK : 0;

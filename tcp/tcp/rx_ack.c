@@ -86,6 +86,7 @@ static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment,
     conn->queue.bytes -= RT_MIN(news->acked, conn->queue.bytes);
     conn->snd_una = segment->ack;
     conn->retries = 0;
+    conn->more = false; /* it need not wait for a whole round trip */
     ip_confirm(conn->net, &conn->remote);
     timeout_arm(conn);
     if (conn->room_wanted && tcp_room(conn) != 0) {

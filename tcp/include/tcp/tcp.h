@@ -120,7 +120,8 @@ RT_NODISCARD enum rt_status tcp_connect(struct net *net, const struct ip_addr *a
                                         struct tcp_conn **out);
 
 enum tcp_send_flags {
-    TCP_MORE = 1, /* more follows soon: a segment that is not full waits for it */
+    TCP_MORE = 1, /* more follows soon: a segment that is not full waits for it, or until something
+                   * is acknowledged, or for a time-out, or until tcp_set_nodelay() is called */
 };
 
 #define TCP_SEND_BYTES_MAX (1u << 30) /* of a call: half of what sequence numbers can tell apart */
@@ -160,7 +161,8 @@ void tcp_set_linger(struct tcp_conn *conn, uint32_t ms);
 /* Breaks it off: what was not acknowledged is lost. closed() comes with the next turn. */
 void tcp_abort(struct tcp_conn *conn);
 
-/* On: a segment that is not full never waits for acknowledgements (Nagle). It is off at first. */
+/* On: a segment that is not full never waits for acknowledgements (Nagle). It is off at first. What
+ * was held back by TCP_MORE waits no longer. */
 void tcp_set_nodelay(struct tcp_conn *conn, bool on);
 
 /* When nothing was heard of the peer for `idle_ms`, it is asked, up to `count` times, `interval_ms`
