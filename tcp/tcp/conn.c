@@ -5,6 +5,7 @@
 #include "../state.h"
 #include "order.h"
 #include "plain.h"
+#include "rx.h"
 #include "sendq.h"
 
 #include <mempool/pool.h>
@@ -50,6 +51,7 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     }
     RT_ASSERT_LT(config->tx_room, TCP_SEND_BYTES_MAX); /* and one send: below half of all numbers */
     RT_ASSERT_LE((uint32_t)config->congestion, (uint32_t)TCP_CUBIC);
+    RT_ASSERT(config->mss_max == 0 || config->mss_max >= RX_MSS_MIN);
     net->tcp = tcp;
     return RT_OK;
 }

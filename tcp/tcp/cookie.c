@@ -67,6 +67,7 @@ static void fill(struct net *net, const struct tcp_segment *syn, uint32_t cookie
                  struct tcp_fields *fields)
 {
     const struct tcp_options *o = &syn->options;
+    const bool time = o->has_time && !net->tcp->config.no_timestamps;
 
     *fields = (struct tcp_fields){
         .src_port = syn->dst_port,
@@ -76,9 +77,9 @@ static void fill(struct net *net, const struct tcp_segment *syn, uint32_t cookie
         .flags = TCP_SYN | TCP_ACK,
         .window = (uint16_t)RT_MIN(net->tcp->config.rx_window, (uint32_t)UINT16_MAX),
         .options = {.mss = rx_mss_ours(syn->iface, &syn->src), .scale = TCP_NO_SCALE,
-                    .has_time = o->has_time},
+                    .has_time = time},
     };
-    if (!o->has_time)
+    if (!time)
         return;
     fields->options.scale = o->scale != TCP_NO_SCALE ? rx_scale_ours(net) : TCP_NO_SCALE;
     fields->options.sack_permitted = o->sack_permitted;

@@ -79,6 +79,7 @@ bool merge_waits(struct tcp_conn *conn, struct tcp_segment *segment)
     struct tcp_merge *m = &conn->net->tcp->merge;
 
     if (!m->open || conn->state != TCP_ESTABLISHED || conn->order != NULL ||
+        conn->quick_left != 0 ||
         !has_data_alone(segment, TCP_ACK) || segment->seq != conn->rcv_nxt ||
         segment->bytes > conn->rcv_adv - segment->seq)
         return false;

@@ -62,6 +62,15 @@ static void break_off(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     conn_end(conn, TCP_ABORTED);
 }
 
+/* One of the first segments, whose sender counts ACKs in slow start. */
+static bool is_quick(struct tcp_conn *conn)
+{
+    if (conn->quick_left == 0)
+        return false;
+    conn->quick_left--;
+    return true;
+}
+
 /* A peer that fills its window byte by byte makes us hold much more than the window in buffers. It
  * was promised, so it is taken as long as there is enough for all; else it may come again. */
 static bool is_too_much(const struct tcp_conn *conn, const struct buf *b)
@@ -89,7 +98,8 @@ static void behind_hole(struct tcp_conn *conn, struct tcp_segment *segment_owned
 void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
 {
     const bool gap = conn->order != NULL; /* something lies behind it, out of order */
-    bool fin = (segment_owned->flags & TCP_FIN) != 0;
+    const bool has_fin = (segment_owned->flags & TCP_FIN) != 0;
+    bool fin = has_fin;
 
     if ((segment_owned->bytes == 0 && !fin) || !may_receive(conn)) {
         conn->net->counters.tcp_late_data += segment_owned->bytes != 0;
@@ -112,7 +122,7 @@ void rx_data(struct tcp_conn *conn, struct tcp_segment *segment_owned)
     fin = take_in_order(conn, segment_owned->buf, fin);
     if (gap)
         acks_hole(conn);
-    if (gap || (segment_owned->flags & TCP_FIN) != 0)
+    if (gap || has_fin || is_quick(conn))
         conn->ack_now = true;
     acks_owe(conn, 1u + segment_owned->merged, (segment_owned->flags & TCP_PSH) != 0);
     if (fin)

@@ -32,7 +32,10 @@ uint32_t rx_mss_theirs(const struct tcp_segment *syn)
 
 uint16_t rx_mss_ours(const struct net_if *iface, const struct ip_addr *peer)
 {
-    return (uint16_t)(if_mtu(iface, peer) - segment_both_headers_bytes(peer));
+    const uint32_t carried = if_mtu(iface, peer) - segment_both_headers_bytes(peer);
+    const uint32_t most = iface->net->tcp->config.mss_max;
+
+    return (uint16_t)(most != 0 ? RT_MIN(carried, most) : carried);
 }
 
 uint8_t rx_scale_ours(const struct net *net)
@@ -66,6 +69,7 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
         conn->time_recent = o->time;
         conn->time_recent_us = conn->net->now_us;
     }
+    conn->quick_left = conn->net->tcp->config.quick_acks;
     cc_init(&conn->cc, conn->mss, conn->net->tcp->config.congestion);
     pmtu_init(conn);
     ecn_agree(conn, syn);
@@ -76,7 +80,7 @@ void rx_agree(struct tcp_conn *conn, const struct tcp_segment *syn)
 void conn_offer(struct tcp_conn *conn, uint32_t first_seq)
 {
     RT_ASSERT_EQ(conn->snd_una, conn->snd_nxt);
-    conn->time_on = true;
+    conn->time_on = !conn->net->tcp->config.no_timestamps;
     conn->sack_on = true;
     conn->scale_on = true;
     conn->rcv_scale = rx_scale_ours(conn->net);

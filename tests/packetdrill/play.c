@@ -122,7 +122,13 @@ bool play_run(const struct script *script, FILE *errors)
     const struct script_settings *s = &script->settings;
     const struct world_config config = {
         .mtu_bytes = (uint16_t)s->mtu_bytes,
-        .tcp = {.conns = s->conns, .rx_window = s->rx_window, .tx_room = s->tx_room},
+        .tcp = {
+            .conns = s->conns,
+            .rx_window = s->rx_window,
+            .tx_room = s->tx_room,
+            .quick_acks = (uint8_t)s->quick_acks,
+            .mss_max = (uint16_t)s->mss_max,
+        },
     };
     struct play *p = calloc(1, sizeof(*p));
     bool passed;

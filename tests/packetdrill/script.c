@@ -17,7 +17,8 @@ static void read_setting(struct cursor *c, struct script_settings *s)
         const char *name;
         uint32_t *value;
     } settings[] = {{"rx_window", &s->rx_window}, {"tx_room", &s->tx_room},
-                    {"conns", &s->conns}};
+                    {"conns", &s->conns}, {"quick_acks", &s->quick_acks},
+                    {"mss_max", &s->mss_max}};
     uint32_t i = 0;
 
     cursor_need(c, "sysctl -q millrace.");

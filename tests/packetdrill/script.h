@@ -93,7 +93,7 @@ struct script_event {
  * `sysctl -q millrace.NAME=N` in back quotes. */
 struct script_settings {
     uint64_t tolerance_us;
-    uint32_t mtu_bytes, rx_window, tx_room, conns;
+    uint32_t mtu_bytes, rx_window, tx_room, conns, quick_acks, mss_max;
 };
 
 struct script {

@@ -89,6 +89,12 @@ struct tcp_config {
     uint32_t rto_min_us; /* least wait for an acknowledgement beyond the usual round trip; 0: 200
                           * ms; 1000 suits a rack */
     uint32_t clock_us;   /* steps of the time that calls are given; 0: fine ones */
+    uint16_t slow_start_segments; /* by which one ACK lets cwnd grow, at most; 0: 8 */
+    /* what peers are told */
+    uint16_t mss_max;    /* largest segment that is offered and sent; 0: what the link carries */
+    uint8_t quick_acks;  /* so many segments at the beginning are acknowledged at once, since a
+                          * peer's slow start waits for it; 0: none */
+    bool no_timestamps;  /* not offered, nor accepted (RFC 7323): no PAWS */
 };
 
 /* Adds TCP to a stack. Before the seal. RT_NO_MEMORY. */
