@@ -30,9 +30,9 @@ void cc_init(struct tcp_cc *cc, uint32_t mss, uint32_t kind)
 void cc_acked(struct tcp_cc *cc, const struct cc_ack *ack)
 {
     if (!ack->limited || cc->cwnd >= CWND_MAX)
-        return; /* RFC 7661 1.1: what was not used says nothing */
+        return;
     if (cc->cwnd < cc->ssthresh)
-        cc->cwnd += RT_MIN(ack->bytes, 2 * ack->mss); /* RFC 3465 2.2, L = 2 */
+        cc->cwnd += RT_MIN(ack->bytes, ack->most);
     else
         kinds[cc->kind]->avoid(cc, ack);
 }

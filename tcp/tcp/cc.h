@@ -4,8 +4,8 @@
  * grows when the path is known, and how far it shrinks at a loss, are of the algorithm: NewReno
  * (RFC 5681) or CUBIC (RFC 9438), by setting. Another is a row of the table in cc.c. Pure.
  *
- * Bytes are counted, not ACKs, and at most two segments an ACK (RFC 3465): who splits its ACKs
- * gains nothing.
+ * Bytes are counted, not ACKs (RFC 3465): who splits its ACKs gains nothing. One ACK counts for 8
+ * segments at most, since nothing here is paced (RFC 9406 4.3).
  */
 #ifndef TCP_TCP_CC_H
 #define TCP_TCP_CC_H
@@ -32,7 +32,8 @@ struct tcp_cc {
 /* New bytes were acknowledged. */
 struct cc_ack {
     uint32_t mss, bytes, srtt_us;
-    bool limited; /* the window was used up */
+    uint32_t most; /* bytes that one ACK counts for */
+    bool limited; /* the window was in use (used.h) */
     uint64_t now_us;
 };
 

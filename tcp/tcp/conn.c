@@ -16,6 +16,7 @@ enum {
     LISTENERS_DEFAULT = 8,
     RX_WINDOW_DEFAULT = 4 * 65535,
     TX_ROOM_DEFAULT = 256 * 1024,
+    SLOW_START_SEGMENTS_DEFAULT = 8, /* RFC 9406 4.3 */
 };
 
 enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
@@ -31,6 +32,8 @@ enum rt_status tcp_create(struct net *net, const struct tcp_config *config)
     tcp->config.rx_window = config->rx_window != 0 ? config->rx_window : RX_WINDOW_DEFAULT;
     tcp->config.tx_room = config->tx_room != 0 ? config->tx_room : TX_ROOM_DEFAULT;
     tcp->window_most = tcp->config.rx_window;
+    if (config->slow_start_segments == 0)
+        tcp->config.slow_start_segments = SLOW_START_SEGMENTS_DEFAULT;
     tcp->time_waits.most = config->time_waits != 0 ? config->time_waits
                                                    : RT_MAX(tcp->config.conns / 4, 1u);
     tcp->orphans.most = config->orphans != 0 ? config->orphans

@@ -80,6 +80,11 @@ struct tcp_acks {
     bool answers;       /* the application answers a push, and that acknowledges it */
 };
 
+/* The most that was on its way at once, until `end` is acknowledged (used.h). */
+struct tcp_used {
+    uint32_t most, end;
+};
+
 #define TCP_HOT_LINES 5 /* that a usual segment touches */
 
 struct tcp_conn {
@@ -126,6 +131,7 @@ struct tcp_conn {
     struct tcp_acks acks;
     struct tcp_rtt rtt;
     struct tcp_cc cc;
+    struct tcp_used used;
     struct tcp_recovery recovery; /* without a loss only its first bytes are touched */
 
     /* from here on a usual segment touches the history of the window, no more */

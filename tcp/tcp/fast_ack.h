@@ -10,6 +10,7 @@
 #include "plain.h"
 #include "sendq.h"
 #include "seq.h"
+#include "used.h"
 
 #include <mempool/take.h>
 
@@ -62,7 +63,7 @@ RT_INLINE void fast_timeout(struct tcp_conn *conn)
 RT_INLINE void fast_acked(struct tcp_conn *conn, uint32_t ack)
 {
     const uint32_t flight = conn->snd_nxt - conn->snd_una, acked = ack - conn->snd_una;
-    const bool limited = flight + conn->mss > conn->cc.cwnd;
+    const bool limited = RT_UNLIKELY(used_may(conn, flight)) && used_look(conn, flight);
     uint32_t sent_us = 0;
     bool known;
 

@@ -28,7 +28,7 @@ RT_INLINE void plain_sent(struct tcp_conn *conn)
     if (!conn_has_deadline(conn, TCP_AT_RETRANSMIT))
         plain_acked(conn);
 }
-/* cwnd was used up, and so many bytes were acknowledged. */
+/* cwnd was in use, and so many bytes were acknowledged. */
 void plain_grow(struct tcp_conn *conn, uint32_t bytes);
 
 #endif

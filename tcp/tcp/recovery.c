@@ -273,6 +273,7 @@ void recovery_grow(struct tcp_conn *conn, uint32_t bytes, bool limited)
     const struct cc_ack ack = {
         .mss = conn->mss,
         .bytes = bytes,
+        .most = conn->mss * (uint32_t)conn->net->tcp->config.slow_start_segments,
         .srtt_us = conn->rtt.srtt_us,
         .limited = limited,
         .now_us = conn->net->now_us,

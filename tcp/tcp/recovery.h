@@ -70,7 +70,7 @@ struct recovery_news {
     uint32_t acked, delivered; /* bytes: cumulative; new to the peer, as far as we knew */
     uint32_t sent_us;          /* of the newest acknowledged */
     bool known;                /* ... which says how long the round trip is */
-    bool limited;              /* cwnd was used up */
+    bool limited;              /* cwnd was in use (used.h) */
     bool dsack;                /* the peer had something twice */
     bool sacked, lost;         /* newly so */
 };
@@ -80,7 +80,7 @@ uint32_t recovery_pipe(const struct tcp_conn *conn);
 /* Every ACK that is acceptable, behind sendq_acked(). `duplicate`: RFC 5681 2. */
 void recovery_ack(struct tcp_conn *conn, const struct tcp_segment *segment,
                   struct recovery_news *news, bool duplicate);
-/* Nothing is the matter: cwnd grows. `limited`: it was used up. */
+/* Nothing is the matter: cwnd grows. `limited`: it was in use. */
 void recovery_grow(struct tcp_conn *conn, uint32_t bytes, bool limited);
 /* A segment of lost bytes has left again. */
 void recovery_repeated(struct tcp_conn *conn, uint32_t bytes);

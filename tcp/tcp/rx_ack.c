@@ -5,6 +5,7 @@
 #include "rx.h"
 #include "sendq.h"
 #include "seq.h"
+#include "used.h"
 
 /* A SYN that had to be repeated measures nothing, and the path is slow or full: so is the start
  * (RFC 6298 5.7, RFC 6928 2). */
@@ -80,7 +81,7 @@ static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment,
     const uint32_t flight = conn->snd_nxt - conn->snd_una;
 
     news->acked = segment->ack - conn->snd_una;
-    news->limited = flight + conn->mss > conn->cc.cwnd;
+    news->limited = used_look(conn, flight);
     sendq_acked(conn, segment->ack, news);
     measure(conn, segment, news);
     conn->queue.bytes -= RT_MIN(news->acked, conn->queue.bytes);
