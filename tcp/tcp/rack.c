@@ -26,11 +26,11 @@ void rack_delivered(struct tcp_conn *conn, uint32_t end, uint32_t sent_us, bool 
     /* Sooner than any round trip: it was the first sending that arrived (step 2). */
     if (again && rtt_us <= RT_MAX(conn->rtt.min_us, conn->net->tcp->config.clock_us))
         return;
-    if (r->rack_rtt_us != 0 && !sent_after(sent_us, end, r->rack_sent_us, r->rack_end))
-        return;
-    r->rack_sent_us = sent_us;
-    r->rack_end = end;
-    r->rack_rtt_us = RT_MAX(rtt_us, 1u);
+    if (r->rack_rtt_us == 0 || sent_after(sent_us, end, r->rack_sent_us, r->rack_end)) {
+        r->rack_sent_us = sent_us;
+        r->rack_end = end;
+    }
+    r->rack_rtt_us = RT_MAX(rtt_us, 1u); /* of one that came late, too: others may */
 }
 
 /* How long what was overtaken may still come (step 4). */

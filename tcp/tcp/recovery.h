@@ -52,7 +52,8 @@ struct tcp_recovery {
 
     uint32_t until; /* recovery ends when this is acknowledged */
     uint32_t high;  /* behind the highest byte that was SACKed */
-    uint32_t rack_sent_us, rack_end, rack_rtt_us; /* of what was sent last and has arrived */
+    uint32_t rack_sent_us, rack_end; /* of what was sent last and has arrived */
+    uint32_t rack_rtt_us; /* of what arrived last; 0: nothing has */
     uint32_t dsack_round; /* one step a round trip */
     uint32_t tail_end;
     uint32_t prr_delivered, prr_out, prr_flight; /* RFC 6937 */
