@@ -63,10 +63,13 @@ RT_INLINE uint32_t lists_right_edge(const struct tcp_conn *conn)
     return more > 0 && more >= (int32_t)step ? conn->rcv_adv + (uint32_t)more : conn->rcv_adv;
 }
 
-/* True: it would move so far that the peer should know. */
+/* True: it would move so far that the peer should know: by a quarter, or, when there is little left
+ * of it, by two segments. What the peer sends meanwhile is answered with the new edge anyhow. */
 RT_INLINE bool lists_window_opened(const struct tcp_conn *conn)
 {
-    const uint32_t step = RT_MIN(2u * conn->mss, conn->net->tcp->config.rx_window / 2);
+    const uint32_t most = conn->net->tcp->config.rx_window;
+    const bool narrow = conn->rcv_adv - conn->rcv_nxt <= most / 8;
+    const uint32_t step = narrow ? RT_MIN(2u * conn->mss, most / 2) : most / 4;
 
     return lists_more_window(conn) >= (int32_t)step;
 }
