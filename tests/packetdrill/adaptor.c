@@ -5,10 +5,9 @@
 #include <string.h>
 
 enum {
-    RX_WINDOW = 65535 << 8, /* a window scale of 8, as scripts for Linux expect */
-    TX_ROOM = 4 << 20,
     NO_PACKET_US = 130000000, /* nothing leaves for so long: the script has failed */
     PACKET_BYTES_MAX = 65535,
+    START_US = 1000000,
 };
 
 struct adaptor adaptor = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -16,26 +15,60 @@ struct adaptor adaptor = {.lock = PTHREAD_MUTEX_INITIALIZER,
 
 /* ---- packets and time ---- */
 
+/* Before the first socket there is no stack, only time. */
+static void time_until(uint64_t us)
+{
+    if (adaptor.begun)
+        world_until(&adaptor.world, us);
+    else
+        adaptor.world.now_us = RT_MAX(adaptor.world.now_us, us);
+}
+
+/* By now the script has said how Linux is to be set. */
+void adaptor_begin(void)
+{
+    struct world_config config;
+
+    if (adaptor.begun)
+        return;
+    config = adaptor_settings();
+    config.start_us = adaptor.world.now_us;
+    world_start(&adaptor.world, &config);
+    sockets_start(&adaptor.sockets, &adaptor.world);
+    adaptor.world.turned = adaptor_turned;
+    adaptor.begun = true;
+}
+
 static int pd_netdev_send(void *ctx, const void *packet, size_t bytes)
 {
     pthread_mutex_lock(&adaptor.lock);
+    adaptor_begin();
+    adaptor_look_before();
     world_give(&adaptor.world, packet, (uint32_t)bytes);
+    adaptor_look_behind();
     pthread_mutex_unlock(&adaptor.lock);
     return 0;
 }
 
-/* Those that left at one moment are one, as they are before a card cuts them. */
+/* Those that left at one moment are one, as far as the script has one packet of them. */
 static uint32_t merge(uint8_t *to, uint32_t bytes, uint32_t most, uint64_t at_us)
 {
     struct world *w = &adaptor.world;
+    const struct cut *cut = NULL;
 
-    while (adaptor.merges && world_has_packet(w)) {
+    if (adaptor_end(to, bytes) != adaptor_first(to))
+        cut = adaptor_cut(adaptor_first(to));
+    if (cut == NULL)
+        return bytes;
+    while (adaptor_end(to, bytes) != cut->end && world_has_packet(w)) {
         const struct packet *next = &w->packets[w->taken % WORLD_PACKETS];
 
         if (next->at_us != at_us || !adaptor_merge(to, &bytes, most, next->data, next->bytes))
             break;
         w->taken++;
     }
+    if (adaptor_end(to, bytes) == cut->end)
+        adaptor_push(to, bytes, cut->push);
     return bytes;
 }
 
@@ -46,6 +79,7 @@ static int pd_netdev_receive(void *ctx, void *packet, size_t *bytes, long long *
     uint64_t end_us;
 
     pthread_mutex_lock(&adaptor.lock);
+    adaptor_begin();
     end_us = w->now_us + NO_PACKET_US;
     while (!world_has_packet(w) && w->now_us < end_us)
         world_until(w, RT_MIN(RT_MAX(world_next_us(w), w->now_us), end_us));
@@ -64,7 +98,7 @@ static int pd_netdev_receive(void *ctx, void *packet, size_t *bytes, long long *
 static int pd_usleep(void *ctx, useconds_t us)
 {
     pthread_mutex_lock(&adaptor.lock);
-    world_until(&adaptor.world, adaptor.world.now_us + us);
+    time_until(adaptor.world.now_us + us);
     pthread_mutex_unlock(&adaptor.lock);
     return 0;
 }
@@ -73,7 +107,7 @@ static int pd_usleep(void *ctx, useconds_t us)
 static int pd_gettimeofday(void *ctx, struct timeval *time, struct timezone *zone)
 {
     pthread_mutex_lock(&adaptor.lock);
-    world_until(&adaptor.world, adaptor.world.now_us + 1);
+    time_until(adaptor.world.now_us + 1);
     time->tv_sec = (time_t)(adaptor.world.now_us / 1000000);
     time->tv_usec = (suseconds_t)(adaptor.world.now_us % 1000000);
     pthread_mutex_unlock(&adaptor.lock);
@@ -103,18 +137,19 @@ static void pd_free(void *ctx)
     adaptor.running = false;
 }
 
-/* The one function that packetdrill looks for. `flags`: "merge" or nothing. What is left empty in
- * the table (epoll, pipes) is not TCP. */
+/* The one function that packetdrill looks for. What is left empty in the table (epoll, pipes) is
+ * not TCP. A second call begins anew: another script. */
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *out);
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *out)
 {
-    static const struct world_config config = {
-        .tcp = {.rx_window = RX_WINDOW, .tx_room = TX_ROOM}};
-
-    adaptor.merges = flags != NULL && strstr(flags, "merge") != NULL;
-    world_start(&adaptor.world, &config);
-    sockets_start(&adaptor.sockets, &adaptor.world);
-    adaptor.world.turned = adaptor_turned;
+    if (adaptor.begun) {
+        sockets_stop(&adaptor.sockets);
+        (void)!world_stop(&adaptor.world);
+    }
+    adaptor.begun = false;
+    adaptor.overtaken = 0;
+    adaptor.world.now_us = START_US;
+    adaptor_cuts_read();
     adaptor.running = true;
     *out = (struct packetdrill_interface){
         .free = pd_free,

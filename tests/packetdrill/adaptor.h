@@ -7,6 +7,15 @@
  *
  * Time is virtual: the clock moves when packetdrill asks for the time, sleeps, or waits for a
  * packet. Blocking calls come on a thread of their own and sleep until the stack has an answer.
+ *
+ * What a script says of Linux beyond TCP comes from its runner (rig/testing/packetdrill.py):
+ *
+ *     MILLRACE_PD_SETTINGS   a folder, a file for each of sysctl's settings; read at the first
+ *                            call of a socket, behind the script's own first command
+ *     MILLRACE_PD_CUTS       "first:end:push ...": the packets with data that it names, numbers
+ *                            counted from our SYN. Linux hands runs of segments to a card that
+ *                            cuts them; what left at one moment is given in runs that end as
+ *                            these do, and PSH, which advises nobody, is as they have it.
  */
 #ifndef TESTS_PACKETDRILL_ADAPTOR_H
 #define TESTS_PACKETDRILL_ADAPTOR_H
@@ -22,6 +31,7 @@
 #include <unistd.h>
 
 #define ADAPTOR_FDS_MAX 1024
+#define ADAPTOR_CUTS_MAX 512
 
 struct call;
 
@@ -67,16 +77,30 @@ struct packetdrill_interface {
                   size_t bytes, unsigned flags);
 };
 
+/* A packet with data that the script names. */
+struct cut {
+    uint32_t first, end;
+    bool push;
+};
+
 struct adaptor {
-    bool running, merges; /* merges: segments of one moment are given as one */
+    bool running, begun; /* begun: there is a stack */
     pthread_mutex_t lock;
     pthread_cond_t answered;
     struct call *sleeping; /* a blocking call, on its thread */
     struct world world;
     struct sockets sockets;
     int ours[ADAPTOR_FDS_MAX]; /* by descriptor of the process; 0: not ours */
+    uint32_t first_seq; /* of our last SYN */
+    struct cut cuts[ADAPTOR_CUTS_MAX];
+    uint32_t cut_count, cut_next;
+    uint32_t overtaken; /* segments by which one was, at most: Linux's measure of reordering */
 };
 extern struct adaptor adaptor;
+
+/* ---- adaptor.c ---- */
+/* Starts the stack, if none runs yet. */
+void adaptor_begin(void);
 
 /* ---- adaptor_calls.c ---- */
 /* Fills in the calls of sockets. */
@@ -86,13 +110,30 @@ void adaptor_turned(void *ctx);
 /* The descriptor of sockets.h that one of the process stands for; -1: none. */
 int adaptor_fd(int fd);
 
+/* ---- adaptor_settings.c ---- */
+/* The stack as the script wants Linux to be. */
+struct world_config adaptor_settings(void);
+
 /* ---- adaptor_packet.c ---- */
 /* Options of a SYN in the order that scripts for Linux expect; the checksum is made right. */
 void adaptor_like_linux(uint8_t *packet, uint32_t bytes);
-/* Puts the segment behind the one before it, as Linux gives it to a card that cuts segments; what
- * is merged is pushed. False: they do not belong together. */
+/* The number of the packet's first byte, and of the one behind its last. */
+uint32_t adaptor_first(uint8_t *packet);
+uint32_t adaptor_end(uint8_t *packet, uint32_t bytes);
+/* Puts the segment behind the one before it. False: they do not belong together. */
 bool adaptor_merge(uint8_t *packet, uint32_t *bytes, uint32_t most, const uint8_t *next,
                    uint32_t next_bytes);
+void adaptor_push(uint8_t *packet, uint32_t bytes, bool push);
+
+/* ---- adaptor_reorder.c ---- */
+/* A packet comes in: what was a hole before it, and what is none any more behind it. */
+void adaptor_look_before(void);
+void adaptor_look_behind(void);
+
+/* ---- adaptor_cuts.c ---- */
+void adaptor_cuts_read(void);
+/* The next packet of the script that begins there; NULL: none does. */
+const struct cut *adaptor_cut(uint32_t first);
 
 /* ---- adaptor_info.c ---- */
 /* TCP_INFO of Linux, as far as we have it; returns the bytes. */

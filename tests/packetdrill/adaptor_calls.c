@@ -199,18 +199,26 @@ static ssize_t pd_recvfrom(void *ctx, int fd, void *data, size_t bytes, int flag
     return pd_recv(ctx, fd, data, bytes, flags);
 }
 
-static ssize_t pd_writev(void *ctx, int fd, const struct iovec *parts, int count)
+/* All but the last part have more behind them. */
+static ssize_t send_parts(int fd, const struct iovec *parts, int count, int flags)
 {
     ssize_t done = 0;
 
     for (int i = 0; i < count; i++) {
-        const ssize_t result = pd_send(ctx, fd, parts[i].iov_base, parts[i].iov_len, 0);
+        const int more = i + 1 < count ? MSG_MORE : 0;
+        const ssize_t result =
+            pd_send(NULL, fd, parts[i].iov_base, parts[i].iov_len, flags | more);
 
         if (result < 0)
             return done != 0 ? done : result;
         done += result;
     }
     return done;
+}
+
+static ssize_t pd_writev(void *ctx, int fd, const struct iovec *parts, int count)
+{
+    return send_parts(fd, parts, count, 0);
 }
 
 static ssize_t pd_readv(void *ctx, int fd, const struct iovec *parts, int count)
@@ -220,7 +228,7 @@ static ssize_t pd_readv(void *ctx, int fd, const struct iovec *parts, int count)
 
 static ssize_t pd_sendmsg(void *ctx, int fd, const struct msghdr *msg, int flags)
 {
-    return pd_writev(ctx, fd, msg->msg_iov, (int)msg->msg_iovlen);
+    return send_parts(fd, msg->msg_iov, (int)msg->msg_iovlen, flags);
 }
 
 static ssize_t pd_recvmsg(void *ctx, int fd, struct msghdr *msg, int flags)
@@ -243,6 +251,7 @@ static int pd_socket(void *ctx, int domain, int type, int protocol)
     int result = -EPROTONOSUPPORT;
 
     pthread_mutex_lock(&adaptor.lock);
+    adaptor_begin();
     if (domain == AF_INET && (type & 0xf) == SOCK_STREAM)
         result = sockets_socket(&adaptor.sockets);
     pthread_mutex_unlock(&adaptor.lock);

@@ -58,6 +58,7 @@ void adaptor_like_linux(uint8_t *packet, uint32_t bytes)
 
     if ((be16_get(tcp->offset_flags) & TCP_SYN) == 0 || count > OPTION_BYTES_MAX)
         return;
+    adaptor.first_seq = be32_get(tcp->seq);
     memset(ordered, TCP_OPT_NOP, sizeof(ordered));
     at = copy_option(at, options, count, TCP_OPT_MSS);
     before = copy_option(at + 2, options, count, TCP_OPT_TIMESTAMPS);
@@ -93,7 +94,29 @@ bool adaptor_merge(uint8_t *packet, uint32_t *bytes, uint32_t most, const uint8_
         return false;
     memcpy(packet + *bytes, next + headers, more);
     *bytes += more;
-    a->offset_flags = be16_put((uint16_t)(be16_get(b->offset_flags) | TCP_PSH));
+    a->offset_flags = b->offset_flags;
     sum_again(packet, *bytes);
     return true;
+}
+
+uint32_t adaptor_first(uint8_t *packet)
+{
+    return be32_get(tcp_of(packet)->seq) - adaptor.first_seq;
+}
+
+uint32_t adaptor_end(uint8_t *packet, uint32_t bytes)
+{
+    const struct tcp_header *tcp = tcp_of(packet);
+
+    return adaptor_first(packet) + bytes - (uint32_t)sizeof(struct ipv4_header) -
+           header_bytes(tcp);
+}
+
+void adaptor_push(uint8_t *packet, uint32_t bytes, bool push)
+{
+    struct tcp_header *tcp = tcp_of(packet);
+    const uint32_t others = be16_get(tcp->offset_flags) & ~(uint32_t)TCP_PSH;
+
+    tcp->offset_flags = be16_put((uint16_t)(others | (push ? TCP_PSH : 0)));
+    sum_again(packet, bytes);
 }

@@ -2,6 +2,7 @@
 /* Options of sockets, and what they are here. */
 #include "sockets.h"
 
+#include "state.h"
 #include "tcp/conn.h"
 
 #include <linux/tcp.h>
@@ -42,6 +43,9 @@ static bool tcp_option(struct sock *s, int name, int value)
         return true;
     case TCP_USER_TIMEOUT:
         s->user_timeout_ms = (uint32_t)value;
+        return true;
+    case TCP_MAXSEG: /* ours is of the whole stack; a script has one socket that sets it */
+        s->all->world->net->tcp->config.mss_max = (uint16_t)value;
         return true;
     default:
         return false;

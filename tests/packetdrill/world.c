@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFERS_DEFAULT = 2048, MTU_DEFAULT = 1500, TURNS_MAX = 1000000 };
+enum { BUFFERS_DEFAULT = 2048, MTU_DEFAULT = 1500, TURNS_MAX = 1000000, START_US = 1000000 };
 
 static const uint8_t our_mac[6] = {2, 0, 0, 0, 0, 1}, gateway_mac[6] = {2, 0, 0, 0, 0, 2};
 static const struct ip_addr gateway = {.bytes = {[10] = 0xff, 0xff, 192, 168, 0, 2}};
@@ -136,9 +136,9 @@ void world_start(struct world *w, const struct world_config *config)
 
     host_memory_reset();
     pool_takes_fail(false); /* a script says what each packet causes */
-    host_clock_virtual(1000000);
     host_set_core_count(1);
-    *w = (struct world){.now_us = 1000000};
+    *w = (struct world){.now_us = config->start_us != 0 ? config->start_us : START_US};
+    host_clock_virtual(w->now_us);
     w->packets = calloc(WORLD_PACKETS, sizeof(*w->packets));
     if (w->packets == NULL)
         world_fail("no memory");

@@ -23,6 +23,7 @@ struct packet {
 struct world_config {
     uint32_t buffers; /* 0: 2048 */
     uint16_t mtu_bytes; /* 0: 1500 */
+    uint64_t start_us; /* what the clock begins with; 0: 1 s */
     struct tcp_config tcp;
 };
 
