@@ -202,8 +202,8 @@ static void drop_block(struct tcp_conn *conn, struct buf *block)
     buf_free(take_block(conn, block));
 }
 
-/* Room for so many bytes more, in front of `seq`: what lies last goes (RFC 2018 8 allows it). Nothing
- * is kept while buffers are few in the pool that they are of. */
+/* Room for so many bytes more, in front of `seq`: what lies last goes (RFC 2018 8 allows it).
+ * Nothing is kept while buffers are few in the pool that they are of. */
 static bool make_room(struct tcp_conn *conn, const struct pool *pool, uint32_t seq,
                       uint32_t bytes)
 {

@@ -5,6 +5,7 @@
 #include "wire/checksum.h"
 #include "wire/eth.h"
 #include "wire/ip.h"
+#include "wire/udp.h"
 
 #include <string.h>
 #include <tcp/udp.h>
