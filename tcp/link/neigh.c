@@ -245,7 +245,8 @@ void neigh_learn(struct net_if *iface, const struct ip_addr *addr, const uint8_t
     struct neigh *n = neigh_find(iface, addr);
 
     __builtin_memcpy(heard.mac, mac, sizeof(heard.mac));
-    share_tell_neigh(iface, &heard);
+    if (n != NULL || solicited) /* what others asked for was answered here, too */
+        share_tell_neigh(iface, &heard);
     if (n == NULL && solicited)
         n = make(iface, addr);
     if (n == NULL)
@@ -296,7 +297,8 @@ void neigh_answered(struct net_if *iface, const struct ip_addr *addr, const uint
     const bool unknown = n != NULL && (n->state == NEIGH_ASKED || n->state == NEIGH_FAILED);
     bool other;
 
-    tell_answer(iface, addr, mac, solicited, override);
+    if (n != NULL || solicited)
+        tell_answer(iface, addr, mac, solicited, override);
     if (n == NULL || (unknown && mac == NULL))
         return;
     other = unknown || (mac != NULL && __builtin_memcmp(n->mac, mac, 6) != 0);

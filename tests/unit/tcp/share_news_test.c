@@ -102,6 +102,7 @@ static void run_neighbour(void **state)
     const struct frame *frame;
     struct tcp_conn *conn;
     struct frame f;
+    uint64_t told;
     uint32_t by;
 
     assert_int_equal(net_addr_add(stacks_on(t, 0), 0, &own, 24), RT_OK);
@@ -124,6 +125,10 @@ static void run_neighbour(void **state)
     assert_int_equal(tcp_connect(stacks_on(t, 1), &other, 7, &stacks_ops, NULL, &conn), RT_OK);
     stacks_turn(t);
     assert_int_equal(be16_get(stacks_hear(t, &by)->dst), 7); /* at once */
+    told = net_counters(t->one[0].net)->share_out;
+    frame_arp(&f, ARP_REQUEST, ip_addr_v4_of(192, 0, 2, 77), ip_addr_v4_of(192, 0, 2, 78));
+    stacks_give(t, 0, &f); /* among strangers: no news */
+    assert_int_equal(net_counters(t->one[0].net)->share_out, told);
     stacks_silent(t);
     stacks_stop(t);
 }
