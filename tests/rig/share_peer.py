@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
@@ -89,6 +90,33 @@ def check_streams(console, address, queues, by_port):
         assert passed > opens[1] * 10, (passed, opens)
     elif by_port:
         assert passed < NEWS_MOST, passed  # software hashes as the card does
+
+
+def talk(ends):
+    """Connections one after the other, until the machine ends."""
+    while not ends.is_set():
+        try:
+            with socket.create_connection((OURS, 7), timeout=5) as stream:
+                for _ in range(50):
+                    stream.sendall(b"still here" * 300)
+                    stream.recv(3000)
+        except OSError:
+            pass  # refused, or reset: it is over
+
+
+def stop_amid_traffic(machine):
+    """Every buffer comes home, though each core has some of the other's."""
+    ends = threading.Event()
+    threads = [threading.Thread(target=talk, args=(ends,)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    try:
+        stop_amid_traffic(machine)
+    finally:
+        ends.set()
+    for thread in threads:
+        thread.join()
 
 
 def pings(address, size):
