@@ -13,8 +13,8 @@ static const struct arg kit_args[] = {
     {.name = "ports", .type = ARG_STRING, .unit = "bit mask or list as (0,02:00.0)",
      .max = sizeof(kit_options.ports), .preset = "0", .dst = kit_options.ports,
      .help = "ports to use: bit n is port n, in a list a number, a PCI address or a MAC; 0: all"
-             " but the card the machine was booted from; a Linux process: (tap:NAME) or"
-             " (pipe:N), with +loss_ppm=N and more a bad line (docs/link.md)"},
+             " but the card the machine was booted from; a Linux process: (tap:NAME),"
+             " (pipe:N) or (stream:PATH), with +loss_ppm=N and more a bad line (docs/link.md)"},
     {.name = "promiscuous", .type = ARG_BOOL, .unit = "", .preset = "on",
      .dst = &kit_options.promiscuous, .help = "take frames for any destination"},
     {.name = "queues", .type = ARG_U32, .unit = "queues", .max = NIC_QUEUES_MAX,

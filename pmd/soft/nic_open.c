@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ports of a Linux process by their places: "tap:left", "pipe:0", "tap:left+loss_ppm=10000". */
+/* Ports of a Linux process by their places: "tap:left", "pipe:0", "stream:/tmp/qemu",
+ * "tap:left+loss_ppm=10000". */
 #include <pmd/link.h>
 #include <pmd/pipe.h>
+#include <pmd/stream.h>
 #include <pmd/tap.h>
 #include <rt/assert.h>
 #include <rt/log.h>
@@ -9,6 +11,7 @@
 
 #define TAP "tap:"
 #define PIPE "pipe:"
+#define STREAM "stream:"
 
 /* NULL: no port has that place. */
 static struct nic *find(const char *place)
@@ -35,6 +38,16 @@ static enum rt_status open_tap(const char *name)
 
     if (st == RT_OK)
         describe(nic, TAP, name);
+    return st;
+}
+
+static enum rt_status open_stream(const char *path)
+{
+    struct nic *nic = NULL;
+    enum rt_status st = stream_open(path, &nic);
+
+    if (st == RT_OK)
+        describe(nic, STREAM, path);
     return st;
 }
 
@@ -108,5 +121,7 @@ enum rt_status nic_open(const char *place)
         return open_tap(place + strlen(TAP));
     if (strncmp(place, PIPE, strlen(PIPE)) == 0)
         return open_pipe(place + strlen(PIPE));
+    if (strncmp(place, STREAM, strlen(STREAM)) == 0)
+        return open_stream(place + strlen(STREAM));
     return RT_NOT_FOUND;
 }

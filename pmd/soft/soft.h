@@ -2,8 +2,8 @@
 /*
  * Ports without a card: the device's half of the rings, in software.
  *
- * A pipe, a TAP and a bad link are ports as any other (<pmd/nic.h>), with the rings, loops and
- * owner bytes of pmd/ring. What a card does at the other side of its rings is done here: it
+ * A pipe, a TAP, a stream, a bad link are ports as any other (<pmd/nic.h>), with the rings, loops
+ * and owner bytes of pmd/ring. What a card does at the other side of its rings is done here: it
  * fetches the frame that the next transmit descriptors name, and puts a frame into the buffers
  * of the next receive descriptors. So a buffer is the NIC's from nic_tx() until the device has
  * copied it and said so, one that is kept or external too, and a received frame lies in buffers of

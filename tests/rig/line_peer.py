@@ -11,6 +11,7 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
@@ -91,6 +92,26 @@ def loss1(apps, mib="32"):
 
 def loss5(apps, mib="8"):
     bulk(apps, int(mib), 50000)
+
+
+def image(apps, mib="4"):
+    """A machine whose card is a stream of QEMU, and between that and Linux a bad line."""
+    tap("tap0", PEER + "/24", PEER6 + "/64")
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/n0"
+        machine = Process("qemu-system-x86_64", "-cpu", "max", "-m", "256", "-nodefaults",
+                          "-display", "none", "-no-reboot", "-serial", "stdio",
+                          "-netdev", f"stream,id=n0,server=on,addr.type=unix,addr.path={path}",
+                          "-device", "e1000e,netdev=n0", "-kernel", f"{apps}/echo.elf", "-append",
+                          f"ports=1 ip={OURS}:::255.255.255.0 ip6={OURS6}/64")
+        machine.console.wait_for("state=listening", 20)
+        line = Process(f"{apps}/l2fwd_process", f"ports=(tap:tap0+seed=6+loss_ppm=10000{HARM},"
+                       f"stream:{path})", "cores=1", "mode=io")
+        line.console.wait_for("state=forwarding", 20)
+        for address in (OURS, OURS6):
+            machine.console.wait_for(rf"net port=0 ip={address} state=ready", 20, since=0)
+            streams.echoed(address, int(mib) * MIB, int(mib), WAIT_S)
+        print(machine.stop(), line.stop())
 
 
 # ---- ten thousand connections ----
@@ -291,7 +312,7 @@ def goodput(apps, name):
     assert theirs / ours >= SHARE_LEAST, pairs
 
 
-CASES = {case.__name__: case for case in (clean, loss1, loss5, ten_thousand, called, flood,
+CASES = {case.__name__: case for case in (clean, loss1, loss5, image, ten_thousand, called, flood,
                                           netcat, nmap, goodput, discard)}
 
 

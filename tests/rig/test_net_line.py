@@ -20,6 +20,10 @@ def test_equal_bytes(build_dir, case):
     in_namespace(build_dir, case)
 
 
+def test_image_behind_a_bad_line(build_dir):
+    in_namespace(build_dir, "image", needs=["qemu-system-x86_64"])
+
+
 @pytest.mark.parametrize("case", ["ten_thousand", "called"])
 def test_ten_thousand_connections(build_dir, case):
     """Linux opens them, or we do."""

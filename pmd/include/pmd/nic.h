@@ -195,12 +195,12 @@ struct nic {
  * A line for each: PCI id and name, BAR, MAC, queues, or why it was skipped. Takes as long as
  * the slowest card, about 0.1 s. Before the seal; once, but for tests. */
 uint32_t nic_probe_all(void);
-/* A port that is no card, by its place: in a Linux process "tap:NAME" (<pmd/tap.h>), and "pipe:N"
- * with its other end (<pmd/pipe.h>: 0 and 1 are a pair, 2 and 3 ...); of either, with words as
- * "tap:NAME+loss_ppm=10000" behind it, a bad line over that port (<pmd/link.h>). RT_OK also when it
- * is there already. RT_NOT_FOUND: the program has no ports of that kind; else as the header says.
- * Numbers follow those of the cards; a line's follows that of its port. Core 0, behind
- * nic_probe_all(), before the seal. */
+/* A port that is no card, by its place: in a Linux process "tap:NAME" (<pmd/tap.h>), "pipe:N" with
+ * its other end (<pmd/pipe.h>: 0 and 1 are a pair, 2 and 3 ...), "stream:PATH" (<pmd/stream.h>);
+ * of each of them, with words as "tap:NAME+loss_ppm=10000" behind it, a bad line over that port
+ * (<pmd/link.h>). RT_OK also when it is there already. RT_NOT_FOUND: the program has no ports of
+ * that kind; else as the header says. Numbers follow those of the cards; a line's follows that of
+ * its port. Core 0, behind nic_probe_all(), before the seal. */
 RT_NODISCARD enum rt_status nic_open(const char *place);
 /* Ports are numbered in PCI order, whether the card works or not: one that fails renumbers no
  * other. A port with nic->failed set takes no call. NULL when there is no such port. Borrowed:
