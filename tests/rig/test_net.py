@@ -8,6 +8,7 @@ import sys
 import pytest
 
 PEER = pathlib.Path(__file__).with_name("linux_peer.py")
+CARDS_PEER = pathlib.Path(__file__).with_name("cards_peer.py")
 LIMIT_S = 600
 CASES = ("ping", "fragments", "ping6", "echo6", "slaac", "refused6", "echo_sizes", "echo_large",
          "many_at_once", "refused", "reset", "no_reader")
@@ -30,6 +31,14 @@ def peer(image):
 def test_linux_echo(peer, case):
     said = [line for line in peer if line.split(":")[0].split(" ")[-1] == case]
     assert said == [f"ok {case}"], "\n".join(peer)
+
+
+@pytest.mark.parametrize("cores", ["1", "2"])
+def test_streams_over_e1000e(image, cores):
+    """16 MiB each way, IPv4 and IPv6."""
+    from tests.rig import lan
+    lan.need("ping", tap=True)
+    lan.again_in_namespace(CARDS_PEER, image("echo"), "e1000e", cores, timeout_s=LIMIT_S)
 
 
 def test_all_buffers_home(peer):
