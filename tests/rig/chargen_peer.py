@@ -38,8 +38,8 @@ def read(stream, mib):
     return got
 
 
-def connect():
-    return socket.create_connection((OURS, PORT), timeout=WAIT_S)
+def connect(to=OURS):
+    return socket.create_connection((to, PORT), timeout=WAIT_S)
 
 
 def boot(folder, elf, more=""):
@@ -85,6 +85,15 @@ def jumbo(folder, elf):
     machine = boot(folder, elf, " frame_max=9014 mtu=9000")
     with connect() as stream:
         assert read(stream, 40) == 40 * MIB
+    machine.stop()
+
+
+def six(folder, elf):
+    """By IPv6, whose segments take the steps one by one."""
+    machine = boot(folder, elf)
+    line = machine.console.wait_for(r"net port=0 ip=(fe80::\S+) state=ready", 20, since=0)
+    with connect(f"{line.group(1)}%tap0") as stream:
+        assert read(stream, 20) == 20 * MIB
     machine.stop()
 
 
