@@ -4,7 +4,7 @@
 #include <mempool/pool.h>
 #include <string.h>
 
-enum { PART_BYTES_MAX = 2000, GIVE_UP_US = 200000000, AGAIN_US = 300000 };
+enum { PART_BYTES_MAX = 2000, GIVE_UP_US = 200000000, AGAIN_US = 300000, LONG_TIMES = 12 };
 
 static uint8_t byte_at(const struct peer *sender, uint32_t i)
 {
@@ -131,6 +131,8 @@ static void choose(struct sim *sim, struct peer *p, uint32_t number)
                        .begin_us = UINT64_MAX};
     p->other = &sim->peers[number ^ 1];
     p->to_send = sim_random(sim, 1 + most[sim_random(sim, 4)]);
+    if (sim->seed % 11 == 5)
+        p->to_send *= LONG_TIMES;
     p->part_bytes = 1 + sim_random(sim, PART_BYTES_MAX);
     p->hold_us = sim_random(sim, 2) != 0 ? sim_random(sim, 3000000) : 0;
     p->nodelay = sim_random(sim, 3) == 0;

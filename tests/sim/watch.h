@@ -9,7 +9,7 @@
 #include <rt/base.h>
 
 #define WATCH_FLOWS_MAX 8
-#define WATCH_BYTES_MAX (32u * 1024) /* of a stream */
+#define WATCH_BYTES_MAX (256u * 1024) /* of a stream */
 
 struct sim;
 
