@@ -3,9 +3,9 @@
 
     PACKETDRILL=.../packetdrill PD_SCRIPTS=.../tcp python3 -m rig.testing.packetdrill [NAME...]
 
-prints what failed and why, and the score of each folder. With --linux in front the Linux of this
-machine runs the same scripts, too (as root: each in a network namespace of its own), and the score
-has a column for it. Neither packetdrill nor the scripts are part of this tree.
+prints what failed and why, and the score of each folder. Options stand in front: --ipv6; --linux:
+the Linux of this machine runs the same scripts, too (as root: each in a network namespace of its
+own), and the score has a column for it. Neither packetdrill nor the scripts are part of this tree.
 """
 import os
 import pathlib
@@ -20,6 +20,8 @@ LIBRARY = "tests/packetdrill/libmillrace_packetdrill.so"
 LIMIT_S = 20
 LINUX_TRIES = 3  # real time: a busy machine may be late
 ALLOWED = "/proc/sys/net/ipv4/tcp_allowed_congestion_control"
+ADDRESSES = {"ipv4": ("192.168.0.1", "192.168.0.2", "192.0.2.1"),  # ours, gateway, peer
+             "ipv6": ("2001:db8::2", "2001:db8::3", "2001:db8::1")}
 # What is not TCP but one system's calls: Fast Open, epoll, zero-copy flags, tracing, tunnels of
 # options, cards.
 OTHERS = {"fastopen", "zerocopy", "eor", "epoll", "tcp_info", "timestamping", "notsent_lowat",
@@ -99,32 +101,33 @@ def run_command(command, script, env):
     return re.sub(r"^\S*\.pkt:", "line ", (asserted or lines)[-1 if asserted else 0])
 
 
-def run(script, library, stand_ins):
+def run(script, library, stand_ins, family="ipv4"):
     """Runs one script against our stack; None: it passed, else what was said."""
     text = script.read_text()
+    own, gateway, peer = ADDRESSES[family]
     with tempfile.TemporaryDirectory() as settings:
         ours = pathlib.Path(settings) / script.name
         ours.write_text(with_settings(text, settings))
         env = {**os.environ, "LD_PRELOAD": str(library), "MILLRACE_PD_SETTINGS": settings,
                "MILLRACE_PD_CUTS": cuts(text), "PATH": f"{stand_ins}:{os.environ['PATH']}"}
         return run_command(
-            [os.environ["PACKETDRILL"], f"--so_filename={library}", "--so_flags=none",
-             "--ip_version=ipv4", "--local_ip=192.168.0.1", "--gateway_ip=192.168.0.2",
-             "--remote_ip=192.0.2.1", "--send_omit_free", str(ours)], script, env)
+            [os.environ["PACKETDRILL"], f"--so_filename={library}", f"--so_flags={family}",
+             f"--ip_version={family}", f"--local_ip={own}", f"--gateway_ip={gateway}",
+             f"--remote_ip={peer}", "--send_omit_free", str(ours)], script, env)
 
 
-def run_linux(script):
+def run_linux(script, family="ipv4"):
     """Runs one script against the Linux of this machine, some times: its time is real."""
     said = None
     for _ in range(LINUX_TRIES):
-        said = run_command(["unshare", "--net", os.environ["PACKETDRILL"], "--ip_version=ipv4",
-                            script.name], script, os.environ)
+        said = run_command(["unshare", "--net", os.environ["PACKETDRILL"],
+                            f"--ip_version={family}", script.name], script, os.environ)
         if said is None:
             break
     return said
 
 
-def score(library, say, names=(), linux=False):
+def score(library, say, names=(), linux=False, family="ipv4"):
     """{folder: [(what was said of ours, of Linux)]}; None: passed."""
     found = {}
     with tempfile.TemporaryDirectory() as stand_ins:
@@ -133,8 +136,8 @@ def score(library, say, names=(), linux=False):
             name = name_of(script)
             if names and name not in names:
                 continue
-            ours = run(script, library, stand_ins)
-            theirs = run_linux(script) if linux else None
+            ours = run(script, library, stand_ins, family)
+            theirs = run_linux(script, family) if linux else None
             found.setdefault(script.parent.name, []).append((ours, theirs))
             if ours is not None:
                 say(f"failed {name}: {ours}")
@@ -156,8 +159,9 @@ def passed(results, which):
 
 def main():
     """The command."""
-    arguments = sys.argv[1:]
-    linux = arguments[:1] == ["--linux"]
+    options = [word for word in sys.argv[1:] if word in ("--linux", "--ipv6")]
+    names = sys.argv[1 + len(options):]
+    linux = "--linux" in options
     why = missing()
     if why:
         print(f"packetdrill: skipped: {why}")
@@ -165,7 +169,8 @@ def main():
     for note in linux_notes() if linux else ():
         print(f"packetdrill: {note}")
     folder = build.build("build", print, [LIBRARY])
-    found = score(folder / LIBRARY, print, arguments[linux:], linux)
+    family = "ipv6" if "--ipv6" in options else "ipv4"
+    found = score(folder / LIBRARY, print, names, linux, family)
     every = [result for results in found.values() for result in results]
     for name, results in [*sorted(found.items()), ("all", every)]:
         theirs = f", Linux {passed(results, 1):3}" if linux else ""

@@ -7,7 +7,9 @@
 enum {
     NO_PACKET_US = 130000000, /* nothing leaves for so long: the script has failed */
     PACKET_BYTES_MAX = 65535,
-    START_US = 1000000,
+    START_US = 20000000,
+    IPV6_READY_US = 10000000,
+    IPV6_MTU = 1520,
 };
 
 struct adaptor adaptor = {.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -32,7 +34,9 @@ void adaptor_begin(void)
     if (adaptor.begun)
         return;
     config = adaptor_settings();
-    config.start_us = adaptor.world.now_us;
+    config.start_us = adaptor.world.now_us - (adaptor.ipv6 ? IPV6_READY_US : 0);
+    config.ipv6 = adaptor.ipv6;
+    config.mtu_bytes = adaptor.ipv6 ? IPV6_MTU : 0; /* segments as long as IPv4's */
     world_start(&adaptor.world, &config);
     sockets_start(&adaptor.sockets, &adaptor.world);
     adaptor.world.turned = adaptor_turned;
@@ -137,8 +141,8 @@ static void pd_free(void *ctx)
     adaptor.running = false;
 }
 
-/* The one function that packetdrill looks for. What is left empty in the table (epoll, pipes) is
- * not TCP. A second call begins anew: another script. */
+/* The one function that packetdrill looks for. `flags`: "ipv6", or anything for IPv4. What is left
+ * empty in the table (epoll, pipes) is not TCP. A second call begins anew: another script. */
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *out);
 void packetdrill_interface_init(const char *flags, struct packetdrill_interface *out)
 {
@@ -147,6 +151,7 @@ void packetdrill_interface_init(const char *flags, struct packetdrill_interface 
         (void)!world_stop(&adaptor.world);
     }
     adaptor.begun = false;
+    adaptor.ipv6 = flags != NULL && strcmp(flags, "ipv6") == 0;
     adaptor.overtaken = 0;
     adaptor.world.now_us = START_US;
     adaptor_cuts_read();

@@ -84,7 +84,7 @@ struct cut {
 };
 
 struct adaptor {
-    bool running, begun; /* begun: there is a stack */
+    bool running, begun, ipv6; /* begun: there is a stack */
     pthread_mutex_t lock;
     pthread_cond_t answered;
     struct call *sleeping; /* a blocking call, on its thread */
@@ -109,6 +109,11 @@ void adaptor_calls(struct packetdrill_interface *out);
 void adaptor_turned(void *ctx);
 /* The descriptor of sockets.h that one of the process stands for; -1: none. */
 int adaptor_fd(int fd);
+
+/* ---- adaptor_addr.c ---- */
+/* The peer's address, for accept(); NULL pointers: nobody asked. */
+void adaptor_fill_addr(struct sockaddr *addr, socklen_t *bytes, const struct tcp_conn *conn);
+struct ip_addr adaptor_addr(const struct sockaddr *addr);
 
 /* ---- adaptor_settings.c ---- */
 /* The stack as the script wants Linux to be. */

@@ -75,11 +75,18 @@ void adaptor_turned(void *ctx)
     pthread_mutex_lock(&adaptor.lock);
 }
 
+/* Calls come between turns; the stack knows the time of its last turn only. */
+static void begin(void)
+{
+    pthread_mutex_lock(&adaptor.lock);
+    world_turn(&adaptor.world);
+}
+
 static int run(struct call *c)
 {
     const struct sock *s;
 
-    pthread_mutex_lock(&adaptor.lock);
+    begin();
     s = sockets_get(&adaptor.sockets, adaptor_fd(c->fd));
     c->result = c->make(c);
     if (c->result == -EAGAIN && s != NULL && !s->nonblocking) {
@@ -113,43 +120,23 @@ static int make_write(const struct call *c)
     return sockets_write(&adaptor.sockets, adaptor_fd(c->fd), c->from, c->bytes, c->more);
 }
 
-static void fill_addr(struct sockaddr *addr, socklen_t *bytes, const struct tcp_conn *conn)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET};
-    struct ip_addr peer;
-    uint16_t port;
-    be32_t v4;
-
-    if (addr == NULL || bytes == NULL || conn == NULL)
-        return;
-    tcp_peer(conn, &peer, &port);
-    v4 = ip_addr_get_v4(&peer);
-    in.sin_port = htons(port);
-    memcpy(&in.sin_addr, &v4, sizeof(v4));
-    memcpy(addr, &in, RT_MIN(*bytes, (socklen_t)sizeof(in)));
-    *bytes = sizeof(in);
-}
-
 static int pd_accept(void *ctx, int fd, struct sockaddr *addr, socklen_t *bytes)
 {
     struct call c = {.make = make_accept, .fd = fd};
     const int result = run(&c);
 
     if (result >= 0)
-        fill_addr(addr, bytes, sockets_get(&adaptor.sockets, result)->conn);
+        adaptor_fill_addr(addr, bytes, sockets_get(&adaptor.sockets, result)->conn);
     return real_fd(result);
 }
 
 static int pd_connect(void *ctx, int fd, const struct sockaddr *addr, socklen_t bytes)
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)addr;
-    struct call c = {.make = make_connect, .fd = fd, .port = ntohs(in->sin_port)};
-    be32_t v4;
-    int result;
+    struct call c = {.make = make_connect, .fd = fd, .port = ntohs(in->sin_port),
+                     .addr = adaptor_addr(addr)};
+    const int result = run(&c);
 
-    memcpy(&v4, &in->sin_addr, sizeof(v4));
-    c.addr = ip_addr_v4(v4);
-    result = run(&c);
     return answer(result == -EAGAIN ? -EINPROGRESS : result);
 }
 
@@ -252,7 +239,7 @@ static int pd_socket(void *ctx, int domain, int type, int protocol)
 
     pthread_mutex_lock(&adaptor.lock);
     adaptor_begin();
-    if (domain == AF_INET && (type & 0xf) == SOCK_STREAM)
+    if (domain == (adaptor.ipv6 ? AF_INET6 : AF_INET) && (type & 0xf) == SOCK_STREAM)
         result = sockets_socket(&adaptor.sockets);
     pthread_mutex_unlock(&adaptor.lock);
     return real_fd(result);
@@ -262,19 +249,19 @@ static int pd_bind(void *ctx, int fd, const struct sockaddr *addr, socklen_t byt
 {
     const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)addr;
 
-    pthread_mutex_lock(&adaptor.lock);
+    begin();
     return finish(sockets_bind(&adaptor.sockets, adaptor_fd(fd), ntohs(in->sin_port)));
 }
 
 static int pd_listen(void *ctx, int fd, int backlog)
 {
-    pthread_mutex_lock(&adaptor.lock);
+    begin();
     return finish(sockets_listen(&adaptor.sockets, adaptor_fd(fd), backlog));
 }
 
 static int pd_shutdown(void *ctx, int fd, int how)
 {
-    pthread_mutex_lock(&adaptor.lock);
+    begin();
     return finish(sockets_shutdown(&adaptor.sockets, adaptor_fd(fd), how));
 }
 
@@ -282,7 +269,7 @@ static int pd_close(void *ctx, int fd)
 {
     const int ours = adaptor_fd(fd);
 
-    pthread_mutex_lock(&adaptor.lock);
+    begin();
     if (ours >= 0) {
         adaptor.ours[fd] = 0;
         close(fd);
@@ -336,7 +323,7 @@ static int pd_setsockopt(void *ctx, int fd, int level, int name, const void *val
     if (s == NULL)
         return answer(-EBADF);
     memcpy(numbers, value, RT_MIN(bytes, (socklen_t)sizeof(numbers)));
-    pthread_mutex_lock(&adaptor.lock);
+    begin();
     /* What we do not know is no matter of what scripts see. */
     (void)sockets_option(s, level, name, numbers[0], numbers[1]);
     return finish(0);

@@ -9,9 +9,21 @@
 
 enum { OPTION_BYTES_MAX = 40 };
 
+static bool is_v6(const uint8_t *packet)
+{
+    return packet[0] >> 4 == 6;
+}
+
+/* Ours have neither options nor extension headers. */
+static uint32_t ip_bytes(const uint8_t *packet)
+{
+    return is_v6(packet) ? (uint32_t)sizeof(struct ipv6_header)
+                         : (uint32_t)sizeof(struct ipv4_header);
+}
+
 static struct tcp_header *tcp_of(uint8_t *packet)
 {
-    return (struct tcp_header *)(packet + sizeof(struct ipv4_header));
+    return (struct tcp_header *)(packet + ip_bytes(packet));
 }
 
 static uint32_t header_bytes(const struct tcp_header *tcp)
@@ -19,16 +31,32 @@ static uint32_t header_bytes(const struct tcp_header *tcp)
     return (uint32_t)(be16_get(tcp->offset_flags) >> TCP_OFFSET_SHIFT) * 4;
 }
 
-static void sum_again(uint8_t *packet, uint32_t bytes)
+/* The IP header as it must be; the addresses. */
+static void head_again(uint8_t *packet, uint32_t bytes, struct ip_addr *src, struct ip_addr *dst)
 {
     struct ipv4_header *ip = (struct ipv4_header *)packet;
-    struct tcp_header *tcp = tcp_of(packet);
-    const struct ip_addr src = ip_addr_v4(ip->src), dst = ip_addr_v4(ip->dst);
-    const uint32_t tcp_bytes = bytes - (uint32_t)sizeof(*ip);
+    struct ipv6_header *ip6 = (struct ipv6_header *)packet;
 
+    if (is_v6(packet)) {
+        ip6->payload_bytes = be16_put((uint16_t)(bytes - sizeof(*ip6)));
+        memcpy(src, ip6->src, sizeof(*src));
+        memcpy(dst, ip6->dst, sizeof(*dst));
+        return;
+    }
     ip->total_bytes = be16_put((uint16_t)bytes);
     ip->checksum = be16_put(0);
     ip->checksum = csum_fold(csum_add(0, ip, sizeof(*ip)));
+    *src = ip_addr_v4(ip->src);
+    *dst = ip_addr_v4(ip->dst);
+}
+
+static void sum_again(uint8_t *packet, uint32_t bytes)
+{
+    const uint32_t tcp_bytes = bytes - ip_bytes(packet);
+    struct tcp_header *tcp = tcp_of(packet);
+    struct ip_addr src, dst;
+
+    head_again(packet, bytes, &src, &dst);
     tcp->checksum = be16_put(0);
     tcp->checksum =
         csum_fold(csum_add(csum_pseudo(&src, &dst, IP_TCP, tcp_bytes), tcp, tcp_bytes));
@@ -81,8 +109,8 @@ bool adaptor_merge(uint8_t *packet, uint32_t *bytes, uint32_t most, const uint8_
                    uint32_t next_bytes)
 {
     struct tcp_header *a = tcp_of(packet);
-    const struct tcp_header *b = (const struct tcp_header *)(next + sizeof(struct ipv4_header));
-    const uint32_t headers = (uint32_t)sizeof(struct ipv4_header) + header_bytes(a);
+    const struct tcp_header *b = (const struct tcp_header *)(next + ip_bytes(next));
+    const uint32_t headers = ip_bytes(packet) + header_bytes(a);
     const uint32_t flags = be16_get(a->offset_flags) & TCP_FLAGS;
     const uint32_t more = next_bytes - headers;
 
@@ -108,8 +136,7 @@ uint32_t adaptor_end(uint8_t *packet, uint32_t bytes)
 {
     const struct tcp_header *tcp = tcp_of(packet);
 
-    return adaptor_first(packet) + bytes - (uint32_t)sizeof(struct ipv4_header) -
-           header_bytes(tcp);
+    return adaptor_first(packet) + bytes - ip_bytes(packet) - header_bytes(tcp);
 }
 
 void adaptor_push(uint8_t *packet, uint32_t bytes, bool push)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "world.h"
 
+#include "link/neigh.h"
+#include "state.h"
 #include "wire/eth.h"
+#include "wire/ip.h"
 
 #include <mempool/ext.h>
 #include <rt/host.h>
@@ -12,6 +15,8 @@
 enum { BUFFERS_DEFAULT = 2048, MTU_DEFAULT = 1500, TURNS_MAX = 1000000, START_US = 1000000 };
 
 static const uint8_t our_mac[6] = {2, 0, 0, 0, 0, 1}, gateway_mac[6] = {2, 0, 0, 0, 0, 2};
+static const struct ip_addr own_v6 = {.bytes = {0x20, 1, 0xd, 0xb8, [15] = 2}};
+static const struct ip_addr peer_v6 = {.bytes = {0x20, 1, 0xd, 0xb8, [15] = 1}};
 static const struct ip_addr gateway = {.bytes = {[10] = 0xff, 0xff, 192, 168, 0, 2}};
 
 void world_fail(const char *what)
@@ -87,6 +92,11 @@ static void keep_packet(struct world *w, const uint8_t *data, uint32_t bytes)
     w->left++;
 }
 
+static bool is_tcp6(const struct ipv6_header *ip)
+{
+    return ip->next == IP_TCP;
+}
+
 static void frame_left(struct world *w, const struct buf *frame)
 {
     uint8_t data[sizeof(struct eth_header) + WORLD_PACKET_BYTES];
@@ -101,6 +111,8 @@ static void frame_left(struct world *w, const struct buf *frame)
     }
     if (be16_get(eth->type) == ETH_ARP)
         answer_arp(w, (const struct arp_header *)(eth + 1));
+    else if (be16_get(eth->type) == ETH_IPV6 && !is_tcp6((const struct ipv6_header *)(eth + 1)))
+        w->nd_answers = true; /* whatever was asked: the peer is there */
     else
         keep_packet(w, (const uint8_t *)(eth + 1), bytes - (uint32_t)sizeof(*eth));
 }
@@ -125,6 +137,17 @@ static void expect(enum rt_status status, const char *what)
 {
     if (status != RT_OK)
         world_fail(what);
+}
+
+/* Addresses are asked for before they are used: it takes a while. */
+static void start_ipv6(struct world *w)
+{
+    enum { READY_US = 10000000 };
+
+    expect(net_ip6_start(w->net, 0, false), "no IPv6");
+    expect(net_addr_add(w->net, 0, &own_v6, 64), "no address");
+    w->nd_answers = true;
+    world_until(w, w->now_us + READY_US);
 }
 
 void world_start(struct world *w, const struct world_config *config)
@@ -153,6 +176,8 @@ void world_start(struct world *w, const struct world_config *config)
     expect(net_addr_add(w->net, 0, &own, 16), "no address");
     expect(net_gateway_set(w->net, 0, &gateway), "no gateway");
     expect(tcp_create(w->net, &config->tcp), "no TCP");
+    if (config->ipv6)
+        start_ipv6(w);
 }
 
 bool world_stop(struct world *w)
@@ -169,7 +194,7 @@ bool world_stop(struct world *w)
 
 void world_give(struct world *w, const uint8_t *packet, uint32_t bytes)
 {
-    give_frame(w, ETH_IPV4, packet, bytes);
+    give_frame(w, packet[0] >> 4 == 6 ? ETH_IPV6 : ETH_IPV4, packet, bytes);
     world_turn(w);
 }
 
@@ -180,6 +205,9 @@ void world_turn(struct world *w)
         if (w->arp_answers)
             give_frame(w, ETH_ARP, w->arp_answer, sizeof(w->arp_answer));
         w->arp_answers = false;
+        if (w->nd_answers)
+            neigh_learn(&w->net->ifs[0], &peer_v6, gateway_mac, true);
+        w->nd_answers = false;
         net_turn(w->net, w->now_us);
         if (w->turned != NULL)
             w->turned(w->ctx);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One stack of ours with virtual time, and the internet around it as a script plays it: IP packets
- * go in by one function and come out by another; Ethernet and ARP are done here. Our address is
- * 192.168.0.1, the gateway's 192.168.0.2, the peer's 192.0.2.1, as packetdrill has them.
+ * go in by one function and come out by another; Ethernet, ARP and ND are done here. Our address is
+ * 192.168.0.1, the gateway's 192.168.0.2, the peer's 192.0.2.1, as packetdrill has them; of IPv6
+ * 2001:db8::2 and 2001:db8::1.
  *
  *     script --world_give()--> stack --world_take()--> script        time: world_until()
  */
@@ -24,6 +25,7 @@ struct world_config {
     uint32_t buffers; /* 0: 2048 */
     uint16_t mtu_bytes; /* 0: 1500 */
     uint64_t start_us; /* what the clock begins with; 0: 1 s */
+    bool ipv6; /* instead of IPv4; the clock is 10 s further then, when its address is ready */
     struct tcp_config tcp;
 };
 
@@ -37,6 +39,7 @@ struct world {
     uint32_t left, taken;
     bool arp_answers; /* the gateway, with the next turn */
     uint8_t arp_answer[28];
+    bool nd_answers; /* the peer, with the next turn */
 };
 
 void world_start(struct world *w, const struct world_config *config);

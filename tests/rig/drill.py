@@ -8,7 +8,9 @@ import struct
 NAMES = """userdata free socket bind listen accept connect read readv recv recvfrom recvmsg
 write writev send sendto sendmsg fcntl ioctl close shutdown getsockopt setsockopt poll netdev_send
 netdev_receive usleep gettimeofday epoll_create epoll_ctl epoll_wait pipe splice""".split()
-OURS, PEER = ("192.168.0.1", 8080), ("192.0.2.1", 36000)
+FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+ADDRESSES = {"ipv4": ("192.168.0.1", "192.0.2.1"), "ipv6": ("2001:db8::2", "2001:db8::1")}
+OUR_PORT, PEER_PORT = 8080, 36000
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 
@@ -27,16 +29,24 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def segment(flags, seq, ack=0, data=b"", options=b"", window=1000):
+def ends_of(family):
+    """The peer's address and ours, as a packet of the peer's has them."""
+    own, peer = (socket.inet_pton(FAMILIES[family], text) for text in ADDRESSES[family])
+    return peer + own
+
+
+def segment(flags, seq, ack=0, data=b"", options=b"", window=1000, family="ipv4"):
     """A packet of the peer's."""
-    ends = socket.inet_aton(PEER[0]) + socket.inet_aton(OURS[0])
+    ends = ends_of(family)
     offset = (20 + len(options)) // 4 << 12
 
     def tcp(summed):
-        return struct.pack("!HHIIHHHH", PEER[1], OURS[1], seq, ack, offset | flags, window, summed,
-                           0) + options + data
+        return struct.pack("!HHIIHHHH", PEER_PORT, OUR_PORT, seq, ack, offset | flags, window,
+                           summed, 0) + options + data
 
     def ip(summed):
+        if family == "ipv6":
+            return struct.pack("!IHBB", 6 << 28, len(tcp(0)), 6, 64) + ends
         return struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp(0)), 0, 0x4000, 64, 6,
                            summed) + ends
 
@@ -49,31 +59,39 @@ class Packet:
 
     def __init__(self, data, time_us):
         self.time_us = time_us
-        header = (data[0] & 15) * 4
+        self.family = "ipv6" if data[0] >> 4 == 6 else "ipv4"
+        header = 40 if self.family == "ipv6" else 20
         tcp = data[header:]
         self.seq, self.ack, offset, self.window = struct.unpack("!IIHH", tcp[4:16])
         self.flags = offset & 0x3f
         self.options = tcp[20:(offset >> 12) * 4]
         self.data = tcp[(offset >> 12) * 4:]
-        assert len(data) == struct.unpack("!H", data[2:4])[0]
-        assert checksum(data[:header]) == 0
-        assert checksum(data[12:20] + struct.pack("!HH", 6, len(tcp)) + tcp) == 0
+        if self.family == "ipv4":
+            assert len(data) == struct.unpack("!H", data[2:4])[0]
+            assert checksum(data[:header]) == 0
+        else:
+            assert len(tcp) == struct.unpack("!H", data[4:6])[0]
+        ends = data[header - len(ends_of(self.family)):header]
+        assert checksum(ends + struct.pack("!HH", 6, len(tcp)) + tcp) == 0
 
 
 class Drill:
     """The library with one script's worth of calls."""
 
-    def __init__(self, library):
+    def __init__(self, library, family="ipv4"):
         self.table = Table()
-        ctypes.CDLL(str(library)).packetdrill_interface_init(b"none", ctypes.byref(self.table))
+        self.family = family
+        ctypes.CDLL(str(library)).packetdrill_interface_init(family.encode(),
+                                                             ctypes.byref(self.table))
 
     def call(self, name, *arguments):
         """What the function returns; arguments are numbers, bytes or objects of ctypes."""
         function = ctypes.CFUNCTYPE(ctypes.c_long)(getattr(self.table, name))
         return ctypes.c_int(function(None, *arguments)).value
 
-    def give(self, packet):
-        """A packet of the peer's comes in."""
+    def give(self, *what, **more):
+        """A packet of the peer's comes in, as segment() makes them."""
+        packet = segment(*what, family=self.family, **more)
         assert self.call("netdev_send", packet, ctypes.c_size_t(len(packet))) == 0
 
     def take(self):
@@ -95,10 +113,11 @@ class Drill:
 
     def listen(self):
         """A descriptor that listens."""
-        fd = self.call("socket", socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(OURS[1]), b"\0" * 4)
+        family = FAMILIES[self.family]
+        fd = self.call("socket", family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        address = struct.pack("=HH24x", family, socket.htons(OUR_PORT))
         assert fd >= 0
-        assert self.call("bind", fd, address, 16) == 0
+        assert self.call("bind", fd, address, len(address)) == 0
         assert self.call("listen", fd, 1) == 0
         return fd
 
@@ -124,10 +143,10 @@ class Drill:
 
     def accept(self, fd, options=b"\x02\x04\x03\xe8", window=1000):
         """The handshake, 100 ms long; (descriptor, the answer to the SYN)."""
-        self.give(segment(SYN, 0, options=options))
+        self.give(SYN, 0, options=options)
         answer = self.take()
         self.wait_us(100000)
-        self.give(segment(ACK, 1, answer.seq + 1, window=window))
+        self.give(ACK, 1, answer.seq + 1, window=window)
         conn = self.call("accept", fd, None, None)
         assert conn >= 0
         return conn, answer

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from drill import ACK, Drill, FIN, PSH, SYN, segment
+from drill import ACK, Drill, FIN, PSH, SYN
 from rig import build
 from rig.testing import packetdrill
 
@@ -100,17 +100,17 @@ def test_settings_of_a_script_are_left_in_our_folder(tmp_path):
 
 # ---- the library ----
 
-def talk(library):
-    drill = Drill(library)
+def talk(library, family):
+    drill = Drill(library, family)
     began_us = drill.now_us()
     conn, answer = drill.accept(drill.listen())
     assert answer.flags == SYN | ACK and answer.ack == 1
-    assert answer.options[:4] == b"\x02\x04\x05\xb4"
+    assert answer.options[:4] == b"\x02\x04\x05\xb4" and answer.family == family
     assert 100000 <= drill.now_us() - began_us < 110000
     assert drill.call("write", conn, b"question", 8) == 8
     asked = drill.take()
     assert (asked.flags, asked.data) == (ACK | PSH, b"question")
-    drill.give(segment(ACK | PSH, 1, asked.seq + 8, b"answer"))
+    drill.give(ACK | PSH, 1, asked.seq + 8, b"answer")
     assert drill.take().ack == 7  # at once: Linux does so at first
     data = bytes(16)
     assert drill.call("read", conn, data, 16) == 6
@@ -119,8 +119,9 @@ def talk(library):
     assert drill.take().flags == FIN | ACK
 
 
-def test_a_script_of_our_own_through_the_library(library):
-    in_a_child(talk, library)
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+def test_a_script_of_our_own_through_the_library(library, family):
+    in_a_child(talk, library, family)
 
 
 def blocking_accept(library):
@@ -130,8 +131,8 @@ def blocking_accept(library):
     waiting = pool.apply_async(drill.call, ("accept", fd, None, None))
     drill.wait_us(1000)
     assert not waiting.ready()
-    drill.give(segment(SYN, 0))
-    drill.give(segment(ACK, 1, drill.take().seq + 1))
+    drill.give(SYN, 0)
+    drill.give(ACK, 1, drill.take().seq + 1)
     assert waiting.get(LIMIT_S) > fd
 
 
@@ -150,8 +151,8 @@ def loss(library):
     drill.wait_us(100000)
     sack = b"\x01\x01\x05\x0a" + (first + 1000).to_bytes(4, "big")
     for end in (2000, 3000, 4000):
-        drill.give(segment(ACK, 1, first, options=sack + (first + end).to_bytes(4, "big"),
-                           window=20000))
+        drill.give(ACK, 1, first, options=sack + (first + end).to_bytes(4, "big"),
+                   window=20000)
     again = drill.take()
     assert (again.seq, len(again.data)) == (first, 1000)
     info = drill.info(conn)
@@ -182,7 +183,8 @@ def test_the_stack_is_set_as_the_script_wants(library, tmp_path):
 
 # ---- theirs ----
 
-def test_what_passed_passes(library, tmp_path):
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+def test_what_passed_passes(library, tmp_path, family):
     why = packetdrill.missing()
     if why:
         pytest.skip(f"packetdrill itself and its scripts: {why}")
@@ -190,7 +192,7 @@ def test_what_passed_passes(library, tmp_path):
     known = {packetdrill.name_of(script): script for script in packetdrill.scripts()}
     failed = {}
     for name in PASSED:
-        said = packetdrill.run(known[name], library, tmp_path)
+        said = packetdrill.run(known[name], library, tmp_path, family)
         if said is not None:
             failed[name] = said
     assert not failed
