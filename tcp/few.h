@@ -6,9 +6,9 @@
  *     less than 1/4     windows grow to two packets, no further; data is acknowledged at once
  *     less than 1/8     what came out of order, or in pieces, goes, oldest first; SYNs have no
  *                       answer (they come again)
- *     less than 1/16    data in order is taken of connections only that hold none
- *     less than a batch nothing is kept: frames come in on the reserve, are read for what they
- *                       acknowledge, and their buffers go back
+ *     less than 1/16    data in order is taken of connections only that hold less than two buffers
+ *     less than a batch frames come in on the reserve, and are read for what they acknowledge; half
+ *                       of it may be kept as above: who reads goes on beside those who do not
  *
  * What is dropped here comes again; nobody is reset. What lies in receive rings is never free, so
  * parts are of the most that ever was. The reserve is a batch that only the stack can have: it goes
@@ -27,10 +27,11 @@ enum few_part { FEW_QUARTER = 4, FEW_EIGHTH = 8, FEW_SIXTEENTH = 16 };
 
 struct few {
     struct pool *pool;
-    uint32_t most;         /* buffers that were free at the begin of a turn, ever */
+    uint32_t low, span; /* a turn looks only when fewer are free than `low`, or `span` more */
+    uint32_t most;      /* buffers that were free at the begin of a turn, ever */
     uint32_t reserve_most; /* 0: there is none */
-    bool dry;              /* the reserve is in the pool: nothing that comes in is kept */
-    bool relieves;         /* something is being given up */
+    bool dry;      /* the reserve is in the pool */
+    bool relieves; /* something is being given up */
     struct buf_batch reserve;
 };
 
@@ -45,23 +46,26 @@ RT_INLINE bool few_in(const struct few *few, const struct pool *pool, enum few_p
 {
     return pool == few->pool ? few_is(few, part) : pool->free < pool->total / (uint32_t)part;
 }
-/* The begin of a turn: what must be given up is. */
-void few_relieve(struct net *net);
-void few_refill_now(struct few *few);
-/* The reserve comes back. */
-RT_INLINE void few_refill(struct few *few)
+#define FEW_HELD_BYTES (2u * BUF_STRIDE_BYTES)
+/* Frames come in on the reserve, of which half is left: no more is kept. */
+RT_INLINE bool few_is_used_up(const struct few *few)
 {
-    if (RT_UNLIKELY(few->reserve.count != few->reserve_most))
-        few_refill_now(few);
-    few->dry = false;
+    return few->dry && few->pool->free <= few->reserve_most / 2;
 }
-RT_INLINE void few_turn(struct net *net, struct few *few)
+/* Data must not take the fast path: the steps know what is kept. As of the begin of the turn. */
+RT_INLINE bool few_is_tight(const struct few *few)
 {
-    few_refill(few);
-    if (RT_UNLIKELY(few->pool->free > few->most))
-        few->most = few->pool->free;
-    if (RT_UNLIKELY(few->relieves) || RT_UNLIKELY(few_is(few, FEW_QUARTER)))
-        few_relieve(net);
+    return RT_UNLIKELY(few->relieves | few->dry) && few_is(few, FEW_SIXTEENTH);
+}
+/* The reserve comes out of the pool. */
+RT_COLD void few_refill(struct few *few);
+/* Gives up what must be. */
+RT_COLD void few_look(struct net *net);
+/* The begin of a turn. */
+RT_INLINE void few_turn(struct net *net, const struct few *few)
+{
+    if (RT_UNLIKELY(few->pool->free - few->low > few->span))
+        few_look(net);
 }
 
 /* A buffer for what a peer or a neighbour waits for, of the reserve if there is no other; half of

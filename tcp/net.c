@@ -212,7 +212,8 @@ void net_input(struct net *net, uint32_t iface, struct buf_batch *frames_owned, 
             frame_input(net, &net->ifs[iface], frames_owned->buf[i]);
         frames_owned->count = 0;
     }
-    few_refill(&net->few);
+    if (RT_UNLIKELY(net->few.dry))
+        few_refill(&net->few);
 }
 
 /* ---- turned ---- */

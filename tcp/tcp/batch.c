@@ -39,7 +39,7 @@ void tcp_batch(struct net *net, struct net_if *iface, struct buf_batch *frames_o
                void (*other)(struct net *net, struct net_if *iface, struct buf *frame_owned))
 {
     const uint32_t count = frames_owned->count;
-    const bool few = few_is(&net->few, FEW_SIXTEENTH); /* the steps know what to do then */
+    const bool tight = few_is_tight(&net->few);
     uint32_t fast = 0;
 
     RT_ASSERT_LE(count, (uint32_t)BUF_BATCH_MAX);
@@ -50,7 +50,7 @@ void tcp_batch(struct net *net, struct net_if *iface, struct buf_batch *frames_o
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t hash = frames_owned->buf[i]->rss_hash;
 
-        if (RT_UNLIKELY(few) ||
+        if (RT_UNLIKELY(tight) ||
             RT_UNLIKELY(!fast_input(net, iface, frames_owned->buf[i]))) {
             other(net, iface, frames_owned->buf[i]);
             continue;

@@ -78,8 +78,9 @@ static bool is_too_much(const struct tcp_conn *conn, const struct buf *b)
     const struct few *few = &conn->net->few;
 
     if (RT_LIKELY(!few_in(few, b->pool, FEW_EIGHTH)))
-        return false; /* and not dry */
-    if (few->dry || (conn->held_bytes != 0 && few_in(few, b->pool, FEW_SIXTEENTH)))
+        return false;
+    if (few_is_used_up(few) ||
+        (conn->held_bytes >= FEW_HELD_BYTES && few_in(few, b->pool, FEW_SIXTEENTH)))
         return true;
     return conn->held_bytes > conn->net->tcp->config.rx_window;
 }

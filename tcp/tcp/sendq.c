@@ -177,7 +177,7 @@ void sendq_insert(struct tcp_conn *conn, struct buf *b, uint32_t middle, struct 
 static bool cut_off(struct tcp_conn *conn, struct buf *b, uint32_t start, uint32_t bytes)
 {
     const uint32_t all = sendq_end(b) - start, rest = all - bytes;
-    struct buf *more = pool_take(conn->net->config.pool);
+    struct buf *more = few_take(conn->net);
 
     if (more == NULL)
         return false;
@@ -231,7 +231,7 @@ struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start
         last = b;
     }
     if (sendq_is_pinned(first) || first->data_off < HEADERS_BYTES_MAX) {
-        frame = pool_take(conn->net->config.pool);
+        frame = few_take(conn->net);
         if (frame == NULL)
             return NULL;
         frame->next = first;
