@@ -70,7 +70,7 @@ enum rt_status ipv4_output(struct net *net, const struct ip_how *how,
     const uint32_t total = datagram_owned->pkt_len + (uint32_t)sizeof(struct ipv4_header);
     enum rt_status st;
 
-    if (total <= route->iface->config.mtu_bytes) {
+    if (total <= route->iface->config.mtu_bytes || how->cut_bytes != 0) {
         ip_fill_sum(route->iface, how, datagram_owned);
         put_header(how, route->iface, how->dont_cut ? 0 : (uint16_t)ip_fragment_id(net, how),
                    datagram_owned, how->dont_cut ? IPV4_DONT_FRAGMENT : 0);

@@ -2,6 +2,7 @@
 /* Transport checksums: filled in and looked at, by the device where it does that. */
 #include "../wire/checksum.h"
 #include "../wire/ip.h"
+#include "../wire/tcp.h"
 #include "ip.h"
 
 #include <rt/assert.h>
@@ -17,6 +18,21 @@ static uint32_t request_of(uint8_t protocol)
     return protocol == IP_TCP ? BUF_TX_TCP_CSUM : BUF_TX_UDP_CSUM;
 }
 
+/* Each packet that the device makes of it has a length of its own: that of the whole is left out of
+ * the sum it begins with (82599 DS 7.2.4.6). */
+static void ask_to_cut(const struct ip_how *how, struct buf *segment)
+{
+    const be16_t value = csum_partial(csum_pseudo(&how->src, &how->dst, how->protocol, 0));
+    const struct tcp_header *tcp = (const struct tcp_header *)buf_data(segment);
+
+    RT_ASSERT_EQ(how->protocol, (uint8_t)IP_TCP);
+    RT_ASSERT_LT(how->cut_bytes, segment->pkt_len);
+    segment->flags |= BUF_TX_TSO | BUF_TX_TCP_CSUM;
+    segment->l4_bytes = (uint16_t)((be16_get(tcp->offset_flags) >> TCP_OFFSET_SHIFT) * 4);
+    segment->mss_bytes = how->cut_bytes;
+    __builtin_memcpy(sum_in(segment, how->sum_offset), &value, sizeof(value));
+}
+
 void ip_fill_sum(const struct net_if *iface, const struct ip_how *how, struct buf *datagram)
 {
     const uint32_t bytes = datagram->pkt_len;
@@ -27,6 +43,11 @@ void ip_fill_sum(const struct net_if *iface, const struct ip_how *how, struct bu
 
     if (how->sum_offset == IP_NO_SUM)
         return;
+    if (how->cut_bytes != 0) {
+        RT_ASSERT(by_device);
+        ask_to_cut(how, datagram);
+        return;
+    }
     at = sum_in(datagram, how->sum_offset);
     __builtin_memset(at, 0, sizeof(*at));
     if (how->protocol != IP_ICMP)

@@ -13,13 +13,11 @@
 #include "sendq.h"
 #include "seq.h"
 #include "transmit.h"
+#include "tso.h"
 
 #include <mempool/pool.h>
 
-enum {
-    SEGMENTS_MAX = 64, /* of a connection, in a turn */
-    SEGMENT_BUFS_MAX = 8,
-};
+enum { SEGMENTS_MAX = 64 /* of a connection, in a turn */ };
 
 /* Whoever calls this knows of something; the fast path calls lists_output(). */
 void conn_output(struct tcp_conn *conn)
@@ -58,15 +56,15 @@ struct run {
 
 /* Buffers that lie together, from the one that begins at `start` on, as many as a segment takes:
  * lost ones (`mark`: SENDQ_LOST), or those that were never sent (0). */
-static struct run gather(struct buf *b, uint32_t start, uint32_t most, uint32_t mark)
+static struct run gather(struct buf *b, uint32_t start, struct run most, uint32_t mark)
 {
     struct run run = {.count = 0};
 
-    for (; b != NULL && (b->vlan_tci & SENDQ_LOST) == mark && run.count < SEGMENT_BUFS_MAX;
+    for (; b != NULL && (b->vlan_tci & SENDQ_LOST) == mark && run.count < most.count;
          b = sendq_after(b)) {
         const uint32_t bytes = sendq_end(b) - start;
 
-        if (bytes > most - run.bytes)
+        if (bytes > most.bytes - run.bytes)
             break;
         run.bytes += bytes;
         run.count++;
@@ -77,9 +75,9 @@ static struct run gather(struct buf *b, uint32_t start, uint32_t most, uint32_t 
 }
 
 /* Pinned bytes are behind the run, and some of them make it full: to cut them copies nothing. */
-static bool may_fill(const struct run *run, uint32_t most)
+static bool may_fill(const struct run *run, const struct run *most)
 {
-    return run->behind != NULL && run->bytes < most && run->count < SEGMENT_BUFS_MAX &&
+    return run->behind != NULL && run->bytes < most->bytes && run->count < most->count &&
            sendq_is_pinned(run->behind);
 }
 
@@ -97,26 +95,43 @@ static bool should_wait(const struct tcp_conn *conn, uint32_t bytes, uint32_t mo
     return most < conn->mss && (most == 0 || most < conn->snd_wnd_max / 2);
 }
 
+/* Each piece that is cut off takes a buffer. A peer of tiny segments does not make us hold them
+ * without end: as many as tcp_room() allows, the next when some have come home. Where the device
+ * cuts, a usual buffer waits for the room that it needs. What is pinned takes a header. */
+static bool may_cut(const struct tcp_conn *conn, const struct buf *b)
+{
+    if (conn->snd_nxt == conn->snd_una || sendq_is_pinned(b))
+        return true;
+    if (tso_is_on(conn) && sendq_end(b) - conn->snd_nxt <= BUF_ROOM_BYTES)
+        return false;
+    return conn->queue.bufs < conn->net->tcp->config.tx_room / BUF_ROOM_BYTES * 8;
+}
+
 /* The buffers of the next new segment; of the first one no segment can have all: cut where it may
  * end. False: nothing may be sent now. */
 static bool next_run(struct tcp_conn *conn, uint32_t most, struct run *run)
 {
+    const struct run room = {.count = tso_bufs(conn), .bytes = most};
     bool whole;
 
-    *run = gather(conn->queue.next, conn->snd_nxt, most, 0);
-    whole = run->count != 0 && !may_fill(run, most);
+    *run = gather(conn->queue.next, conn->snd_nxt, room, 0);
+    whole = run->count != 0 && !may_fill(run, &room);
     if (should_wait(conn, whole ? run->bytes : most, most))
         return false;
     if (whole)
         return true;
-    if (most == 0)
+    if (most == 0 || !may_cut(conn, run->behind))
         return false;
+    if (most > conn->mss)
+        most -= most % conn->mss; /* what follows begins a segment */
+    if (run->bytes >= most)
+        return true;
     if (sendq_cut(conn, run->behind, conn->snd_nxt + run->bytes, most - run->bytes) == NULL &&
         run->count == 0) {
         timeout_stuck(conn);
         return false;
     }
-    *run = gather(conn->queue.next, conn->snd_nxt, most, 0);
+    *run = gather(conn->queue.next, conn->snd_nxt, room, 0);
     return true;
 }
 
@@ -144,12 +159,14 @@ static bool leave(struct tcp_conn *conn, const struct run *run, bool fin)
     struct buf *first = conn->queue.next;
     bool left;
 
-    if (!fin && fast_run_possible(conn))
+    if (!fin && run->bytes <= conn->mss && fast_run_possible(conn))
         left = fast_run_send(conn, first, run->count, run->bytes);
-    else if (may_leave(conn))
+    else if (!may_leave(conn))
+        return false; /* asked again when there is a way */
+    else if (RT_LIKELY(run->bytes <= tso_most(conn)))
         left = transmit_data(conn, first, conn->snd_nxt, run->count, run->bytes, fin);
     else
-        return false; /* asked again when there is a way */
+        left = false; /* by another interface now, which cuts nothing: soon, in less */
     if (!left)
         timeout_stuck(conn);
     return left;
@@ -162,7 +179,7 @@ static bool send_next(struct tcp_conn *conn, uint32_t most)
     struct run run;
     bool fin;
 
-    if (!next_run(conn, RT_MIN(most, (uint32_t)conn->mss), &run))
+    if (!next_run(conn, RT_MIN(most, tso_most(conn)), &run))
         return false;
     b = conn->queue.next;
     fin = conn->fin_wanted && conn->snd_nxt + run.bytes == conn->snd_end;
@@ -205,7 +222,8 @@ static bool send_again(struct tcp_conn *conn, struct buf *first, uint32_t start,
 static uint32_t repeat(struct tcp_conn *conn, struct buf **first, uint32_t start)
 {
     const uint32_t most = RT_MIN(peer_room(conn, start), (uint32_t)conn->mss);
-    struct run run = gather(*first, start, most, SENDQ_LOST);
+    struct run run = gather(*first, start,
+                            (struct run){.count = TSO_PLAIN_BUFS, .bytes = most}, SENDQ_LOST);
     struct buf *b = *first;
 
     if (run.count == 0) {
@@ -274,7 +292,8 @@ static bool send_tail(struct tcp_conn *conn)
     r->tail_now = false;
     r->tail_end = conn->snd_nxt;
     r->tail_again = false;
-    if (conn->queue.next != NULL && send_next(conn, peer_room(conn, conn->snd_nxt)))
+    if (conn->queue.next != NULL &&
+        send_next(conn, RT_MIN(peer_room(conn, conn->snd_nxt), (uint32_t)conn->mss)))
         return true;
     r->tail_again = true;
     if (conn->fin_sent && conn->fin_alone)

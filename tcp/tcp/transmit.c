@@ -12,6 +12,7 @@
 #include "self.h"
 #include "sendq.h"
 #include "seq.h"
+#include "tso.h"
 
 #include <mempool/pool.h>
 
@@ -53,7 +54,9 @@ static void acknowledge(struct tcp_conn *conn, struct tcp_fields *fields)
     conn_at(conn, TCP_AT_ACK, TCP_NEVER);
 }
 
-static enum rt_status send(struct tcp_conn *conn, uint8_t tos, struct buf *segment_owned)
+/* `cut_bytes`: of struct ip_how. */
+static enum rt_status send(struct tcp_conn *conn, uint8_t tos, uint16_t cut_bytes,
+                           struct buf *segment_owned)
 {
     const struct ip_how how = {
         .src = conn->local,
@@ -62,6 +65,7 @@ static enum rt_status send(struct tcp_conn *conn, uint8_t tos, struct buf *segme
         .hops = IP_HOPS_DEFAULT,
         .tos = tos,
         .dont_cut = true,
+        .cut_bytes = cut_bytes,
         .sum_offset = offsetof(struct tcp_header, checksum),
     };
 
@@ -106,7 +110,7 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
 
     if (conn->to_us)
         frame = self_frame(conn, first, seq, count, bytes);
-    else if (pmtu_carries(conn, bytes))
+    else if (pmtu_carries(conn, RT_MIN(bytes, (uint32_t)conn->mss)))
         frame = sendq_frame(conn, first, seq, count, bytes);
     if (frame == NULL)
         return false;
@@ -115,8 +119,9 @@ bool transmit_data(struct tcp_conn *conn, struct buf *first, uint32_t seq, uint3
         fields.flags |= ecn_flags(conn, seq == conn->snd_nxt, &tos);
     acknowledge(conn, &fields);
     segment_push_header(frame, &fields);
-    conn->net->counters.tcp_out_segs += !seq_before(seq, conn->snd_nxt);
-    return send(conn, tos, frame) == RT_OK;
+    if (!seq_before(seq, conn->snd_nxt))
+        conn->net->counters.tcp_out_segs += tso_packets(conn, bytes);
+    return send(conn, tos, bytes > conn->mss && !conn->to_us ? conn->mss : 0, frame) == RT_OK;
 }
 
 static bool bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags, uint32_t ack)
@@ -140,7 +145,7 @@ static bool bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags, uint32_t a
     fields.window = window_from(conn, ack);
     segment_push_header(segment, &fields);
     conn->net->counters.tcp_out_segs++;
-    return send(conn, 0, segment) == RT_OK;
+    return send(conn, 0, 0, segment) == RT_OK;
 }
 
 bool transmit_bare(struct tcp_conn *conn, uint32_t seq, uint16_t flags)
@@ -182,7 +187,7 @@ void conn_send_syn(struct tcp_conn *conn)
         return; /* the timer comes back to it */
     segment_push_header(segment, &fields);
     conn->net->counters.tcp_out_segs++;
-    (void)!send(conn, 0, segment); /* the timer comes back to it; of no way tcp_icmp() hears */
+    (void)!send(conn, 0, 0, segment); /* the timer comes back to it; of no way tcp_icmp() hears */
 }
 
 void tcp_refuse(struct net *net, const struct tcp_segment *segment)

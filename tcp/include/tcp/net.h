@@ -50,6 +50,8 @@ struct net_if_config {
     uint16_t mtu_bytes; /* of an IP packet: 1500 on Ethernet */
     uint16_t vlan;      /* frames carry this tag; 0: none */
     bool tx_ip_checksum, tx_l4_checksum; /* the device fills them in where it is asked to */
+    uint8_t tx_tso_bufs; /* with both: it cuts up a segment of TCP that lies in at most so many
+                          * buffers (BUF_TX_TSO); 0: it does not */
     /* Lets in the frames to this group's MAC, from now on. NULL: the device lets in all. Called for
      * what is known at the start by the core that starts, later by the stack's. */
     void (*join)(void *ctx, const uint8_t mac[6]);
@@ -176,9 +178,9 @@ struct net_counters {
     uint64_t udp_no_ports;       /* udpNoPorts */
     uint64_t udp_in_errors;      /* udpInErrors: length, checksum */
     uint64_t udp_queue_full;     /* a socket had no room for it */
+    uint64_t udp_mtu_lowered;    /* paths that carry less than the link, as a router said */
     uint64_t udp_out_datagrams;  /* udpOutDatagrams */
     uint64_t dhcp_in, dhcp_out;
-    uint64_t udp_mtu_lowered;    /* paths that carry less than the link, as a router said */
     uint64_t dhcp_bad;           /* not for us, cut short, options that overrun or contradict */
     uint64_t dhcp_ignored;       /* another number or server, or nothing that was asked */
     uint64_t dhcp_granted;       /* leases, first and renewed */

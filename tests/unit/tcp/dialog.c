@@ -314,7 +314,7 @@ void dialog_start(struct dialog *t, const struct dialog_how *how)
 
     *t = (struct dialog){.how = *how, .peer_time_ms = 1000};
     current = t;
-    station_start(&t->s, OUR_BUFFERS);
+    station_start(&t->s, how->buffers != 0 ? how->buffers : OUR_BUFFERS);
     t->s.net->ifs[0].config.send = device_send;
     t->how.config.conns = 1;
     assert_int_equal(tcp_create(t->s.net, &t->how.config), RT_OK);

@@ -21,6 +21,7 @@ struct dialog_how {
     uint8_t scale; /* 0: none */
     bool time, sack, ecn;
     uint32_t our_iss, peer_iss; /* 0: as it comes */
+    uint32_t buffers; /* of our pool; 0: 900 */
     struct tcp_config config;
 };
 #define DIALOG_NO_MSS UINT16_MAX

@@ -19,6 +19,7 @@ struct wire_rules {
     uint32_t delay_us;              /* one way */
     uint32_t hold_us;               /* a buffer that was sent comes back so late */
     bool cards; /* the cards fill in checksums, and say that those they got are right */
+    uint8_t tso_bufs; /* with `cards`: they cut up segments of so many buffers; 0: none */
 };
 
 struct side;
@@ -28,7 +29,8 @@ struct pair {
     uint64_t now_us;
     uint64_t random;
     struct wire_rules rules;
-    uint64_t lost, repeated, reordered, carried;
+    uint64_t lost, repeated, reordered, carried; /* packets */
+    uint64_t frames; /* that the devices were given */
 };
 
 /* Addresses 192.0.2.1 and 192.0.2.2. `tcp` of both, pools of `buffers`. */
