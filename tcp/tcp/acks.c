@@ -73,8 +73,7 @@ static bool put_usual(struct tcp_conn *conn, uint32_t ack)
     conn->path.neigh->used_us = conn->net->now_us;
     conn->net->counters.tcp_out_segs++;
     conn->net->counters.ip_out_requests++;
-    iface->out.buf[iface->out.count++] = b;
-    return true;
+    return if_put(iface, b);
 }
 
 static void send_one(struct tcp_conn *conn, uint32_t ack)
