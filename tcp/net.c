@@ -56,8 +56,8 @@ enum rt_status net_create(const struct net_config *config, uint64_t now_us, stru
 
 enum rt_status net_if_add(struct net *net, const struct net_if_config *config, uint32_t *iface)
 {
-    if (config->mtu_bytes < IPV4_BYTES_MIN || (config->mac[0] & 1) != 0)
-        return RT_INVALID;
+    if (config->mtu_bytes < IPV4_BYTES_MIN || (config->mac[0] & 1) != 0 || config->tx_bufs == 1)
+        return RT_INVALID; /* one for headers, one for what they are of */
     if (net->if_count == NET_IFS_MAX)
         return RT_FULL;
     net->ifs[net->if_count] = (struct net_if){

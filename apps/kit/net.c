@@ -40,12 +40,12 @@ static struct net *make_net(const struct kit_path *path, const struct tcp_config
     return net;
 }
 
-/* Buffers of a frame that the card cuts up; a ring has room for a few of them. 0: it cuts none. */
-static uint8_t tso_bufs(const struct nic *nic)
+/* Buffers of a frame: as the card takes them, and so that the ring has room for a few frames. */
+static uint8_t frame_bufs(const struct nic *nic)
 {
     const uint32_t bufs = RT_MIN((uint32_t)nic->caps.tx_segments_max, nic->config.tx_descs / 4u);
 
-    return nic->caps.tso && bufs > 1 ? (uint8_t)RT_MIN(bufs, (uint32_t)UINT8_MAX) : 0;
+    return (uint8_t)RT_MIN(RT_MAX(bufs, 2u), (uint32_t)UINT8_MAX);
 }
 
 static bool add_iface(struct net *net, struct kit_net_path *path)
@@ -55,7 +55,8 @@ static bool add_iface(struct net *net, struct kit_net_path *path)
         .mtu_bytes = (uint16_t)(nic->config.frame_max_bytes - ETHERNET_BYTES),
         .tx_ip_checksum = nic->caps.tx_checksum,
         .tx_l4_checksum = nic->caps.tx_checksum,
-        .tx_tso_bufs = tso_bufs(nic),
+        .tx_tso = nic->caps.tso,
+        .tx_bufs = frame_bufs(nic),
         .send = send,
         .told = kit_net_told,
         .join = kit_net_join,

@@ -37,7 +37,7 @@ struct ip_how {
     bool dont_cut;       /* IPv4's DF, of both families: too long is refused */
     uint16_t cut_above;  /* of IPv6: longer packets leave in pieces; 0: than the link carries */
     uint16_t cut_bytes;  /* of TCP: the device makes packets of it that carry so many bytes each
-                          * (tx_tso_bufs of struct net_if_config); 0: it is one packet */
+                          * (tx_tso of struct net_if_config); 0: it is one packet */
     uint16_t sum_offset; /* of the checksum in the transport header; IP_NO_SUM: none to fill in */
 };
 #define IP_NO_SUM UINT16_MAX

@@ -159,7 +159,7 @@ RT_INLINE bool fast_output(struct tcp_conn *conn)
             acks_delay(conn);
         return true;
     }
-    if (conn->snd_end - conn->snd_nxt > conn->mss && conn->iface->config.tx_tso_bufs != 0)
+    if (conn->snd_end - conn->snd_nxt > conn->mss && conn->iface->config.tx_tso)
         return false; /* one frame for all of it */
     while (fast_path_is_good(conn) && (bytes = fast_next_bytes(conn, b)) != 0) {
         fast_send(conn, b, bytes);

@@ -111,7 +111,8 @@ static bool may_cut(const struct tcp_conn *conn, const struct buf *b)
  * end. False: nothing may be sent now. */
 static bool next_run(struct tcp_conn *conn, uint32_t most, struct run *run)
 {
-    const struct run room = {.count = tso_bufs(conn), .bytes = most};
+    const struct run room = {.count = tso_is_on(conn) ? tso_bufs(conn) : tso_plain_bufs(conn),
+                             .bytes = most};
     bool whole;
 
     *run = gather(conn->queue.next, conn->snd_nxt, room, 0);
@@ -223,7 +224,8 @@ static uint32_t repeat(struct tcp_conn *conn, struct buf **first, uint32_t start
 {
     const uint32_t most = RT_MIN(peer_room(conn, start), (uint32_t)conn->mss);
     struct run run = gather(*first, start,
-                            (struct run){.count = TSO_PLAIN_BUFS, .bytes = most}, SENDQ_LOST);
+                            (struct run){.count = tso_plain_bufs(conn), .bytes = most},
+                            SENDQ_LOST);
     struct buf *b = *first;
 
     if (run.count == 0) {

@@ -17,13 +17,14 @@
 #define TSO_MSS_MIN 256 /* the 82599 wants 64 (DS 7.2.4.3); so small ones are of odd paths */
 /* The packet's length has 16 bits: all headers there can be go off. */
 #define TSO_BYTES_MAX (UINT16_MAX - 40u - TCP_HEADER_BYTES_MAX)
+#define TSO_BUFS_MAX 64
 #define TSO_PLAIN_BUFS 8 /* of a segment that nobody cuts */
 
 /* The device cuts up what this connection sends. A mark that only the first packet must have (CWR)
  * is not left to it. */
 RT_INLINE bool tso_is_on(const struct tcp_conn *conn)
 {
-    return conn->iface->config.tx_tso_bufs != 0 && !conn->to_us && conn->mss >= TSO_MSS_MIN &&
+    return conn->iface->config.tx_tso && !conn->to_us && conn->mss >= TSO_MSS_MIN &&
            !conn->ecn.answer;
 }
 /* Bytes of a frame, at most: whole segments. */
@@ -31,10 +32,16 @@ RT_INLINE uint32_t tso_most(const struct tcp_conn *conn)
 {
     return tso_is_on(conn) ? TSO_BYTES_MAX / conn->mss * conn->mss : conn->mss;
 }
-/* Buffers of a frame, at most, beside one for headers. */
+/* Buffers of a frame, at most, beside one for headers: one that the device cuts, and another. */
 RT_INLINE uint32_t tso_bufs(const struct tcp_conn *conn)
 {
-    return tso_is_on(conn) ? conn->iface->config.tx_tso_bufs - 1u : TSO_PLAIN_BUFS;
+    const uint32_t most = conn->iface->config.tx_bufs;
+
+    return RT_MIN(most != 0 ? most : UINT8_MAX, (uint32_t)TSO_BUFS_MAX) - 1;
+}
+RT_INLINE uint32_t tso_plain_bufs(const struct tcp_conn *conn)
+{
+    return RT_MIN(tso_bufs(conn), (uint32_t)TSO_PLAIN_BUFS);
 }
 /* Packets that so many bytes leave in. */
 RT_INLINE uint32_t tso_packets(const struct tcp_conn *conn, uint32_t bytes)

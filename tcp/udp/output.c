@@ -52,6 +52,23 @@ static bool has_room(struct net *net, const struct ip_route *route, uint32_t pac
     return if_room(route->iface) >= frames;
 }
 
+/* Of IP and UDP, towards a peer. */
+static uint32_t header_bytes(const struct ip_addr *peer)
+{
+    return (uint32_t)(sizeof(struct udp_header) + (ip_addr_is_v4(peer)
+                                                       ? sizeof(struct ipv4_header)
+                                                       : sizeof(struct ipv6_header)));
+}
+
+/* The device takes a frame of so many buffers. Pieces, which are copies, always fit. */
+static bool fits(const struct ip_route *route, const struct buf *chain, uint32_t segments)
+{
+    const uint32_t most = route->iface->config.tx_bufs;
+    const uint32_t headers = chain->data_off < HEADERS_BYTES_MAX;
+
+    return most == 0 || route->to_us || segments + headers <= most;
+}
+
 /* The chain is the stack's, its first segment has room for the headers. NULL: no buffer. */
 static struct buf *take_over(struct net *net, struct buf *chain, uint32_t bytes,
                              uint32_t segments)
@@ -124,7 +141,7 @@ enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way, st
                           (ip_addr_is_v4(&way->peer) ? sizeof(struct ipv4_header) : 0);
     struct ip_how how;
     struct ip_route route;
-    uint32_t bytes, segments;
+    uint32_t bytes, segments, packet_bytes;
     enum rt_status st;
     struct buf *datagram;
 
@@ -133,9 +150,11 @@ enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way, st
     st = find_way(sock, way, &how, &route);
     if (st != RT_OK)
         return st;
+    packet_bytes = bytes + header_bytes(&way->peer);
     how.cut_above = (uint16_t)udp_path_mtu(net, &route, &way->peer);
-    if (!has_room(net, &route, bytes + (uint32_t)(sizeof(struct udp_header) +
-                                                  sizeof(struct ipv6_header)), how.cut_above))
+    if (packet_bytes <= how.cut_above && !fits(&route, *chain, segments))
+        return RT_INVALID;
+    if (!has_room(net, &route, packet_bytes, how.cut_above))
         return RT_FULL;
     datagram = take_over(net, *chain, bytes, segments);
     if (datagram == NULL)
@@ -150,9 +169,7 @@ enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way, st
 
 uint32_t udp_whole_bytes(struct udp_sock *sock, const struct udp_way *way)
 {
-    const uint32_t headers = (uint32_t)sizeof(struct udp_header) +
-                             (uint32_t)(ip_addr_is_v4(&way->peer) ? sizeof(struct ipv4_header)
-                                                                  : sizeof(struct ipv6_header));
+    const uint32_t headers = header_bytes(&way->peer);
     struct ip_how how;
     struct ip_route route;
     uint32_t mtu;

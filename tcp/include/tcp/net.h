@@ -50,8 +50,8 @@ struct net_if_config {
     uint16_t mtu_bytes; /* of an IP packet: 1500 on Ethernet */
     uint16_t vlan;      /* frames carry this tag; 0: none */
     bool tx_ip_checksum, tx_l4_checksum; /* the device fills them in where it is asked to */
-    uint8_t tx_tso_bufs; /* with both: it cuts up a segment of TCP that lies in at most so many
-                          * buffers (BUF_TX_TSO); 0: it does not */
+    bool tx_tso;     /* with both: it cuts up segments of TCP (BUF_TX_TSO) */
+    uint8_t tx_bufs; /* that a frame may lie in, at most, 2 or more; 0: any number */
     /* Lets in the frames to this group's MAC, from now on. NULL: the device lets in all. Called for
      * what is known at the start by the core that starts, later by the stack's. */
     void (*join)(void *ctx, const uint8_t mac[6]);
@@ -84,7 +84,8 @@ struct net_setup {
 /* Makes a stack without interfaces. RT_NO_MEMORY: nothing is given back. Before the seal. */
 RT_NODISCARD enum rt_status net_create(const struct net_config *config, uint64_t now_us,
                                        struct net **out);
-/* Adds interface 0, then 1, ... RT_INVALID: an MTU below what IPv4 needs, or a group's MAC.
+/* Adds interface 0, then 1, ... RT_INVALID: an MTU below what IPv4 needs, a group's MAC,
+ * or frames of one buffer.
  * RT_FULL: NET_IFS_MAX are there. */
 RT_NODISCARD enum rt_status net_if_add(struct net *net, const struct net_if_config *config,
                                        uint32_t *iface);

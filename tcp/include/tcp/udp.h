@@ -71,8 +71,9 @@ void udp_close(struct udp_sock *sock);
 
 /* Sends a chain of buffers, owned by the application (its domain) or the stack: one datagram.
  * RT_OK: they are the stack's, `*chain` is NULL. Else all stay the caller's, as they were:
- * RT_FULL: no room, later there is; RT_NOT_FOUND: no way there; RT_INVALID: too long, or a
- * buffer that is not the caller's to send, or an empty one among others. */
+ * RT_FULL: no room, later there is; RT_NOT_FOUND: no way there; RT_INVALID: too long, in
+ * more buffers than the device takes (tx_bufs of struct net_if_config), or a buffer that is not
+ * the caller's to send, or an empty one among others. */
 RT_NODISCARD enum rt_status udp_try_send(struct udp_sock *sock, const struct udp_way *way,
                                          struct buf **chain);
 

@@ -113,7 +113,7 @@ static void run(bool v6, uint16_t vlan)
     const struct net_config config = {.pool = card->pool, .key = "a secret of 16"};
     struct net_if_config iface = {.mac = {2, 0, 0, 0, 0, 1}, .mtu_bytes = 1500, .vlan = vlan,
                                   .tx_ip_checksum = true, .tx_l4_checksum = true,
-                                  .tx_tso_bufs = 32, .send = send, .ctx = card};
+                                  .tx_tso = true, .tx_bufs = 32, .send = send, .ctx = card};
     struct ip_addr own = ip_addr_v4_of(192, 0, 2, 1), peer = ip_addr_v4_of(192, 0, 2, 2);
     struct ip_how how = {.protocol = IP_TCP, .hops = 64, .dont_cut = true,
                          .cut_bytes = v6 ? 1440 : 1460, /* packets of 1500 */

@@ -122,6 +122,7 @@ static void device_send(void *ctx, struct buf_batch *batch)
     struct side *to = s->pair->side[s == s->pair->side[0]];
 
     for (uint32_t i = 0; i < batch->count; i++) {
+        assert_true(s->pair->rules.bufs == 0 || batch->buf[i]->segments <= s->pair->rules.bufs);
         carry(to, batch->buf[i]);
         if (pair_random(s->pair, 1000) < s->pair->rules.repeat) {
             s->pair->repeated++;
@@ -145,7 +146,7 @@ static struct side *side_make(struct pair *p, unsigned number, uint32_t buffers,
     const struct net_if_config iface = {
         .mac = {2, 0, 0, 0, 0, (uint8_t)(1 + number)}, .mtu_bytes = 1500,
         .tx_ip_checksum = p->rules.cards, .tx_l4_checksum = p->rules.cards,
-        .tx_tso_bufs = p->rules.tso_bufs,
+        .tx_tso = p->rules.tso, .tx_bufs = p->rules.bufs,
         .send = device_send, .ctx = s};
     const struct ip_addr addr = pair_addr(number);
     uint32_t index;

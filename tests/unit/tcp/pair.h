@@ -19,7 +19,8 @@ struct wire_rules {
     uint32_t delay_us;              /* one way */
     uint32_t hold_us;               /* a buffer that was sent comes back so late */
     bool cards; /* the cards fill in checksums, and say that those they got are right */
-    uint8_t tso_bufs; /* with `cards`: they cut up segments of so many buffers; 0: none */
+    bool tso;   /* with `cards`: they cut up segments */
+    uint8_t bufs; /* that a frame lies in, at most; 0: any number */
 };
 
 struct side;

@@ -112,7 +112,7 @@ static void run(struct pair *p, struct wire_rules rules, uint64_t seed, uint64_t
 }
 
 static const struct wire_rules good = {.delay_us = 500, .hold_us = 20, .cards = true,
-                                       .tso_bufs = TSO_BUFS};
+                                       .tso = true, .bufs = TSO_BUFS};
 
 /* Buffers longer than a segment: without TSO each has to be cut, and that is a copy. */
 static void run_good_wire(void **state)
@@ -144,10 +144,23 @@ static void run_bad_wire(void **state)
     for (uint64_t seed = first_seed; seed < first_seed + seeds; seed++) {
         const struct wire_rules rules = {.loss = 30, .repeat = 10, .reorder = 30, .delay_us = 800,
                                          .hold_us = (uint32_t)(seed % 3 * 2000), .cards = true,
-                                         .tso_bufs = seed % 4 == 0 ? 3 : TSO_BUFS};
+                                         .tso = true, .bufs = seed % 4 == 0 ? 3 : TSO_BUFS};
         struct pair p;
 
         run(&p, rules, seed, 300000, seed % 2 == 0 ? 0 : 2048);
+        pair_stop(&p);
+    }
+}
+
+/* A device of few descriptors: no frame is longer than it takes, with TSO or without. */
+static void run_few_bufs(void **state)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct wire_rules rules = {.delay_us = 500, .hold_us = 20, .cards = true,
+                                         .tso = i % 2 == 0, .bufs = i < 2 ? 2 : 3};
+        struct pair p;
+
+        run(&p, rules, 1, 100000, 400); /* more than three are a segment */
         pair_stop(&p);
     }
 }
@@ -157,6 +170,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_good_wire),
         cmocka_unit_test(run_bad_wire),
+        cmocka_unit_test(run_few_bufs),
     };
 
     if (argc > 1)

@@ -248,6 +248,39 @@ static void run_by_card(void **state)
     station_stop(&s);
 }
 
+/* A device that takes frames of three buffers, headers among them: refused, not dropped later; what
+ * leaves in pieces is copied, and may lie in more. */
+static void run_few_bufs(void **state)
+{
+    struct station s;
+    struct seen seen;
+    const struct udp_way way = to_peer();
+    const struct udp_config config = {.socks = 0};
+    struct udp_sock *sock;
+
+    station_start_with(&s, 64, (struct net_if_config){.mtu_bytes = 1500, .tx_bufs = 3});
+    assert_int_equal(udp_create(s.net, &config), RT_OK);
+    station_meet(&s, peer());
+    sock = datagrams_open(&s, &seen, OUR_PORT);
+    for (uint32_t bufs = 1; bufs <= 5; bufs++) {
+        const uint32_t each = bufs < 5 ? 100 : 400;
+        struct buf *b = NULL;
+
+        for (uint32_t i = 0; i < bufs; i++) {
+            struct buf *more = filled(&s, each);
+
+            more->next = b;
+            b = more;
+        }
+        assert_int_equal(udp_try_send(sock, &way, &b), bufs == 4 ? RT_INVALID : RT_OK);
+        if (bufs == 4)
+            buf_free(b);
+        net_turn(s.net, s.now_us);
+    }
+    s.seen = s.sent;
+    station_stop(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +291,7 @@ int main(void)
         cmocka_unit_test(run_ways),
         cmocka_unit_test(run_ports),
         cmocka_unit_test(run_by_card),
+        cmocka_unit_test(run_few_bufs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
