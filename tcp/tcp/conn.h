@@ -237,7 +237,7 @@ void tcp_icmp(struct net *net, const struct icmp_error *error);
 /* relieve.c: buffers are few, or are no more (few.h). */
 void tcp_relieve(struct net *net);
 
-/* ---- output.c ---- */
+/* ---- output.c, transmit.c ---- */
 void conn_output(struct tcp_conn *conn); /* at the end of the turn, something may be sent */
 void tcp_output_all(struct net *net);
 bool tcp_output_waits(const struct net *net);

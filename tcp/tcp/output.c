@@ -381,28 +381,3 @@ bool tcp_output_waits(const struct net *net)
 {
     return net->tcp != NULL && (net->tcp->output_first != NULL || net->tcp->event_first != NULL);
 }
-
-void conn_send_ack(struct tcp_conn *conn)
-{
-    transmit_ack(conn, conn->rcv_nxt);
-}
-
-/* One number too old: the peer must answer with what it wants (RFC 9293 3.8.6.1). It does not look
- * at what such a segment acknowledges: that is owed as before. */
-void conn_send_probe(struct tcp_conn *conn)
-{
-    const bool owed = conn->ack_now || conn->owed_segments != 0;
-
-    transmit_bare(conn, conn->snd_una - 1, TCP_ACK);
-    conn->ack_now = owed;
-    if (owed)
-        conn_output(conn);
-}
-
-void conn_send_rst(struct tcp_conn *conn)
-{
-    if (conn->state == TCP_SYN_SENT)
-        return; /* the peer may not know of it */
-    conn->net->counters.tcp_out_rsts++;
-    transmit_bare(conn, conn->snd_nxt, TCP_RST | TCP_ACK);
-}

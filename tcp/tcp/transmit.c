@@ -162,6 +162,31 @@ bool transmit_ack(struct tcp_conn *conn, uint32_t ack)
     return bare(conn, seq_before(edge, conn->snd_nxt) ? edge : conn->snd_nxt, TCP_ACK, ack);
 }
 
+void conn_send_ack(struct tcp_conn *conn)
+{
+    transmit_ack(conn, conn->rcv_nxt);
+}
+
+/* One number too old: the peer must answer with what it wants (RFC 9293 3.8.6.1). It does not look
+ * at what such a segment acknowledges: that is owed as before. */
+void conn_send_probe(struct tcp_conn *conn)
+{
+    const bool owed = conn->ack_now || conn->owed_segments != 0;
+
+    transmit_bare(conn, conn->snd_una - 1, TCP_ACK);
+    conn->ack_now = owed;
+    if (owed)
+        conn_output(conn);
+}
+
+void conn_send_rst(struct tcp_conn *conn)
+{
+    if (conn->state == TCP_SYN_SENT)
+        return; /* the peer may not know of it */
+    conn->net->counters.tcp_out_rsts++;
+    transmit_bare(conn, conn->snd_nxt, TCP_RST | TCP_ACK);
+}
+
 void conn_send_syn(struct tcp_conn *conn)
 {
     const bool answer = conn->state == TCP_SYN_RECEIVED;
