@@ -72,9 +72,9 @@ static void take_frame(struct device *d, struct buf *frame)
         if (!buf_is_mine(b->owner))
             sim_fail(sim, "side %u sends a buffer that is not its own: %s", d->side->number,
                      buf_owner_name(*b->owner));
-        buf_to_nic(b->owner);
         h->lengths[h->ref_count] = buf_bytes(b);
-        h->data[h->ref_count] = buf_start(b);
+        h->data[h->ref_count] = buf_start(b); /* while its byte says where */
+        buf_to_nic(b->owner);
         h->refs[h->ref_count++] = (struct buf_ref){b, b->owner};
     }
     h->sum = sum_of(h);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim.h"
 
+#include <mempool/ext.h>
 #include <mempool/pool.h>
 #include <string.h>
 
@@ -161,6 +162,7 @@ void peers_start(struct sim *sim)
                                 .ops = &ops, .ctx = sim};
     struct tcp_listener *listener;
 
+    values_start(sim);
     sim->pair_count = 1 + sim_random(sim, SIM_PAIRS_MAX);
     for (uint32_t i = 0; i < 2 * sim->pair_count; i++)
         choose(sim, &sim->peers[i], i);
@@ -172,8 +174,27 @@ void peers_start(struct sim *sim)
         begin(&sim->peers[2 * i]);
 }
 
+/* Some of what is to be sent, or all, from where it lies; false: no room, no header. */
+static bool send_value(struct peer *p)
+{
+    const uint32_t bytes = 1 + sim_random(p->sim, p->to_send - p->sent);
+    uint8_t *to;
+    struct buf *b = value_take(p->sim, p->side->number, bytes, &to);
+
+    if (b == NULL)
+        return false;
+    for (uint32_t i = 0; i < bytes; i++)
+        to[i] = byte_at(p, p->sent + i);
+    if (!tcp_try_send(p->conn, &b, 0)) {
+        buf_let_go((struct buf_ref){b, b->owner});
+        return false;
+    }
+    p->sent += bytes;
+    return true;
+}
+
 /* One buffer of what is to be sent; false: no room, no buffer. */
-static bool send_part(struct peer *p)
+static bool send_buffer(struct peer *p)
 {
     const uint32_t bytes =
         RT_MIN(1 + sim_random(p->sim, p->part_bytes), p->to_send - p->sent);
@@ -191,6 +212,13 @@ static bool send_part(struct peer *p)
     }
     p->sent += bytes;
     return true;
+}
+
+static bool send_part(struct peer *p)
+{
+    if (values_are_sent(p->sim) && sim_random(p->sim, 3) != 0)
+        return send_value(p);
+    return send_buffer(p);
 }
 
 static void send_some(struct peer *p)
@@ -270,6 +298,7 @@ bool peers_done(const struct sim *sim)
 /* Who was told that all went well got all that the other gave. */
 void peers_finish(struct sim *sim)
 {
+    values_finish(sim);
     for (uint32_t i = 0; i < 2 * sim->pair_count; i++) {
         const struct peer *p = &sim->peers[i];
 

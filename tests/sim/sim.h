@@ -7,6 +7,7 @@
  *     side.c   a stack and its pool
  *     device.c what it sends by: keeps frames for a while and takes few at once; or, in
  *     card.c   sim_card_test, the real ixgbe driver on a software 82599 that has faults
+ *     values.c bytes that are sent from where they lie, in a seventh of the seeds
  *     line.c   loses, repeats, delays, reorders, goes dead for seconds; the clock
  *     watch.c  reads every frame on the line: is it one that TCP may send?
  *     check.c  looks at every connection after each turn
@@ -110,6 +111,15 @@ bool peers_done(const struct sim *sim);
 void peers_finish(struct sim *sim); /* what must hold when all is over */
 void peers_drop(struct sim *sim);   /* a run that failed: what they hold goes back */
 
+/* ---- values.c: what peers send from where it lies; freed when it is released ---- */
+/* True: peers of this seed do. */
+bool values_are_sent(const struct sim *sim);
+void values_start(struct sim *sim);
+/* A header for so many bytes, which are written to `*to`; all who name them are whoever has it.
+ * NULL: no header is free. */
+struct buf *value_take(struct sim *sim, unsigned side, uint32_t bytes, uint8_t **to);
+void values_finish(struct sim *sim); /* all were released */
+
 /* ---- check.c ---- */
 void check_side(struct side *side);
 
@@ -125,6 +135,8 @@ struct sim {
     uint32_t pair_count;
     struct peer peers[SIM_PAIRS_MAX * 2]; /* a client, then its server */
     struct watch watch;
+    struct pool *headers[2]; /* of each side, for values */
+    uint32_t values_open;    /* not released */
 };
 /* Runs one seed. False: `sim->message` says what is wrong. */
 bool sim_run(struct sim *sim, uint64_t seed);
