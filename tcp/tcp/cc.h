@@ -32,7 +32,7 @@ struct tcp_cc {
 /* New bytes were acknowledged. */
 struct cc_ack {
     uint32_t mss, bytes, srtt_us;
-    uint32_t most; /* bytes that one ACK counts for */
+    uint32_t most; /* bytes that one ACK counts for in slow start */
     bool limited; /* the window was in use (used.h) */
     uint64_t now_us;
 };

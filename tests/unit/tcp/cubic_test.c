@@ -56,6 +56,7 @@ static void rounds(struct tcp_cc *cc, uint64_t *now_us, uint32_t rtt_us, uint32_
 
         for (uint32_t acked = 0; acked < window; acked += each * MSS) {
             const struct cc_ack ack = {.mss = MSS, .bytes = each * MSS, .srtt_us = rtt_us,
+                                       .most = 2 * MSS,
                                        .limited = true,
                                        .now_us = *now_us + (uint64_t)rtt_us * acked / window};
 
