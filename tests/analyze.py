@@ -18,7 +18,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 FOLDERS = ("rt/core", "rt/bus", "rt/boot", "rt/x86", "rt/host", "mempool", "tcp", "pmd", "apps",
            "model", "rig", "tools")
 INCLUDES = ("rt/include", "rt/boot", "mempool/include", "tcp/include", "pmd/include", "pmd",
-            "apps/l2fwd", "apps/kit", "apps/kit/include", "model", "model/include")
+            "apps", "apps/l2fwd", "apps/kit", "apps/kit/include", "model", "model/include")
 HOST = ("-Irt/host/include", "-DRT_HOST=1", "-D_GNU_SOURCE")
 BARE = ("-Irt/x86/include", "-DRT_BARE=1", "-ffreestanding", "-fpie", "-mno-red-zone",
         "-fvisibility=hidden")

@@ -320,10 +320,13 @@ bool reasm_put(struct ip_packet *packet_owned, const struct reasm_piece *piece)
 
 void reasm_relieve(struct net *net)
 {
+    struct reasm *r;
+
     for (uint32_t i = 0; i < REASM_DATAGRAMS; i++) {
-        if (net->reasm_bufs == 0 || !few_is(&net->few, FEW_EIGHTH))
+        r = few_is(&net->few, FEW_EIGHTH) ? oldest(net, NULL) : NULL;
+        if (r == NULL)
             return;
-        evict(oldest(net, NULL));
+        evict(r);
     }
 }
 

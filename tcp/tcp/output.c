@@ -121,7 +121,10 @@ static bool next_run(struct tcp_conn *conn, uint32_t most, struct run *run)
         return false;
     if (whole)
         return true;
-    if (most == 0 || !may_cut(conn, run->behind))
+    if (most == 0)
+        return false;
+    RT_ASSERT(run->behind != NULL); /* something has not been sent */
+    if (!may_cut(conn, run->behind))
         return false;
     if (most > conn->mss)
         most -= most % conn->mss; /* what follows begins a segment */
