@@ -136,6 +136,19 @@ def sizes_wrong(sizes, args, app):
            f"\"frame_max={largest}\""
 
 
+def soak_wrong(options):
+    """Why options of soak would say nothing, as they belong to another of its three kinds; None
+    when they do not."""
+    if options.seeds and options.net:
+        return "--seeds and --net: one of them at a time"
+    if options.cards and not options.seeds:
+        return "--cards: needs --seeds, the simulation that has cards"
+    if options.nic != "e1000e" and (options.seeds or options.net):
+        return f"--nic {options.nic}: --seeds and --net boot no machine" + \
+            ("; --cards simulates ixgbe" if options.seeds else "")
+    return None
+
+
 def wrong(options):
     """What is wrong with options of a command that was parsed; None when nothing is."""
     if options.command in ("run", "soak", "count", "try"):
@@ -151,6 +164,8 @@ def wrong(options):
             return f"--sizes {mistake}"
     if getattr(options, "boot", None) == "pxe-card" and options.nic != "ixgbe":
         return "--boot pxe-card: needs --nic ixgbe, the card it boots over"
+    if options.command == "soak" and soak_wrong(options):
+        return soak_wrong(options)
     path = getattr(options, "json", None)
     mistake = unwritable(path) if path else None
     return f"--json: {mistake}" if mistake else None
