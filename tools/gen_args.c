@@ -25,13 +25,14 @@ static const char *const intro =
     "Arguments are words `name=value` of the kernel command line (iPXE, GRUB, kexec,\n"
     "`qemu -append`) or of the EFI load options. Numbers are decimal or `0x` hexadecimal, with\n"
     "`k` for thousands and `M` for millions. A bare name of an on/off argument means on. `help`\n"
-    "prints this list on the console. A wrong name or value stops the start: each mistake is\n"
-    "one line with what, the allowed range and the nearest name; the exit code is 2, which QEMU\n"
-    "passes on as status 5. Words that loaders add (`BOOT_IMAGE=`, `initrd=`) are skipped.\n"
+    "among them prints this list and ends the start. A wrong name or value stops it, too: each\n"
+    "mistake is one line with what, the allowed range and the nearest name; the exit code is 2,\n"
+    "which QEMU passes on as status 5. Words that loaders add (`BOOT_IMAGE=`, `initrd=`) are\n"
+    "skipped.\n"
     "\n"
     "Arguments marked *live* may be changed on the console while running:\n"
     "`set name=value`. Those of `kit` are every application's, those of\n"
-    "`net` of applications with a network stack (`echo`, `hello`), those of `echo` and\n"
+    "`net` of applications with a network stack (`chargen`, `echo`, `hello`), those of `echo` and\n"
     "`l2fwd` their own.\n";
 
 static void put_cell(FILE *out, const char *text)

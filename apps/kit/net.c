@@ -82,6 +82,8 @@ static void flush(void *ctx, uint64_t now_us)
     net_link(path->net, path->iface, path->path.txq->nic->link.up);
     net_turn(path->net, now_us);
     kit_net_share_flush(path);
+    if (path->dhcp_say_us != 0 && now_us >= path->dhcp_say_us)
+        kit_net_no_lease(path);
 }
 
 static uint64_t next_us(void *ctx)
@@ -190,17 +192,20 @@ void kit_net_leave(struct kit_path *kit_path)
 /* The addresses of a path; a glance from core 0 while its own core may change them. */
 static void print_addresses(const struct kit_net_path *path)
 {
+    const char *dhcp = path->dhcp != NULL ? dhcp_state_name(dhcp_state(path->dhcp)) : "off";
     struct net_setup setup;
     char addr[IP_ADDR_TEXT_BYTES], gateway[IP_ADDR_TEXT_BYTES] = "none";
 
     net_setup_get(path->net, path->iface, &setup);
+    if (setup.count == 0)
+        rt_log("net core=%u port=%u ip=none mtu=%u dhcp=%s", path->path.core, path->path.rx_port,
+               setup.mtu_bytes, dhcp);
     if (setup.has_gateway)
         ip_addr_format(&setup.gateway, gateway);
     for (uint32_t i = 0; i < setup.count; i++)
         rt_log("net core=%u port=%u ip=%s/%u gateway=%s mtu=%u dhcp=%s", path->path.core,
                path->path.rx_port, ip_addr_format(&setup.addrs[i].addr, addr),
-               setup.addrs[i].prefix_bits, gateway, setup.mtu_bytes,
-               path->dhcp != NULL ? dhcp_state_name(dhcp_state(path->dhcp)) : "off");
+               setup.addrs[i].prefix_bits, gateway, setup.mtu_bytes, dhcp);
     setup.count = net_ip6_get(path->net, path->iface, setup.addrs);
     for (uint32_t i = 0; i < setup.count; i++)
         rt_log("net core=%u port=%u ip=%s/%u", path->path.core, path->path.rx_port,

@@ -5,6 +5,11 @@
 
 enum { FIELDS = 10, CLIENT = 0, GATEWAY = 2, MASK = 3, DEVICE = 5, PROTO = 6 };
 
+/* Said of a word with a slip, of an address with /24 and of one of IPv6, too. */
+static const char not_a_client[] = "it is neither dhcp nor off, nor does it begin with the IPv4"
+                                   " address of a host, as 192.0.2.1:::255.255.255.0 does (of"
+                                   " IPv6: ip6=)";
+
 typedef char net_field[IP_ADDR_TEXT_BYTES];
 
 static bool is_word(const char *text, const char *word)
@@ -100,7 +105,7 @@ static bool read_by_hand(net_field fields[FIELDS], struct net_address *out, cons
 {
     struct ip_addr mask;
 
-    *why = "the client is no address of a host";
+    *why = not_a_client;
     if (!read_client(fields[CLIENT], out))
         return false;
     *why = "it has no mask, as in 192.0.2.1:::255.255.255.0";
@@ -137,7 +142,7 @@ static bool read_entry(const char **text, uint32_t number, struct net_address *o
     *why = "the proto is none of dhcp, on, any, off, none";
     if (fields[PROTO][0] != '\0' && !read_proto(fields[PROTO], out))
         return false;
-    *why = "the client is no address of a host";
+    *why = not_a_client;
     if (out->dhcp)
         return fields[CLIENT][0] == '\0' || read_client(fields[CLIENT], out);
     out->off &= fields[CLIENT][0] == '\0'; /* with an address: this one, and no protocol */

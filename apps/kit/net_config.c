@@ -9,7 +9,7 @@
 #include <rt/assert.h>
 #include <rt/log.h>
 
-enum { TEXT_BYTES = 512, MTU_MIN = 68 };
+enum { TEXT_BYTES = 512, MTU_MIN = 68, DHCP_SAY_US = 10000000 };
 
 static char ip_text[TEXT_BYTES], ip6_text[TEXT_BYTES];
 static uint32_t mtu_bytes, vlan;
@@ -105,7 +105,19 @@ static bool start_dhcp(struct kit_net_path *path, const struct net_address *wish
     if (dhcp_create(path->net, &config, &path->dhcp) != RT_OK)
         return complain(path, 0, "no memory for a DHCP client");
     rt_log("net port=%u dhcp=started", path->path.rx_port);
+    path->dhcp_say_us = hal_now_us() + DHCP_SAY_US;
     return true;
+}
+
+void kit_net_no_lease(struct kit_net_path *path)
+{
+    const enum dhcp_state state = dhcp_state(path->dhcp);
+
+    path->dhcp_say_us = 0;
+    if (state == DHCP_WAITING || state == DHCP_SELECTING)
+        rt_log("net port=%u dhcp=%s warning=\"no address yet, and we go on asking\""
+               " remedy=\"a cable, a DHCP server, or an address by hand: ip=\"",
+               path->path.rx_port, dhcp_state_name(state));
 }
 
 /* Tables of a card are core 0's: groups of addresses that another core adds later come in only
@@ -166,6 +178,22 @@ static bool configure6(struct kit_net_path *path)
            complain6(path, "the gateway is one of the addresses, or in no subnet");
 }
 
+/* Nothing was wanted, or what was wanted is for ports of other numbers. */
+static void say_none(const struct net_addresses *all, uint32_t port)
+{
+    RT_ASSERT_LT(0u, all->count);
+    for (uint32_t i = 0; i < all->count; i++) {
+        const uint32_t of = all->entry[i].port;
+
+        if (of == port || of == NET_ADDRESS_EVERY_PORT) {
+            rt_log("net port=%u ip=none", port);
+            return;
+        }
+    }
+    rt_log("net port=%u ip=none warning=\"no entry of ip= is for this port\" remedy=\"its number"
+           " as the device: client::gateway:mask::%u\"", port, port);
+}
+
 bool kit_net_configure(struct kit_net_path *path)
 {
     const uint32_t port = path->path.rx_port;
@@ -190,6 +218,6 @@ bool kit_net_configure(struct kit_net_path *path)
     if (net_setup_apply(path->net, path->iface, &setup) != RT_OK)
         return complain(path, 0, "the gateway is one of the addresses, or in no subnet");
     if (setup.count == 0)
-        rt_log("net port=%u ip=none", port);
+        say_none(&all, port);
     return true;
 }

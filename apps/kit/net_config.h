@@ -11,6 +11,8 @@ bool kit_net_link_config(struct net_if_config *config, uint32_t port);
 /* Gives an interface what ip= says for its port. False, and a line: it says nothing that can be
  * done. */
 bool kit_net_configure(struct kit_net_path *path);
+/* A line, once: an interface that asks DHCP servers has no answer. */
+void kit_net_no_lease(struct kit_net_path *path);
 /* A group of frames that the card is to let in; core 0. As struct net_if_config wants it. */
 void kit_net_join(void *path, const uint8_t mac[6]);
 /* A line for an address: ready, taken, conflict. As struct net_if_config wants it. */

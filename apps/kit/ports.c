@@ -34,7 +34,8 @@ enum kit_exit kit_find_ports(void)
     if (usable + nic_count() - cards != 0)
         return KIT_EXIT_OK;
     rt_log("%s error=no_ports remedy=\"no card was found that a driver knows: see the"
-           " pci lines above and docs/hardware.md\"", rt_app.name);
+           " pci lines above and docs/hardware.md; a Linux process has ports by name, as"
+           " ports=(tap:tap0)\" ports=\"%s\"", rt_app.name, kit_options.ports);
     return KIT_EXIT_NO_NIC;
 }
 

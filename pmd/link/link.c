@@ -97,8 +97,8 @@ static enum rt_status link_start(struct nic *nic)
 
     RT_ASSERT(!nic->started);
     if (nic->rxq[0]->core != nic->txq[0]->core) {
-        rt_log("%s error=start rx_core=%u tx_core=%u remedy=\"a link's queues are on one core\"",
-               nic->name, (unsigned)nic->rxq[0]->core, (unsigned)nic->txq[0]->core);
+        rt_log("%s error=start rx_core=%u tx_core=%u remedy=\"cores=1: a link's queues are on one"
+               " core\"", nic->name, (unsigned)nic->rxq[0]->core, (unsigned)nic->txq[0]->core);
         return RT_INVALID;
     }
     wire_reset(&link->in, &link->config.in);

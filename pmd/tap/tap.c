@@ -167,7 +167,8 @@ enum rt_status tap_open(const char *name, struct nic **nic)
 
     RT_ASSERT_EQ(hal_core_id(), 0u);
     if (length == 0 || length >= TAP_NAME_BYTES || strchr(name, '%') != NULL) {
-        rt_log("tap name=\"%.32s\" error=open what=\"not the name of an interface\"", name);
+        rt_log("tap name=\"%.32s\" error=open what=\"not the name of an interface, 1 to %u"
+               " characters without %%\"", name, TAP_NAME_BYTES - 1);
         return RT_INVALID;
     }
     tap = hal_alloc(sizeof(*tap), RT_CACHE_LINE, "tap");
@@ -185,5 +186,7 @@ enum rt_status tap_open(const char *name, struct nic **nic)
     }
     *nic = tap->port.nic;
     choose_mac(*nic, theirs);
+    if (!is_up(tap)) /* as all that were not there before */
+        rt_log("tap name=%s link=down remedy=\"ip link set %s up\"", name, name);
     return RT_OK;
 }

@@ -34,6 +34,7 @@ struct kit_net_path {
     uint32_t iface;       /* this port's number there */
     struct kit_net_share *share; /* with the port's stacks on other cores; NULL: there are none */
     struct dhcp_client *dhcp; /* of this path's interface; NULL: its addresses are fixed */
+    uint64_t dhcp_say_us;     /* when a line says that no server has answered; 0: none does */
     bool draining;            /* the stop was asked */
 };
 
