@@ -17,7 +17,8 @@ PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path 
     {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("pmd/*/README.md")})}
 COLUMNS_MOST = 96
 # Words of the pages that stand for something the reader chooses.
-CHOSEN = {"B": "direct", "C": "1", "DIR": "dir", "NAME": "ring", "IF": "eth0", "N": "1000000"}
+CHOSEN = {"B": "direct", "C": "1", "DIR": "dir", "NAME": "ring", "IF": "eth0", "N": "1000000",
+          "MIB": "1024"}
 LEAST = {"boot": ["--serve", "eth0"], "bench": ["l2fwd"], "run": ["l2fwd"], "new": ["dir"],
          "try": ["ring.elf"], "compare": ["dpdk"]}  # what a command alone lacks
 ROOMS = ("rt", "mempool", "pmd", "apps", "model", "compare", "rig", "tests", "docs", "tools")
