@@ -30,6 +30,11 @@ bool echo_options_read(void)
 {
     RT_ASSERT_NE(echo_options.conns, 0u); /* the words were read */
     echo_options.has_peer = echo_options.connect[0] != '\0';
+    if (!echo_options.has_peer && echo_options.connect_count != 1) {
+        rt_log("echo connect_count=%u error=\"nobody is called\" remedy=connect=ADDRESS",
+               echo_options.connect_count);
+        return false;
+    }
     if (!echo_options.has_peer || ip_addr_parse(echo_options.connect, &echo_options.peer))
         return true;
     rt_log("echo connect=\"%s\" error=\"not an address\"", echo_options.connect);

@@ -26,6 +26,7 @@ def run_echo(build_dir, *words, typed=""):
     ([NOBODY, "ip6=2001:db8::1"], 2, ["prefix behind it", "2001:db8::1/64"]),
     ([NOBODY, f"ip={BY_HAND}::3", "run_s=1"], 0,
      ["port=0 ip=none warning=", "client::gateway:mask::0"]),
+    ([NOBODY, "connect_count=5"], 2, ["connect_count=5", "remedy=connect=ADDRESS"]),
     ([], 4, ["ports=(tap:tap0)"]),
     (["ports=tap:tap0"], 4, ["ports=(tap:tap0)", 'ports="tap:tap0"']),
     (["ports=(tun:tap0)"], 4, ['ports="(tun:tap0)"']),
