@@ -7,6 +7,7 @@
 #include <rt/mailbox.h>
 
 enum { SLOTS = 256, ROUNDS_MAX = 64 };
+_Static_assert(HAL_CORES_MAX <= 64, "a bit for each stack");
 
 /* Messages for one of the others, until the end of the turn; longer when its ring is full. */
 struct outbox {
@@ -45,12 +46,25 @@ static struct kit_net_group *group_of(const struct kit_net_path *path)
 
 /* ---- which stack ---- */
 
+/* Every stack has a queue. With more queues than stacks, too, a core may have two, another none. */
+static bool all_have_queues(const uint8_t *of_queue, uint32_t queues, uint32_t stacks)
+{
+    uint64_t have = 0;
+
+    RT_ASSERT_LE(stacks, (uint32_t)HAL_CORES_MAX);
+    for (uint32_t i = 0; i < queues; i++)
+        have |= UINT64_C(1) << of_queue[i];
+    return have == UINT64_MAX >> (64 - stacks);
+}
+
 void kit_net_deal(struct kit_net_homes *homes, const uint8_t *of_queue, uint32_t queues,
                   uint32_t stacks)
 {
+    const bool by_card = all_have_queues(of_queue, queues, stacks);
+
     RT_ASSERT_LT(0u, stacks);
     for (uint32_t i = 0; i < NIC_RSS_ENTRIES; i++)
-        homes->stack[i] = (uint8_t)(queues >= stacks ? of_queue[i % queues] : i % stacks);
+        homes->stack[i] = (uint8_t)(by_card ? of_queue[i % queues] : i % stacks);
 }
 
 uint32_t kit_net_home(const struct kit_net_homes *homes, const struct net_flow *flow)

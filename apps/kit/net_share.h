@@ -3,8 +3,8 @@
  * The stacks of one port, on several cores: who they are, which of them a flow is for, and
  * the messages between them (<tcp/share.h>), by a mailbox for each.
  *
- * With as many receive queues as stacks a flow is for the one whose queue the card puts it
- * into. With fewer, the 128 entries of the card's table are dealt out among all stacks, so
+ * Where every stack has a receive queue, a flow is for the one whose queue the card puts it
+ * into. Else the 128 entries of the card's table are dealt out among all stacks, so
  * that each has its part of the flows, though some of it comes by ring.
  */
 #ifndef KIT_NET_SHARE_H

@@ -10,10 +10,11 @@
 static struct fake_rxq rxqs[2];
 static struct fake_txq txqs[2];
 
-/* With as many queues as stacks the card decides; with fewer all stacks get their part. */
+/* Where each stack has a queue the card decides; else all stacks get their part, also when some
+ * have two and others none. */
 static void entries_are_dealt_out(void **state)
 {
-    static const uint8_t of_queue[] = {2, 0, 1};
+    static const uint8_t of_queue[] = {2, 0, 1}, two_each[] = {0, 0, 1, 1};
     struct kit_net_homes homes;
 
     kit_net_deal(&homes, of_queue, 3, 3);
@@ -22,6 +23,12 @@ static void entries_are_dealt_out(void **state)
     kit_net_deal(&homes, of_queue, 1, 3);
     for (uint32_t i = 0; i < NIC_RSS_ENTRIES; i++)
         assert_int_equal(homes.stack[i], i % 3);
+    kit_net_deal(&homes, two_each, 4, 4);
+    for (uint32_t i = 0; i < NIC_RSS_ENTRIES; i++)
+        assert_int_equal(homes.stack[i], i % 4);
+    kit_net_deal(&homes, two_each, 4, 2);
+    for (uint32_t i = 0; i < NIC_RSS_ENTRIES; i++)
+        assert_int_equal(homes.stack[i], two_each[i % 4]);
 }
 
 /* The first of the published vectors of each family; the low seven bits of the hash. */
