@@ -101,6 +101,7 @@ void acks_send(struct tcp_conn *conn)
             ack += every * each;
             send_one(conn, ack);
         }
+    conn->ack_now = true; /* until it is made, whatever became of those before it */
     send_one(conn, end);
     if (RT_UNLIKELY(conn->ack_now) && !conn_has_deadline(conn, TCP_AT_ACK))
         conn_at(conn, TCP_AT_ACK, conn->net->now_us + ACKS_DELAY_US); /* no buffer: later */
