@@ -216,6 +216,8 @@ static bool send_again(struct tcp_conn *conn, struct buf *first, uint32_t start,
         timeout_stuck(conn); /* most often the device still has it */
         return false;
     }
+    if ((first->vlan_tci & SENDQ_LOST) != 0) /* all of them, or none: a probe's may wait, too */
+        conn->recovery.lost_bytes -= run->bytes;
     mark_again(conn, first, run->count);
     conn->fin_sent |= fin;
     return true;
@@ -247,7 +249,6 @@ static uint32_t repeat(struct tcp_conn *conn, struct buf **first, uint32_t start
         return 0;
     if (!send_again(conn, b, start, &run))
         return 0;
-    conn->recovery.lost_bytes -= run.bytes;
     recovery_repeated(conn, run.bytes);
     return run.count;
 }

@@ -119,6 +119,36 @@ static void run_outage(void **state)
     dialog_stop(&t);
 }
 
+/* What was too big waits for the peer's window, which has become small: a probe of the tail that
+ * waits, too, is one of its repetitions, and none waits for ever. */
+static void run_tail_waits(void **state)
+{
+    struct dialog t;
+    uint32_t next = 1;
+
+    dialog_start(&t, &(struct dialog_how){.window = WINDOW, .sack = true});
+    tcp_set_nodelay(t.conn, true);
+    dialog_send(&t, 1000, 1000, 0);
+    dialog_wait_us(&t, 20000);
+    dialog_ack(&t, 1001, WINDOW, NULL);
+    dialog_send(&t, 3020, 1460, 0);
+    look(&t, 1500, &next);
+    assert_int_equal(next, 4021);
+    dialog_ack(&t, 1001, 500, NULL);
+    pmtu_too_big(t.conn, 1000);
+    dialog_wait_us(&t, 0);
+    dialog_expect(&t, 1001, 500);
+    dialog_silent(&t);
+    dialog_wait_us(&t, 100000);
+    dialog_expect(&t, 3921, 100);
+    dialog_ack(&t, 4021, WINDOW, NULL);
+    assert_int_equal(t.conn->recovery.lost_bytes, 0);
+    tcp_shutdown(t.conn);
+    dialog_wait_us(&t, 0);
+    dialog_expect(&t, 4021, 0);
+    dialog_stop(&t);
+}
+
 /* Every size of the peer is kept to, options taken off (RFC 6691); too small is not served. */
 static void run_peers_sizes(void **state)
 {
@@ -149,7 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_told),       cmocka_unit_test(run_not_believed),
         cmocka_unit_test(run_black_hole), cmocka_unit_test(run_outage),
-        cmocka_unit_test(run_peers_sizes),
+        cmocka_unit_test(run_peers_sizes), cmocka_unit_test(run_tail_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
