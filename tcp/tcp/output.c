@@ -326,8 +326,10 @@ static uint32_t send_data(struct tcp_conn *conn)
         cc_idle(&conn->cc, conn->mss);
     if (RT_UNLIKELY(conn->mss != conn->pmtu.mss_full))
         pmtu_raise(conn);
-    if (RT_UNLIKELY(conn->recovery.tail_now))
+    if (RT_UNLIKELY(conn->recovery.tail_now)) {
         segments += send_tail(conn);
+        conn->recovery.tail_again &= segments != 0; /* else nothing answers it */
+    }
     if (RT_UNLIKELY(conn->recovery.lost_bytes != 0))
         segments += send_lost(conn);
     while (conn->queue.next != NULL && segments < SEGMENTS_MAX &&
