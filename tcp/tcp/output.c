@@ -287,13 +287,33 @@ static bool send_fin(struct tcp_conn *conn)
     return true;
 }
 
+/* What was sent last, once more; of what the device has cut its last segment. What is marked as
+ * lost, and waits for a window, goes first: no probe then. */
+static bool send_newest(struct tcp_conn *conn)
+{
+    struct run run = {.count = 1};
+    struct buf *b;
+    uint32_t start;
+
+    if (conn->recovery.lost_bytes != 0)
+        return false;
+    if (conn->fin_sent && conn->fin_alone)
+        return send_fin(conn);
+    b = sendq_newest(conn, &start);
+    if (b != NULL && sendq_end(b) - start > conn->mss &&
+        sendq_cut(conn, b, start, sendq_end(b) - start - conn->mss) != NULL)
+        b = sendq_newest(conn, &start);
+    if (b == NULL)
+        return false;
+    run.bytes = sendq_end(b) - start;
+    return run.bytes <= RT_MIN(peer_room(conn, start), (uint32_t)conn->mss) &&
+           send_again(conn, b, start, &run);
+}
+
 /* The probe of a tail that may be lost: new bytes, else the newest once more (RFC 8985 7.3). */
 static bool send_tail(struct tcp_conn *conn)
 {
     struct tcp_recovery *r = &conn->recovery;
-    struct buf *b = conn->queue.first;
-    uint32_t start = conn->snd_una, looked = 0;
-    struct run run = {.count = 1};
 
     r->tail_now = false;
     r->tail_end = conn->snd_nxt;
@@ -301,19 +321,8 @@ static bool send_tail(struct tcp_conn *conn)
     if (conn->queue.next != NULL &&
         send_next(conn, RT_MIN(peer_room(conn, conn->snd_nxt), (uint32_t)conn->mss)))
         return true;
-    r->tail_again = true;
-    if (conn->fin_sent && conn->fin_alone)
-        return send_fin(conn);
-    if (b == conn->queue.next)
-        return false;
-    for (; sendq_after(b) != conn->queue.next && looked < RECOVERY_WALK_MAX; looked++) {
-        start = sendq_end(b);
-        b = sendq_after(b);
-    }
-    run.bytes = sendq_end(b) - start;
-    if (run.bytes > conn->mss || looked == RECOVERY_WALK_MAX)
-        return false;
-    return send_again(conn, b, start, &run);
+    r->tail_again = send_newest(conn); /* what did not leave has repaired nothing */
+    return r->tail_again;
 }
 
 /* Data and FIN, as far as both windows allow. How many segments. */

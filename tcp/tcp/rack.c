@@ -104,24 +104,29 @@ uint32_t rack_tail_us(const struct tcp_conn *conn)
     const uint32_t flight = conn->snd_nxt - conn->snd_una;
     uint32_t us;
 
-    if (!conn->sack_on || r->state != RECOVERY_NONE || r->tail_out || r->sacked_bytes != 0 ||
-        conn->retries != 0 || conn->rtt.srtt_us == 0)
+    if (!conn->sack_on || r->state != RECOVERY_NONE || r->tail_out ||
+        (r->sacked_bytes | r->lost_bytes) != 0 || conn->retries != 0 || conn->rtt.srtt_us == 0)
         return 0;
     us = 2 * conn->rtt.srtt_us + 2 * conn->net->tcp->config.clock_us;
     return flight <= conn->mss ? us + TAIL_ACK_DELAY_US : us;
 }
 
-/* All up to the probe has arrived. If it was the probe's doing, a loss was mended that nobody saw:
- * cwnd must know (7.4). */
-void rack_tail_acked(struct tcp_conn *conn, const struct recovery_news *news)
+/* A repetition was needless when the peer says that it came twice, or the same once more. If
+ * something behind it is acknowledged and neither was said, it has mended a loss that nobody saw:
+ * cwnd must know (7.4.2). */
+void rack_tail_acked(struct tcp_conn *conn, const struct tcp_segment *segment,
+                     const struct recovery_news *news, bool duplicate)
 {
     struct tcp_recovery *r = &conn->recovery;
+    const bool same = duplicate && segment->ack == r->tail_end &&
+                      segment->options.sack_count == 0;
 
-    if (!r->tail_again || news->dsack) {
+    RT_ASSERT(r->tail_out);
+    if (news->dsack || same || (!r->tail_again && news->acked != 0)) {
         r->tail_out = false;
         return;
     }
-    if (seq_before(conn->snd_una, r->tail_end))
+    if (!r->tail_again || !seq_after(conn->snd_una, r->tail_end))
         return;
     r->tail_out = false;
     cc_lost(&conn->cc, conn->mss, conn->snd_nxt - conn->snd_una + news->acked);

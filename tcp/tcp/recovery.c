@@ -262,8 +262,8 @@ static void look(struct tcp_conn *conn, const struct tcp_segment *segment,
         r->duplicates += news->sacked;
     if (news->dsack)
         undo_by_dsack(conn);
-    if (r->tail_out && (news->acked != 0 || news->dsack))
-        rack_tail_acked(conn, news);
+    if (r->tail_out)
+        rack_tail_acked(conn, segment, news, duplicate);
     if (r->sacked_bytes != 0 || r->state != RECOVERY_NONE)
         rack_detect(conn, news);
 }

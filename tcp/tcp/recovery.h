@@ -106,7 +106,9 @@ void rack_detect(struct tcp_conn *conn, struct recovery_news *news);
 void rack_dsack(struct tcp_conn *conn);
 /* How long to wait before the tail is probed; 0: not at all. */
 uint32_t rack_tail_us(const struct tcp_conn *conn);
-void rack_tail_acked(struct tcp_conn *conn, const struct recovery_news *news);
+/* A probe is out, and an ACK has come. */
+void rack_tail_acked(struct tcp_conn *conn, const struct tcp_segment *segment,
+                     const struct recovery_news *news, bool duplicate);
 
 /* ---- timeout.c ---- */
 /* The timer starts anew, for what there is to wait for. */

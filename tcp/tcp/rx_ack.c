@@ -97,14 +97,14 @@ static void acked_new(struct tcp_conn *conn, const struct tcp_segment *segment,
     conn_output(conn);
 }
 
-/* RFC 5681 2: nothing new, no data, no new window, though something is on its way. With a closed
- * window it is the answer to a probe. */
+/* RFC 5681 2: nothing new, no data, no new window, though something is on its way, or a tail was
+ * sent twice. With a closed window it is the answer to a probe of that. */
 static bool is_duplicate(const struct tcp_conn *conn, const struct tcp_segment *segment,
                          uint32_t window_before)
 {
     return segment->bytes == 0 && (segment->flags & (TCP_SYN | TCP_FIN)) == 0 &&
            conn->snd_wnd == window_before && conn->snd_wnd != 0 &&
-           conn->snd_nxt != conn->snd_una;
+           (conn->snd_nxt != conn->snd_una || conn->recovery.tail_out);
 }
 
 /* True: nothing is lost, nobody says so. */

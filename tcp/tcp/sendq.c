@@ -242,6 +242,20 @@ struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start
     return frame;
 }
 
+struct buf *sendq_newest(const struct tcp_conn *conn, uint32_t *start)
+{
+    struct buf *b = conn->queue.first;
+
+    *start = conn->snd_una;
+    for (uint32_t looked = 0; b != conn->queue.next && looked < RECOVERY_WALK_MAX; looked++) {
+        if (sendq_after(b) == conn->queue.next)
+            return b;
+        *start = sendq_end(b);
+        b = sendq_after(b);
+    }
+    return NULL;
+}
+
 void sendq_withdraw(struct tcp_conn *conn)
 {
     RT_ASSERT(conn->iface != NULL);

@@ -112,6 +112,8 @@ struct buf *sendq_cut(struct tcp_conn *conn, struct buf *b, uint32_t start, uint
  * first segment has room for headers. NULL: no buffer, or the device still has one of them. */
 struct buf *sendq_frame(struct tcp_conn *conn, struct buf *first, uint32_t start, uint32_t count,
                         uint32_t bytes);
+/* The last buffer that was sent, which begins at `*start`; NULL: there is none, or too many. */
+struct buf *sendq_newest(const struct tcp_conn *conn, uint32_t *start);
 /* Frames with its data that wait at its interface are taken back: it leaves by another one. */
 void sendq_withdraw(struct tcp_conn *conn);
 void sendq_close(struct tcp_conn *conn);

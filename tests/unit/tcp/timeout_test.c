@@ -94,6 +94,9 @@ static void run_tail(void **state)
     assert_int_equal(dialog_counters(&t)->tcp_tail_probes, 1);
     assert_int_equal(dialog_counters(&t)->tcp_time_outs, 0);
     dialog_ack(&t, 7001, WINDOW, NULL);
+    dialog_send(&t, 1000, 1000, 0);
+    dialog_expect(&t, 7001, 1000);
+    dialog_ack(&t, 8001, WINDOW, NULL); /* and nobody has said that it came twice */
     assert_int_equal(t.conn->cc.cwnd, t.conn->cc.ssthresh);
     dialog_stop(&t);
 }
