@@ -71,7 +71,7 @@ static void measure(struct tcp_conn *conn, const struct tcp_segment *segment,
         rtt_sample(&conn->rtt, (uint32_t)conn->net->now_us - news->sent_us);
     else if (conn->time_on && segment->options.has_time &&
              echoed_ms <= RTT_RTO_MAX_US / 1000) /* else it is not one that we sent */
-        rtt_sample(&conn->rtt, echoed_ms * 1000);
+        rtt_sample(&conn->rtt, RT_MAX(echoed_ms, 1u) * 1000); /* within one is not at once */
 }
 
 /* Something is acknowledged that was not. */

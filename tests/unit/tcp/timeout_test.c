@@ -242,6 +242,27 @@ static void run_coarse_clock(void **state)
     }
 }
 
+/* What was sent again is answered within the millisecond that its timestamp says: a round trip of
+ * less than that, not of nothing, which would leave no time for what is overtaken. */
+static void run_same_millisecond(void **state)
+{
+    struct dialog t;
+
+    dialog_start(&t, &(struct dialog_how){.mss = 1000, .window = WINDOW, .time = true,
+                                          .sack = true});
+    rtt_init(&t.conn->rtt, 0, 0);
+    rtt_sample(&t.conn->rtt, 900);
+    dialog_send(&t, 900, 900, 0);
+    dialog_expect(&t, 1, 900);
+    for (uint32_t i = 0; i < 10000 && !t.conn->recovery.tail_out; i++)
+        dialog_wait_us(&t, 100);
+    dialog_expect(&t, 1, 900);
+    dialog_ack(&t, 901, WINDOW, NULL);
+    assert_int_equal(t.conn->rtt.min_us, 900);
+    assert_in_range(t.conn->rtt.srtt_us, 900, 1000);
+    dialog_stop(&t);
+}
+
 /* ---- windows ---- */
 
 /* The peer takes back some of its window, then all: probes, twice as far apart each time and at
@@ -381,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_back_off),        cmocka_unit_test(run_least_and_last),
+        cmocka_unit_test(run_same_millisecond),
         cmocka_unit_test(run_tail),            cmocka_unit_test(run_needless_tail),
         cmocka_unit_test(run_late_acks),       cmocka_unit_test(run_true_time_out),
         cmocka_unit_test(run_undo_by_dsack),   cmocka_unit_test(run_coarse_clock),
