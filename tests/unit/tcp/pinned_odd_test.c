@@ -155,8 +155,8 @@ static void run_no_header_is_free(void **state)
     assert_int_not_equal(dialog_counters(&t)->tcp_copied_bytes, 0);
     assert_true(dialog_counters(&t)->tcp_copied_bytes <= 10000);
     assert_int_equal(value.released, 0); /* others name it */
-    while (count != 0)
-        buf_let_go((struct buf_ref){others[--count], others[count]->owner});
+    for (; count != 0; count--)
+        buf_let_go((struct buf_ref){others[count - 1], others[count - 1]->owner});
     value_end(&t);
 }
 
@@ -176,8 +176,8 @@ static void run_only_one_header(void **state)
     dialog_wait_us(&t, 0);
     value_take_all(&t, 20001, VALUE_SEGMENT);
     assert_int_equal(dialog_counters(&t)->tcp_copied_bytes, 13 * VALUE_SEGMENT);
-    while (count != 0)
-        buf_let_go((struct buf_ref){others[--count], others[count]->owner});
+    for (; count != 0; count--)
+        buf_let_go((struct buf_ref){others[count - 1], others[count - 1]->owner});
     value_end(&t);
 }
 

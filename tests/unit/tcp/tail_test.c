@@ -117,11 +117,35 @@ static void run_late_ack(void **state)
     late_ack(NULL); /* a peer that reports nothing twice says the same once more */
 }
 
+/* The device still has the tail: no probe of it leaves, so nothing that comes answers one. */
+static void run_tail_not_sent(void **state)
+{
+    struct dialog t;
+    uint32_t cwnd;
+
+    dialog_start(&t, &(struct dialog_how){.mss = 1000, .window = WINDOW, .sack = true});
+    dialog_send(&t, 3000, 1000, 0);
+    dialog_expect_run(&t, 1, 1000, 3);
+    dialog_wait_us(&t, 10000);
+    dialog_ack(&t, 3001, WINDOW, NULL);
+    t.device_holds = true;
+    dialog_send(&t, 3000, 1000, 0);
+    dialog_expect_run(&t, 3001, 1000, 3);
+    cwnd = t.conn->cc.cwnd;
+    dialog_wait_us(&t, 60000);
+    dialog_silent(&t);
+    assert_int_not_equal(dialog_counters(&t)->tcp_tail_probes, 0);
+    dialog_ack(&t, 6001, WINDOW, NULL);
+    assert_true(t.conn->cc.cwnd >= cwnd);
+    dialog_stop(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_narrow_window), cmocka_unit_test(run_cut_by_the_device),
         cmocka_unit_test(run_never_left),    cmocka_unit_test(run_late_ack),
+        cmocka_unit_test(run_tail_not_sent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,29 +119,6 @@ static void run_needless_tail(void **state)
     dialog_stop(&t);
 }
 
-/* The device still has the tail: no probe of it leaves, so nothing that comes answers one. */
-static void run_tail_not_sent(void **state)
-{
-    struct dialog t;
-    uint32_t cwnd;
-
-    dialog_start(&t, &(struct dialog_how){.mss = 1000, .window = WINDOW, .sack = true});
-    dialog_send(&t, 3000, 1000, 0);
-    dialog_expect_run(&t, 1, 1000, 3);
-    dialog_wait_us(&t, 10000);
-    dialog_ack(&t, 3001, WINDOW, NULL);
-    t.device_holds = true;
-    dialog_send(&t, 3000, 1000, 0);
-    dialog_expect_run(&t, 3001, 1000, 3);
-    cwnd = t.conn->cc.cwnd;
-    dialog_wait_us(&t, 60000);
-    dialog_silent(&t);
-    assert_int_not_equal(dialog_counters(&t)->tcp_tail_probes, 0);
-    dialog_ack(&t, 6001, WINDOW, NULL);
-    assert_true(t.conn->cc.cwnd >= cwnd);
-    dialog_stop(&t);
-}
-
 /* The ACKs of a whole window were late: the first one answers the originals, by its timestamp. All
  * is as before, and nothing more is repeated. */
 static void run_late_acks(void **state)
@@ -409,7 +386,6 @@ int main(void)
         cmocka_unit_test(run_window_taken_back), cmocka_unit_test(run_dead_window),
         cmocka_unit_test(run_silly_window),    cmocka_unit_test(run_small_writes),
         cmocka_unit_test(run_stuck_device),    cmocka_unit_test(run_window_of_long_ago),
-        cmocka_unit_test(run_tail_not_sent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
