@@ -225,7 +225,7 @@ static void mistakes(void **state)
         {"0", "(0)", "cannot be read", 3},
         {"0", "(99999,1)", "card=\"99999\" what=\"is no number, PCI address or MAC\"", 2},
         {"0", "(zz:00.0,1)", "card=\"zz:00.0\" what=\"is no number", 2},
-        {"0", "(00000000000000000000000000000000,1)", "cannot be read", 2},
+        {"0", "(00000000000000000000000000000000,1)", "is no number", 2},
         {"0", "(0,2)", "card=2 what=\"is not there: 2 were found\"", 2},
         {"0", "(0,9999)", "card=9999 what=\"is not there", 2},
         {"1", "(0,1)", "card=1 what=\"portmap= names it, ports= does not\"", 2},
