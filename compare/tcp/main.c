@@ -68,7 +68,8 @@ static uint64_t make_side(struct bench_side *side, const struct arguments *a, ui
     uint64_t before;
     uint32_t index;
 
-    check(pool_create("tx", 0, 1, a->conns + BUFS_MORE, &side->tx), "no memory to send from");
+    /* each connection keeps one until its peer speaks again; as many more, so that none are few */
+    check(pool_create("tx", 0, 1, 2 * a->conns + BUFS_MORE, &side->tx), "no memory to send from");
     check(pool_create("rx", 0, 1, BUFS_MORE, &side->rx), "no memory to receive into");
     config.pool = side->tx;
     config.key[0] = number;
@@ -93,7 +94,7 @@ static uint64_t make(struct bench *bench, const struct arguments *a)
     if (bench->conns == NULL || bench->requests == NULL)
         fail("no memory: connections of the client");
     for (unsigned i = 0; i < 2; i++)
-        link_init(&bench->wires[i], a->conns + BUFS_MORE, a->report);
+        link_init(&bench->wires[i], 2 * a->conns + BUFS_MORE, a->report);
     bench->client = (struct bench_side){.bench = bench, .out = &bench->wires[0],
                                         .in = &bench->wires[1]};
     bench->server = (struct bench_side){.bench = bench, .out = &bench->wires[1],
