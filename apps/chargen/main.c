@@ -161,6 +161,7 @@ static const struct kit_app app = {
     .counter_count = RT_ARRAY_SIZE(counters),
     .commands = commands,
     .command_count = RT_ARRAY_SIZE(commands),
+    .ports_a_core = KIT_NET_PORTS,
 };
 
 static int run(const struct boot_info *boot)

@@ -42,8 +42,8 @@ def connect(to=OURS):
     return socket.create_connection((to, PORT), timeout=WAIT_S)
 
 
-def boot(folder, elf, more=""):
-    machine = tap.Machine(folder, "-kernel", elf, "-append",
+def boot(folder, elf, more="", *words):
+    machine = tap.Machine(folder, *words, "-kernel", elf, "-append",
                           f"ports=1 ip={OURS}:::255.255.255.0{more}")
     machine.console.wait_for(rf"net port=0 ip={OURS} state=ready", 20)
     return machine
@@ -95,6 +95,18 @@ def six(folder, elf):
     line = machine.console.wait_for(r"net port=0 ip=(fe80::\S+) state=ready", 20, since=0)
     with connect(f"{line.group(1)}%tap0") as stream:
         assert read(stream, 20) == 20 * MIB
+    machine.stop()
+
+
+def two_cores(folder, elf):
+    """One receive queue: the core without one serves its part, from a pin of its own."""
+    machine = boot(folder, elf, "", "-smp", "2")
+    streams = [connect() for _ in range(16)]
+    for stream in streams:
+        with stream:
+            assert read(stream, 1) == MIB
+    machine.console.send("net")
+    machine.console.wait_for(r"net core=1 tcp_passive_opens=\d+", 10)
     machine.stop()
 
 

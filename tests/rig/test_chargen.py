@@ -7,7 +7,8 @@ import pathlib
 import pytest
 
 PEER = pathlib.Path(__file__).with_name("chargen_peer.py")
-CASES = ["some", "stopped", "jumbo", "six"] + ["whole"] * ("MILLRACE_LONG" in os.environ)
+CASES = ["some", "stopped", "jumbo", "six", "two_cores"]
+CASES += ["whole"] * ("MILLRACE_LONG" in os.environ)
 
 
 @pytest.mark.parametrize("case", CASES)
