@@ -46,6 +46,7 @@ RT_INLINE bool few_in(const struct few *few, const struct pool *pool, enum few_p
 {
     return pool == few->pool ? few_is(few, part) : pool->free < pool->total / (uint32_t)part;
 }
+/* Who holds less gets data also while few are free. */
 #define FEW_HELD_BYTES (2u * BUF_STRIDE_BYTES)
 /* Frames come in on the reserve, of which half is left: no more is kept. */
 RT_INLINE bool few_is_used_up(const struct few *few)

@@ -19,6 +19,14 @@ void merge_deliver(struct tcp_merge *m)
         buf_free(m->segment.buf); /* another frame of the batch has ended it */
 }
 
+/* A frame's buffers: a few. */
+static struct buf *last_of(struct buf *b)
+{
+    while (b->next != NULL)
+        b = b->next;
+    return b;
+}
+
 static bool has_data_alone(const struct tcp_segment *s, uint16_t flags)
 {
     return s->flags == flags && s->bytes != 0 && s->options.sack_count == 0 &&
@@ -62,8 +70,7 @@ bool merge_takes(struct net *net, struct tcp_segment *segment)
         return false;
     }
     m->last->next = segment->buf;
-    for (m->last = segment->buf; m->last->next != NULL;) /* a frame's buffers */
-        m->last = m->last->next;
+    m->last = last_of(segment->buf);
     m->segment.buf->pkt_len += segment->bytes;
     m->segment.bytes += segment->bytes;
     m->segment.flags |= segment->flags;
@@ -79,15 +86,13 @@ bool merge_waits(struct tcp_conn *conn, struct tcp_segment *segment)
     struct tcp_merge *m = &conn->net->tcp->merge;
 
     if (!m->open || conn->state != TCP_ESTABLISHED || conn->order != NULL ||
-        conn->quick_left != 0 ||
-        !has_data_alone(segment, TCP_ACK) || segment->seq != conn->rcv_nxt ||
-        segment->bytes > conn->rcv_adv - segment->seq)
+        conn->quick_left != 0 || !has_data_alone(segment, TCP_ACK) ||
+        segment->seq != conn->rcv_nxt || segment->bytes > conn->rcv_adv - segment->seq)
         return false;
     RT_ASSERT(m->conn == NULL);
     m->conn = conn;
     m->generation = conn->generation;
     m->segment = *segment;
-    for (m->last = segment->buf; m->last->next != NULL;) /* a frame's buffers */
-        m->last = m->last->next;
+    m->last = last_of(segment->buf);
     return true;
 }
